@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { topologyNames } from '../topology.ts';
+import { flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl, secrets } from './fields.ts';
+import { ConfigError, type Environment, loadConfig } from './load.ts';
+
+const shape = {
+  TOPOLOGY: z.enum(topologyNames),
+  DATABASE_URL: postgresUrl,
+  REPLICA_DATABASE_URLS: listOf(postgresUrl).default([]),
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: port.default(3000),
+  LOG_LEVEL: logLevel.default('info'),
+  WEBHOOK_SECRETS_SILVERGATE: secrets,
+  WEBHOOK_SECRETS_STRIPE: secrets.optional(),
+  WEBHOOK_SECRETS_ADYEN: secrets.optional(),
+  CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
+  PROVIDER_URL: httpUrl.optional(),
+  PROVIDER_TIMEOUT_MS: positiveInt.default(3_000),
+  POOL_MAX: positiveInt.default(10),
+  STATEMENT_TIMEOUT_MS: positiveInt.default(10_000),
+  /** Most webhooks that one transaction applies. */
+  WEBHOOK_BATCH_MAX: positiveInt.default(256),
+  /** Webhooks that may wait for a transaction before new ones are answered 429. */
+  WEBHOOK_QUEUE_MAX: positiveInt.default(5_000),
+  /** Bytes of one webhook body, counted after decompression. */
+  WEBHOOK_BODY_MAX_BYTES: positiveInt.default(262_144),
+  /** Time a client has to send one whole request. */
+  REQUEST_TIMEOUT_MS: positiveInt.default(10_000),
+  /** Requests per minute and client address on /api/v1. */
+  RATE_LIMIT_PER_MINUTE: positiveInt.default(60_000),
+  /** Replay lag above which a replica gets no reads. */
+  REPLICA_MAX_LAG_BYTES: positiveInt.default(64 * 1024 * 1024),
+  SHUTDOWN_TIMEOUT_MS: positiveInt.default(30_000),
+  METRICS_ENABLED: flag.default(true),
+};
+
+export type ApiConfig = ReturnType<typeof loadApiConfig>;
+
+/** The API's settings. @throws ConfigError that lists every wrong variable. */
+export function loadApiConfig(environment: Environment) {
+  const config = loadConfig(shape, environment);
+  if (config.TOPOLOGY === 'replicated' && config.REPLICA_DATABASE_URLS.length === 0) {
+    throw new ConfigError(
+      'Wrong environment variables:\n  REPLICA_DATABASE_URLS: is required when TOPOLOGY is replicated',
+    );
+  }
+  return config;
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+/** Schemas for the single environment variables; a variable that is set to nothing counts as not set. */
+export const port = z.coerce.number().int().min(0).max(65535);
+export const positiveInt = z.coerce.number().int().min(1);
+export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
+
+export const postgresUrl = z
+  .string()
+  .refine((value) => /^postgres(ql)?:\/\//.test(value), 'must be a postgresql:// URL')
+  .refine((value) => URL.canParse(value), 'must be a URL');
+
+export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
+
+/** Comma-separated list without empty members. */
+export function listOf<T extends z.ZodType<string, string>>(item: T) {
+  return z
+    .string()
+    .transform((value) =>
+      value
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(item));
+}
+
+/** One or two active secrets; the second is the former one during a rotation. An empty secret is refused. */
+export const secrets = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .pipe(
+    z
+      .array(z.string().min(1, 'a secret must not be empty'))
+      .max(2, 'at most two secrets can be active: the new one and the one it replaces'),
+  );
+
+export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');

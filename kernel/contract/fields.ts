@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { currencyExponent } from '../currency.ts';
+
+const maxInt8 = 9_223_372_036_854_775_807n;
+
+/**
+ * An amount in minor units as JSON carries it: an integer in the safe range or a string of ASCII digits, above 0 and
+ * within int8. The schema's output is a bigint.
+ */
+export const amountMinor = z
+  .union(
+    [
+      z.number().refine(Number.isSafeInteger, 'must be a whole number of minor units; send larger ones as digits'),
+      z.string().regex(/^[0-9]{1,19}$/, 'must be digits only'),
+    ],
+    { error: 'must be an integer of minor units or a string of digits' },
+  )
+  .transform((value) => BigInt(value))
+  .refine((value) => value > 0n, 'must be above 0')
+  .refine((value) => value <= maxInt8, 'must fit into 64 bits')
+  .meta({ description: 'Amount in minor units: an integer in the safe range or a digit string.' });
+
+/** ISO 4217 code in capitals. */
+export const currency = z
+  .string()
+  .refine((code) => currencyExponent(code) !== undefined, 'must be an ISO 4217 currency code in capitals')
+  .meta({ description: 'ISO 4217 currency code.', examples: ['EUR'] });
+
+/** Identifiers of orders, disputes and users: printable, without spaces, at most 64 characters. */
+export const identifier = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/,
+    'must be 1 to 64 letters, digits or _.:- and start with a letter or digit',
+  );
+
+/** Identifiers that a provider chose for an event. */
+export const providerEventId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.:|-]{0,127}$/, 'must be 1 to 128 letters, digits or _.:|-');
+
+/** RFC 3339 timestamp with an offset; the output is a Date. */
+export const timestamp = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 timestamp with an offset, such as 2026-01-31T12:00:00Z' })
+  .transform((text) => new Date(text));

@@ -1,0 +1,51 @@
+import type { Response } from 'express';
+import type { AppError } from './errors.ts';
+
+export interface Page {
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+/** JSON text of a body in which bigint amounts become integers while they are safe, and digit strings beyond. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? jsonAmount(item) : item));
+}
+
+/** A bigint as JSON carries it: a number in the safe integer range, else its digits as a string. */
+export function jsonAmount(value: bigint): number | string {
+  const asNumber = Number(value);
+  return Number.isSafeInteger(asNumber) ? asNumber : value.toString();
+}
+
+/** Answers with the success envelope. `object` names what `data` is, in the singular. */
+export function sendData(response: Response, object: string, data: unknown, status = 200, page?: Page): void {
+  const envelope = {
+    object,
+    success: true,
+    data,
+    error: null,
+    trace_id: response.locals.requestId,
+    ...(page && { page }),
+  };
+  response.status(status).type('application/json').send(toJson(envelope));
+}
+
+/** Answers with the error envelope and, where it applies, Retry-After. */
+export function sendError(response: Response, error: AppError): void {
+  if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(error.retryAfterSeconds));
+  response
+    .status(error.status)
+    .type('application/json')
+    .send(toJson(errorEnvelope(error, response.locals.requestId)));
+}
+
+/** The error envelope as a plain object, also for answers written without Express. */
+export function errorEnvelope(error: AppError, traceId: string | undefined): Record<string, unknown> {
+  return {
+    object: 'error',
+    success: false,
+    data: null,
+    error: { code: error.code, message: error.message, details: error.details },
+    trace_id: traceId ?? null,
+  };
+}

@@ -1,0 +1,52 @@
+import { type Request, type Response, Router } from 'express';
+import { sendData } from './envelope.ts';
+import { methodNotAllowed } from './middleware.ts';
+
+export interface Dependency {
+  name: string;
+  /** Whether the service can do its main job without it. */
+  required: boolean;
+  /** Resolves when the dependency answers. Never asks for the dependency's own dependencies. */
+  check(): Promise<unknown>;
+}
+
+/** GET /health/live says that the process runs; GET /health/ready asks each dependency, with a time limit each. */
+export function healthRouter(dependencies: Dependency[], timeoutMs: number): Router {
+  const router = Router();
+  router
+    .route('/health/live')
+    .get((_request: Request, response: Response) => sendData(response, 'health', { status: 'live' }))
+    .all(methodNotAllowed('GET', 'HEAD'));
+  router
+    .route('/health/ready')
+    .get(async (_request: Request, response: Response) => {
+      const results = await Promise.all(dependencies.map((dependency) => ask(dependency, timeoutMs)));
+      const ready = results.every((result) => result.status === 'up' || !result.required);
+      const data = { status: ready ? 'ready' : 'not_ready', dependencies: results };
+      sendData(response, 'health', data, ready ? 200 : 503);
+    })
+    .all(methodNotAllowed('GET', 'HEAD'));
+  return router;
+}
+
+async function ask(dependency: Dependency, timeoutMs: number) {
+  const started = performance.now();
+  let status: 'up' | 'down' = 'up';
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const timeout = new Promise((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('timed out')), timeoutMs);
+    });
+    await Promise.race([dependency.check(), timeout]);
+  } catch {
+    status = 'down';
+  } finally {
+    clearTimeout(timer);
+  }
+  return {
+    name: dependency.name,
+    required: dependency.required,
+    status,
+    latency_ms: Math.round(performance.now() - started),
+  };
+}

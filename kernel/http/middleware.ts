@@ -1,0 +1,73 @@
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { ZodError } from 'zod';
+import { isStoreUnavailable } from '../postgres/errors.ts';
+import { sendError } from './envelope.ts';
+import { AppError } from './errors.ts';
+
+/** Last in a route's chain: every method that the route does not serve gets 405 with Allow. */
+export function methodNotAllowed(...allowed: string[]): RequestHandler {
+  return (_request, response) => {
+    response.setHeader('Allow', allowed.join(', '));
+    throw new AppError('method_not_allowed', `This path answers ${allowed.join(', ')} only.`);
+  };
+}
+
+/** After all routes. */
+export function notFound(_request: Request, _response: Response, next: NextFunction): void {
+  next(new AppError('not_found', 'No such path. GET /openapi.json lists every path.'));
+}
+
+/** The edge where errors become answers. Texts of databases and stack traces stay in the log. */
+export function errorHandler(logger: Logger): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    if (response.headersSent) {
+      next(thrown);
+      return;
+    }
+    const error = toAppError(thrown);
+    if (error.status >= 500) {
+      logger.error({ err: thrown, request_id: response.locals.requestId, path: request.path }, 'request failed');
+    }
+    sendError(response, error);
+  };
+}
+
+/** Maps whatever was thrown to the closed list of codes. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  if (thrown instanceof ZodError) return validationError(thrown);
+  if (isStoreUnavailable(thrown)) {
+    return new AppError('service_unavailable', 'The database cannot be reached. Repeat the request later.', {
+      retryAfterSeconds: 1,
+      cause: thrown,
+    });
+  }
+  return bodyParserError(thrown) ?? new AppError('internal_error', 'An unexpected error occurred.', { cause: thrown });
+}
+
+/** One message that names every wrong field, with the reason for each in `details.fields`. */
+export function validationError(error: ZodError): AppError {
+  const fields = error.issues.slice(0, 20).map((issue) => ({
+    field: issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'body'),
+    reason: issue.message,
+  }));
+  const named = fields.map((entry) => `${entry.field}: ${entry.reason}`).join('; ');
+  return new AppError('invalid_request', named, { details: { fields } });
+}
+
+/** Errors of body-parser and of the router, told apart by `type` and `status` as their documentation lists them. */
+function bodyParserError(thrown: unknown): AppError | undefined {
+  const { type, status } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Record<string, unknown>;
+  if (type === 'entity.too.large') {
+    return new AppError('payload_too_large', 'The body is too large, counted after decompression.');
+  }
+  if (type === 'encoding.unsupported') {
+    return new AppError('unsupported_media_type', 'Content-Encoding: use gzip, deflate, br or none.');
+  }
+  if (type === 'charset.unsupported') return new AppError('unsupported_media_type', 'Content-Type: use charset utf-8.');
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new AppError('malformed_body', 'The request could not be read. Check its path, body and Content-Length.');
+  }
+  return undefined;
+}

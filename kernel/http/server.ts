@@ -1,0 +1,72 @@
+import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { errorEnvelope, toJson } from './envelope.ts';
+import { AppError, type ErrorCode } from './errors.ts';
+
+export interface HttpServerOptions {
+  host: string;
+  /** 0 takes a free port. */
+  port: number;
+  /** Time a client has to send one whole request; slower ones get 408. */
+  requestTimeoutMs: number;
+}
+
+export interface HttpServer {
+  server: Server;
+  port: number;
+  url: string;
+  /** Stops accepting, lets requests in flight finish, then closes idle and, after `timeoutMs`, all connections. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/** Listens with limits on slow clients and headers, and answers what Node itself refuses in the lab's envelope. */
+export async function listen(app: RequestListener, options: HttpServerOptions): Promise<HttpServer> {
+  const server = createServer(
+    {
+      requestTimeout: options.requestTimeoutMs,
+      headersTimeout: options.requestTimeoutMs,
+      keepAliveTimeout: 30_000,
+      connectionsCheckingInterval: Math.min(1_000, Math.ceil(options.requestTimeoutMs / 4)),
+      maxHeaderSize: 16_384,
+    },
+    app,
+  );
+  server.on('clientError', answerClientError);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { server, port, url: `http://${host}:${port}`, close: (timeoutMs) => close(server, timeoutMs) };
+}
+
+function close(server: Server, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), timeoutMs);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const refusal = new AppError(...clientError(error.code));
+  const body = toJson(errorEnvelope(refusal, undefined));
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function clientError(code: string | undefined): [ErrorCode, string] {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['request_timeout', 'The request did not arrive in time.'];
+  if (code === 'HPE_HEADER_OVERFLOW') return ['headers_too_large', 'The headers are too large.'];
+  return ['malformed_body', 'The request is not valid HTTP/1.1.'];
+}

@@ -1,0 +1,88 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Bucket bounds in seconds, dense around the targets of 10 ms, 100 ms and 1 s. */
+const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/**
+ * The metrics that every service exports, in a registry of their own. Every series carries `topology` and `service`.
+ * Prometheus naming: https://prometheus.io/docs/practices/naming/
+ */
+export function createMetrics(labels: { service: string; topology: string }) {
+  const registry = new Registry();
+  registry.setDefaultLabels(labels);
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    httpRequestDuration: new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Time from the request to the end of its response.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: latencyBuckets,
+      registers,
+    }),
+    webhooks: new Counter({
+      name: 'webhooks_total',
+      help: 'Webhooks that reached a verdict.',
+      labelNames: ['provider', 'verdict'],
+      registers,
+    }),
+    webhooksRejected: new Counter({
+      name: 'webhooks_rejected_total',
+      help: 'Webhooks refused before they were stored.',
+      labelNames: ['provider', 'code'],
+      registers,
+    }),
+    batchSize: new Histogram({
+      name: 'webhook_batch_size',
+      help: 'Webhooks applied by one transaction.',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+      registers,
+    }),
+    batchDuration: new Histogram({
+      name: 'webhook_batch_duration_seconds',
+      help: 'Time of one applyWebhooks transaction, COMMIT included.',
+      buckets: latencyBuckets,
+      registers,
+    }),
+    queueLength: new Gauge({ name: 'webhook_queue_length', help: 'Webhooks that wait for the next batch.', registers }),
+    poolConnections: new Gauge({
+      name: 'postgres_pool_connections',
+      help: 'Connections of a pool by state.',
+      labelNames: ['pool', 'state'],
+      registers,
+    }),
+    reads: new Counter({
+      name: 'reads_total',
+      help: 'Reads by the node that answered them and why it was chosen.',
+      labelNames: ['node', 'reason'],
+      registers,
+    }),
+    replicaLag: new Gauge({
+      name: 'replica_lag_bytes',
+      help: 'WAL that the primary has written and the replica has not replayed.',
+      labelNames: ['replica'],
+      registers,
+    }),
+    defaultPartitionRows: new Gauge({
+      name: 'default_partition_rows',
+      help: 'Rows in a default partition; above 0 means that premake fell behind.',
+      labelNames: ['table'],
+      registers,
+    }),
+    parkedWebhooks: new Gauge({
+      name: 'webhooks_parked',
+      help: 'Webhooks that wait for their order.',
+      registers,
+    }),
+    providerRequestDuration: new Histogram({
+      name: 'provider_request_duration_seconds',
+      help: 'Time of one call to the payment provider.',
+      labelNames: ['operation', 'outcome'],
+      buckets: latencyBuckets,
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,40 @@
+/** SQLSTATE classes and codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const unavailableStates = /^(08...|57P0[1-5]|53[0-9]{3}|25006)$/;
+const unavailableSystemCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+]);
+const unavailableMessages =
+  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable/;
+
+/**
+ * Whether the failure says that the store is away (connection refused or lost, shutting down, out of connections,
+ * read-only after a promotion elsewhere), so that the same request may succeed later.
+ */
+export function isStoreUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = sqlState(error);
+  if (code !== undefined && (unavailableStates.test(code) || unavailableSystemCodes.has(code))) return true;
+  if (error instanceof AggregateError) return error.errors.some(isStoreUnavailable);
+  return unavailableMessages.test(error.message);
+}
+
+/** Deadlock, serialization failure, lock time-out: the same transaction may succeed when repeated at once. */
+export function isRetryable(error: unknown): boolean {
+  const code = sqlState(error);
+  return code === '40001' || code === '40P01' || code === '55P03';
+}
+
+export function isUniqueViolation(error: unknown): boolean {
+  return sqlState(error) === '23505';
+}
+
+/** The SQLSTATE, or the system's error code, of what a query threw. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,45 @@
+import { Pool, type PoolConfig, types } from 'pg';
+import type { Logger } from 'pino';
+
+export interface PoolOptions {
+  /** postgresql:// URL. */
+  dsn: string;
+  /** Appears in pg_stat_activity. */
+  applicationName: string;
+  logger: Logger;
+  max?: number;
+  /** A statement that runs longer is cancelled by the server. */
+  statementTimeoutMs?: number;
+  /** How long a caller waits for a free connection before the request fails as unavailable. */
+  acquireTimeoutMs?: number;
+  /** Sends the queries of one client without waiting for the answers in between (libpq's pipeline mode). */
+  pipeline?: boolean;
+}
+
+/**
+ * A pool whose int8 columns arrive as bigint: amounts and sequences must not pass through floating point.
+ * An idle connection that breaks is logged and replaced, and never ends the process.
+ */
+export function createPool(options: PoolOptions): Pool {
+  const config: PoolConfig & { pipeline?: boolean } = {
+    connectionString: options.dsn,
+    application_name: options.applicationName,
+    max: options.max ?? 10,
+    statement_timeout: options.statementTimeoutMs ?? 10_000,
+    idle_in_transaction_session_timeout: 30_000,
+    connectionTimeoutMillis: options.acquireTimeoutMs ?? 3_000,
+    keepAlive: true,
+    types: { getTypeParser },
+    ...(options.pipeline && { pipeline: true }),
+  };
+  const pool = new Pool(config);
+  pool.on('error', (error) => options.logger.warn({ err: error }, 'idle database connection lost'));
+  return pool;
+}
+
+const int8Oid = 20;
+
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  if (oid === int8Oid && format !== 'binary') return (text: string) => BigInt(text);
+  return types.getTypeParser(oid, format as 'text');
+}

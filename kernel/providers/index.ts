@@ -1,0 +1,4 @@
+import type { Provider } from './provider.ts';
+
+/** Every webhook scheme that the API and the ingest gateway accept. */
+export const providers: readonly Provider[] = [];
