@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool, PoolClient, QueryResult } from 'pg';
+import { isRetryable } from './errors.ts';
+import { type Lsn, parseLsn } from './lsn.ts';
+
+export interface TransactionOptions {
+  /** How often the work is tried when it meets a deadlock, a serialization failure or a lock time-out. */
+  attempts?: number;
+  /** Uniform in [0, 1): spreads the retries of several losers of one conflict. */
+  random?: () => number;
+}
+
+export interface Committed<T> {
+  result: T;
+  /** WAL position taken after COMMIT on the same connection: everything up to it includes this transaction. */
+  commitLsn: Lsn;
+}
+
+/**
+ * Runs `work` between BEGIN and COMMIT on one connection of the pool, and repeats it as a whole, with a growing
+ * jittered pause, when the server asked for that. Effects of `work` outside the database would be repeated too, so it
+ * must have none.
+ *
+ * When the connection is lost during COMMIT the outcome is unknown; the error then satisfies `isStoreUnavailable`,
+ * and the caller's own dedupe key must make a repetition safe.
+ */
+export async function withTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<Committed<T>> {
+  const { attempts = 5, random = Math.random } = options;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await withConnection(pool, (client) => once(client, work));
+    } catch (error) {
+      if (attempt >= attempts || !isRetryable(error)) throw error;
+      await sleep(random() * 10 * 2 ** attempt);
+    }
+  }
+}
+
+/**
+ * Lends one connection to `work`. A connection that broke meanwhile is thrown away instead of going back to the pool.
+ */
+export async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  // A lost connection also emits `error` on the client, and without a listener that would end the process.
+  const onError = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    return await work(client);
+  } catch (error) {
+    if (error instanceof BrokenConnection) {
+      broken = error;
+      throw error.cause;
+    }
+    throw error;
+  } finally {
+    client.removeListener('error', onError);
+    client.release(broken);
+  }
+}
+
+/** Says that the connection must not be used again; its cause is what the caller gets to see. */
+class BrokenConnection extends Error {}
+
+async function once<T>(client: PoolClient, work: (client: PoolClient) => Promise<T>): Promise<Committed<T>> {
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    return { result, commitLsn: await commit(client) };
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      throw new BrokenConnection('rollback failed', { cause: error });
+    });
+    throw error;
+  }
+}
+
+/** Two statements in one message save a round trip; PostgreSQL ends the transaction before it runs the second. */
+async function commit(client: PoolClient): Promise<Lsn> {
+  const answer: unknown = await client.query('commit; select pg_current_wal_insert_lsn()::text as lsn');
+  const [end, position] = answer as [QueryResult, QueryResult<{ lsn: string }>];
+  // COMMIT of a transaction in which a statement failed answers ROLLBACK and raises no error.
+  if (end.command !== 'COMMIT') throw new Error('the transaction was rolled back because a statement in it failed');
+  const lsn = parseLsn(position.rows[0]!.lsn);
+  if (lsn === undefined) throw new Error('the server did not report a WAL position');
+  return lsn;
+}
