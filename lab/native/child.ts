@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { sendSignal, waitUntil } from './processes.ts';
+import { type ServerUser, spawnAs } from './server-user.ts';
+
+export interface ChildOptions {
+  command: string;
+  arguments: readonly string[];
+  environment: Record<string, string>;
+  workingDirectory: string;
+  /** Receives stdout and stderr, appended. */
+  logFile: string;
+  user?: ServerUser | undefined;
+}
+
+/** A started process whose output goes to a file. */
+export interface Child {
+  readonly pid: number;
+  /** Undefined while it runs, then as in `exit status 1` or `signal SIGKILL`. */
+  readonly ended: string | undefined;
+  kill(signal: NodeJS.Signals): void;
+  /** Sends the signals in turn, each after the one before had its time, until the process has ended. */
+  stop(steps: readonly { signal: NodeJS.Signals; timeoutMs: number }[]): Promise<void>;
+}
+
+/** @throws Error when the program can't be run. */
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const log = await open(options.logFile, 'a', 0o600);
+  try {
+    const child = spawn(options.command, options.arguments, {
+      cwd: options.workingDirectory,
+      env: options.environment,
+      stdio: ['ignore', log.fd, log.fd],
+      // A session of its own: Ctrl-C in the terminal reaches the supervisor only, which then stops all in order.
+      detached: true,
+      ...spawnAs(options.user),
+    });
+    let ended: string | undefined;
+    child.once('exit', (status, signal) => {
+      ended = signal ? `signal ${signal}` : `exit status ${status}`;
+    });
+    await once(child, 'spawn');
+    return {
+      pid: child.pid!,
+      get ended() {
+        return ended;
+      },
+      kill: (signal) => ended === undefined && sendSignal(child.pid!, signal),
+      stop: (steps) => stopInSteps(child, () => ended !== undefined, steps),
+    };
+  } finally {
+    await log.close();
+  }
+}
+
+async function stopInSteps(
+  child: ChildProcess,
+  hasEnded: () => boolean,
+  steps: readonly { signal: NodeJS.Signals; timeoutMs: number }[],
+): Promise<void> {
+  for (const { signal, timeoutMs } of steps) {
+    if (hasEnded()) return;
+    sendSignal(child.pid!, signal);
+    if (await waitUntil(hasEnded, { timeoutMs })) return;
+  }
+  if (!hasEnded()) throw new Error(`Process ${child.pid} did not end.`);
+}

@@ -1,0 +1,33 @@
+import { chmod, lstat, mkdir } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { processEnvironment } from '../../kernel/config/load.ts';
+import { canEnter } from './readable.ts';
+import { findServerUser } from './server-user.ts';
+
+/**
+ * The directory that holds one directory per run: `LAB_HOME`, or `payments-lab-<uid>` in the directory for temporary
+ * files. Made when missing. Others may pass through it, because as root the servers run as another user, but they
+ * can't list it; everything secret below has rights of its own.
+ */
+export async function runsRoot(environment = processEnvironment()): Promise<string> {
+  const chosen = environment.LAB_HOME;
+  const user = await findServerUser();
+  const uid = process.getuid?.() ?? 0;
+  let root = path.resolve(chosen || path.join(os.tmpdir(), `payments-lab-${uid}`));
+  // Root's directory for temporary files may be private (it is on macOS); the server's user needs a public one.
+  if (!chosen && !(await canEnter(user, path.dirname(root)))) root = `/tmp/payments-lab-${uid}`;
+  await mkdir(root, { recursive: true, mode: 0o711 });
+  const stats = await lstat(root);
+  if (!stats.isDirectory() || stats.uid !== uid) {
+    // In a shared /tmp anybody can take the name first; then it is theirs and can't be trusted.
+    throw new Error(`${root} is not a directory of your own. Set LAB_HOME to another place.`);
+  }
+  if (!chosen) await chmod(root, 0o711);
+  if (!(await canEnter(user, root))) {
+    throw new Error(
+      `The servers run as the user ${user?.name}, who can't enter ${root}. Set LAB_HOME to another place.`,
+    );
+  }
+  return root;
+}
