@@ -1,0 +1,3 @@
+-- What: nothing. Here a delivery is its own dedupe key: the unique index webhook_deliveries_key.
+-- Why: one table can carry a unique index over all of its rows, and a second copy of the key would be a straw man.
+-- Lock: none.
