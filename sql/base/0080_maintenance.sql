@@ -29,6 +29,9 @@ declare
   partition_name text;
   made integer := 0;
 begin
+  if not exists (select from partitioned_tables() t where t = parent) then
+    return 0;
+  end if;
   for day in select generate_series(from_day, to_day, interval '1 day')::date loop
     continue when exists (
       select from pg_inherits i join pg_class c on c.oid = i.inhrelid
@@ -93,6 +96,9 @@ begin
     dropped := 0;
     deleted := 0;
     if exists (select from partitioned_tables() t where t = setting.table_name) then
+      if has_partman() then
+        perform partman.run_maintenance(p_parent_table := 'public.' || setting.table_name);
+      end if;
       created := ensure_partitions(setting.table_name, today - 1, today + setting.premake_days);
       dropped := drop_expired_partitions(setting.table_name, setting.retention);
     else
