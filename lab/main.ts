@@ -1,0 +1,40 @@
+import { Command, CommanderError } from 'commander';
+import { reportError } from './output.ts';
+
+/**
+ * Every command: one line here, one file in commands/ with a `register(program)`. A file is loaded when its command
+ * is asked for, so that `lab --help` does not wait for what a benchmark needs.
+ */
+const commands: { name: string; summary: string; load: () => Promise<{ register(program: Command): void }> }[] = [
+  { name: 'up', summary: 'start a system', load: () => import('./commands/up.ts') },
+  { name: 'down', summary: 'stop a system and clean up', load: () => import('./commands/down.ts') },
+  { name: 'status', summary: 'what runs, and how it does', load: () => import('./commands/status.ts') },
+  { name: 'doctor', summary: 'what this machine has and lacks', load: () => import('./commands/doctor.ts') },
+];
+
+const program = new Command('lab')
+  .description('Payments scaling lab: one workload, several Postgres topologies, audited.')
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ lab doctor                         what can run here
+  $ lab up partitioned                 start a system; Ctrl-C stops it
+  $ lab up plain --detach --json       start it in the background, URLs as JSON
+  $ lab status                         what runs
+  $ lab down --all                     stop everything
+
+Exit status: 0 done and valid, 1 a check failed, 2 wrong usage, 3 a needed part is missing here.`,
+  );
+
+try {
+  const wanted = commands.find(({ name }) => name === process.argv[2]);
+  if (wanted) (await wanted.load()).register(program);
+  else for (const { name, summary } of commands) program.command(name).summary(summary).allowUnknownOption();
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else process.exitCode = reportError(error);
+}
