@@ -1,0 +1,157 @@
+import { createHmac } from 'node:crypto';
+import { z } from 'zod';
+import { amountMinor, currency, identifier, providerEventId, timestamp } from '../contract/fields.ts';
+import { type DisputeStatus, orderStatuses } from '../contract/status.ts';
+import type { DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
+import { freeFormObject, shortText } from './card-data.ts';
+import { derivedIdentifier } from './identifiers.ts';
+import type { Provider, SignedRequest } from './provider.ts';
+import { anySignatureMatches, isWithinTolerance, maxSignatures, singleHeader } from './signature.ts';
+
+/**
+ * The native provider. It signs by the Standard Webhooks scheme
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md), verified here with
+ * node:crypto on the raw bytes and an injected clock; the tests hold it against the public library.
+ */
+export const silvergate: Provider = {
+  name: 'silvergate',
+  paths: {
+    'payments/orders': (body) => [mapOrder(body)],
+    'payments/chargebacks': (body) => [mapChargeback(body)],
+  },
+  verify,
+  checkSecret,
+};
+
+const secretPrefix = 'whsec_';
+const signatureVersion = 'v1,';
+
+/**
+ * Braces and spaces are not part of an id. The signed text `id.timestamp.body` therefore splits in only one way when
+ * the body is a JSON object, and nobody can move bytes from one part into another.
+ */
+const messageId = /^[\x21-\x7a|~]{1,256}$/;
+
+function verify({ rawBody, headers, secrets, now }: SignedRequest): boolean {
+  const id = singleHeader(headers, 'webhook-id');
+  const sentAt = singleHeader(headers, 'webhook-timestamp');
+  const given = singleHeader(headers, 'webhook-signature');
+  if (id === undefined || sentAt === undefined || given === undefined) return false;
+  if (!messageId.test(id) || !isWithinTolerance(sentAt, now)) return false;
+
+  const signatures = given.split(' ', maxSignatures + 1);
+  if (signatures.length > maxSignatures) return false;
+  const candidates = signatures.filter((signature) => signature.startsWith(signatureVersion));
+  const expected = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(secretPrefix.length), 'base64');
+    return signatureVersion + createHmac('sha256', key).update(`${id}.${sentAt}.`).update(rawBody).digest('base64');
+  });
+  return anySignatureMatches(candidates, expected);
+}
+
+function checkSecret(secret: string): string | undefined {
+  if (!secret.startsWith(secretPrefix)) return `must begin with ${secretPrefix}`;
+  const text = secret.slice(secretPrefix.length);
+  const key = Buffer.from(text, 'base64');
+  if (key.toString('base64') !== text) return `must be ${secretPrefix} and base64`;
+  // The bounds are the scheme's.
+  return key.length >= 24 && key.length <= 64 ? undefined : 'must encode 24 to 64 bytes';
+}
+
+const orderBody = z
+  .strictObject({
+    provider_event_id: providerEventId,
+    order_id: identifier,
+    user_id: identifier,
+    status: z.enum(orderStatuses),
+    amount_minor: amountMinor.optional(),
+    currency: currency.optional(),
+    created_at: timestamp,
+    updated_at: timestamp,
+    meta: freeFormObject.optional(),
+  })
+  .superRefine((body, context) => {
+    const missing = body.amount_minor === undefined ? 'amount_minor' : 'currency';
+    if ((body.amount_minor === undefined) !== (body.currency === undefined)) {
+      context.addIssue({ code: 'custom', path: [missing], message: 'amount_minor and currency belong together' });
+    }
+    if (body.updated_at < body.created_at) {
+      context.addIssue({ code: 'custom', path: ['updated_at'], message: 'must not be before created_at' });
+    }
+  });
+
+function mapOrder(input: unknown): OrderWebhook {
+  const body = orderBody.parse(input);
+  return {
+    target: 'order',
+    providerEventId: body.provider_event_id,
+    fingerprint: null,
+    orderId: body.order_id,
+    userId: body.user_id,
+    status: body.status,
+    introduces: body.status === 'created',
+    amountMinor: body.amount_minor ?? null,
+    currency: body.currency ?? null,
+    providerUpdatedAt: body.updated_at,
+    meta: body.meta ?? {},
+  };
+}
+
+const outcomes = ['won', 'lost', 'canceled', 'closed'] as const;
+
+const chargebackBody = z
+  .strictObject({
+    provider_event_id: providerEventId,
+    dispute_id: identifier.optional(),
+    order_id: identifier,
+    user_id: identifier,
+    status: z.enum(['opened', 'updated', 'closed']),
+    reason: shortText,
+    amount_minor: amountMinor,
+    currency,
+    occurred_at: timestamp,
+    evidence_due_at: timestamp.optional(),
+    meta: freeFormObject.optional(),
+  })
+  .superRefine((body, context) => {
+    const outcome = body.meta?.outcome;
+    if (body.status === 'closed' && outcome !== undefined && !isOutcome(outcome)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['meta', 'outcome'],
+        message: `must be one of ${outcomes.join(', ')} when the chargeback is closed`,
+      });
+    }
+  });
+
+function mapChargeback(input: unknown): DisputeWebhook {
+  const body = chargebackBody.parse(input);
+  return {
+    target: 'dispute',
+    providerEventId: body.provider_event_id,
+    fingerprint: null,
+    disputeId: body.dispute_id ?? derivedIdentifier('dp_', body.order_id),
+    orderId: body.order_id,
+    userId: body.user_id,
+    ...disputeState(body.status, body.meta?.outcome),
+    reason: body.reason,
+    amountMinor: body.amount_minor,
+    currency: body.currency,
+    providerUpdatedAt: body.occurred_at,
+    evidenceDueAt: body.evidence_due_at ?? null,
+    meta: body.meta ?? {},
+  };
+}
+
+function disputeState(
+  status: 'opened' | 'updated' | 'closed',
+  outcome: unknown,
+): { kind: DisputeWebhook['kind']; status: DisputeStatus } {
+  if (status === 'opened') return { kind: 'webhook_opened', status: 'open' };
+  if (status === 'updated') return { kind: 'webhook_updated', status: 'under_review' };
+  return { kind: 'provider_decision', status: isOutcome(outcome) ? outcome : 'closed' };
+}
+
+function isOutcome(value: unknown): value is (typeof outcomes)[number] {
+  return (outcomes as readonly unknown[]).includes(value);
+}
