@@ -1,0 +1,48 @@
+import type { DisputeEventKind, OrderEventKind } from '../../kernel/contract/status.ts';
+
+interface EventRow {
+  /** UUIDv7; the outbox row carries the same one. */
+  eventId: string;
+  orderId: string;
+  userId: string;
+  /** Allocated under the aggregate's row lock: 1..n without gaps. */
+  sequence: bigint;
+  /** Null for what the merchant did through the API. */
+  provider: string | null;
+  providerEventId: string | null;
+  /** JSON; bigint amounts are allowed and written as the API writes them. */
+  data: Record<string, unknown>;
+  /** Decides the partition; the outbox row carries the same one. */
+  createdAt: Date;
+}
+
+export interface OrderEventRow extends EventRow {
+  kind: OrderEventKind;
+}
+
+export interface DisputeEventRow extends EventRow {
+  disputeId: string;
+  kind: DisputeEventKind;
+}
+
+export interface OutboxRow {
+  eventId: string;
+  aggregateType: 'order' | 'dispute';
+  aggregateId: string;
+  userId: string;
+  sequence: bigint;
+  /** `order.<kind>` or `dispute.<kind>`. */
+  eventType: string;
+  payload: Record<string, unknown>;
+  /** Trace and correlation ids. */
+  headers: Record<string, string>;
+  createdAt: Date;
+}
+
+/**
+ * A domain event as the code that causes it describes it: the journal row and the outbox row are both made from it.
+ * `headers` reach the outbox only.
+ */
+export type DomainEvent =
+  | (OrderEventRow & { aggregate: 'order'; headers: Record<string, string> })
+  | (DisputeEventRow & { aggregate: 'dispute'; headers: Record<string, string> });
