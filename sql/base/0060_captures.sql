@@ -1,6 +1,7 @@
 -- What: captures of an order at its provider, with the outcome as far as it is known.
 -- Why: the row is committed before the provider is asked. Whoever finds it in `requested` asks the provider by the
---      capture's id instead of capturing again.
+--      capture's id instead of capturing again. Until leased_until somebody is presumably still asking; nothing but
+--      politeness rests on it, because the provider captures once per capture_id.
 -- Lock: share row exclusive on orders for the foreign key, for an instant, on an empty table.
 create table captures (
   capture_id uuid primary key,
@@ -11,6 +12,7 @@ create table captures (
   status text not null check (status in ('requested', 'completed', 'failed')),
   provider_reference text,
   failure_reason text,
+  leased_until timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (order_id, idempotency_key)
