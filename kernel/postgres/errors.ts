@@ -29,6 +29,11 @@ export function isRetryable(error: unknown): boolean {
   return code === '40001' || code === '40P01' || code === '55P03';
 }
 
+/** A replica cancelled the query because replay needed rows or files that it still read. The primary can answer. */
+export function isReplicaConflict(error: unknown): boolean {
+  return sqlState(error) === '40001' && /conflict with recovery/.test((error as Error).message);
+}
+
 export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505';
 }
