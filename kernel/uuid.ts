@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 const pool = Buffer.alloc(4096);
+// State at import because the block of random bytes serves every caller; nothing can be read from it twice.
 let offset = pool.length;
 
 /**

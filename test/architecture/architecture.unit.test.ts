@@ -1,0 +1,34 @@
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { documentsAreTrue } from './documents.ts';
+import * as rules from './rules.ts';
+import { readRepository } from './source.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const files = await readRepository(root);
+
+test('the repository is read', () => {
+  const paths = files.map((file) => file.path);
+  expect(paths).toEqual(expect.arrayContaining(['kernel/topology.ts', 'sql/base/0010_orders.sql', 'biome.json']));
+});
+
+test.each([
+  ['dependencies point the allowed way', rules.dependencyDirection],
+  ['every import leads to a file', rules.importsExist],
+  ['every package is declared where it is needed', rules.declaredPackages(manifest)],
+  ['only kernel/config reads the environment', rules.environmentReadInOnePlace],
+  ['importing a file does nothing', rules.noWorkAtImport],
+  ['folders are named after what they hold', rules.foldersAreNamed],
+  ['no file is long without a reason', rules.filesStayShort],
+  ['no test switches the others off', rules.noExclusiveTests],
+  ['no file holds a path of one machine', rules.noMachinePaths],
+  ['every migration says what, why and which lock', rules.migrationsExplainThemselves],
+] as const)('%s', (_name, rule) => {
+  expect(rule(files)).toEqual([]);
+});
+
+test('documents name only what exists', () => {
+  const documents = files.filter((file) => file.path.endsWith('.md'));
+  expect(documentsAreTrue(files, documents, manifest.scripts)).toEqual([]);
+});

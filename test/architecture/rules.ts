@@ -1,0 +1,159 @@
+import path from 'node:path';
+import { importsOf, type SourceFile, targetOf, withoutComments } from './source.ts';
+
+/** A broken rule, as it is printed: `api/x.ts:3: imports …`. */
+export type Violation = string;
+
+type Rule = (files: SourceFile[]) => Violation[];
+
+/** What each deployable and shared folder may import besides itself; folders that are not listed import anything. */
+const allowedImports: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  api: ['kernel/', 'sql/migrate.ts'],
+  ingest: ['kernel/'],
+  cdc: ['kernel/'],
+  sql: ['kernel/'],
+};
+
+/** `api`, `ingest` and `cdc` are separate deployables that share the contract only, and `kernel` knows none of them. */
+export const dependencyDirection: Rule = (files) =>
+  code(files)
+    .filter((file) => !isTest(file.path))
+    .flatMap((file) => {
+      const folder = topFolder(file.path);
+      const allowed = allowedImports[folder];
+      if (!allowed) return [];
+      return importsOf(file).flatMap(({ specifier, line }) => {
+        const target = targetOf(file, specifier);
+        if (target === undefined || topFolder(target) === folder) return [];
+        if (allowed.some((prefix) => target.startsWith(prefix))) return [];
+        return [`${file.path}:${line}: ${folder} must not import ${target}`];
+      });
+    });
+
+/** An import that names no file would only fail when that line runs. */
+export const importsExist: Rule = (files) => {
+  const known = new Set(files.map((file) => file.path));
+  return code(files).flatMap((file) =>
+    importsOf(file).flatMap(({ specifier, line }) => {
+      const target = targetOf(file, specifier);
+      return target === undefined || known.has(target) ? [] : [`${file.path}:${line}: ${target} does not exist`];
+    }),
+  );
+};
+
+/** Packages that only tests need are not installed where the services run. */
+export function declaredPackages(manifest: { dependencies?: object; devDependencies?: object }): Rule {
+  const runtime = new Set(Object.keys(manifest.dependencies ?? {}));
+  const development = new Set(Object.keys(manifest.devDependencies ?? {}));
+  return (files) =>
+    code(files).flatMap((file) =>
+      importsOf(file).flatMap(({ specifier, line }) => {
+        if (specifier.startsWith('.') || specifier.startsWith('node:')) return [];
+        const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+        if (runtime.has(name) || (isTest(file.path) && development.has(name))) return [];
+        const why = development.has(name) ? 'is a development dependency' : 'is not in package.json';
+        return [`${file.path}:${line}: the package ${name} ${why}`];
+      }),
+    );
+}
+
+/** Settings enter through `kernel/config`, which validates them; everything else is handed its values. */
+export const environmentReadInOnePlace: Rule = (files) =>
+  code(files)
+    .filter((file) => !isTest(file.path) && !file.path.startsWith('kernel/config/'))
+    .flatMap((file) =>
+      linesMatching(
+        withoutComments(file.text),
+        /process\.env\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from 'node:process'/,
+      ).map((line) => `${file.path}:${line}: reads the environment; take a value from kernel/config`),
+    );
+
+/**
+ * Importing a file must do nothing: no connection, no waiting, no variable that every importer shares. Programs
+ * (`main.ts`, and files with an `import.meta.main` block) may run at their end. A comment above such a line that says
+ * `State at import because …` makes an exception.
+ */
+export const noWorkAtImport: Rule = (files) =>
+  code(files)
+    .filter((file) => !isTest(file.path) && path.posix.basename(file.path) !== 'main.ts' && file.path.endsWith('.ts'))
+    .filter((file) => !/^[^/]+\.ts$/.test(file.path) && !file.text.includes('import.meta.main'))
+    .flatMap((file) =>
+      linesMatching(
+        withoutComments(file.text),
+        /^(?:export )?(?:let |var |await |const \w+(?:: [^=]+)? = (?:await |new (?:Pool|Client|Registry|Server|EventEmitter|Agent)\b|(?:create|start|open|connect|listen)[A-Z]?\w*\())/,
+      )
+        .filter((line) => !file.text.split('\n')[line - 2]?.startsWith('// State at import because '))
+        .map(
+          (line) => `${file.path}:${line}: works or keeps state at import; construct it in main.ts and hand it over`,
+        ),
+    );
+
+const vagueFolder = /^(utils?|common|helpers?|types|shared|misc)$/;
+
+/** A folder is named after what it holds. */
+export const foldersAreNamed: Rule = (files) => {
+  const folders = new Set(files.map((file) => path.posix.dirname(file.path)));
+  return [...folders]
+    .filter((folder) => folder.split('/').some((part) => vagueFolder.test(part)))
+    .map((folder) => `${folder}/: name the folder after what it holds`);
+};
+
+const maxLines = 300;
+
+/** Longer files are possible, with a reason that a reader finds. */
+export const filesStayShort: Rule = (files) =>
+  files
+    .filter((file) => /\.(ts|js|sql|sh)$/.test(file.path) && !file.path.startsWith('sql/dumps/'))
+    .filter((file) => lineCount(file.text) > maxLines && !/Longer than 300 lines because \w+/.test(file.text))
+    .map((file) => `${file.path}: ${lineCount(file.text)} lines and no comment "Longer than 300 lines because …"`);
+
+/** One `.only` silently switches all other tests off. */
+export const noExclusiveTests: Rule = (files) =>
+  code(files)
+    .filter((file) => /\.test\.ts$/.test(file.path))
+    .flatMap((file) =>
+      linesMatching(
+        withoutComments(file.text),
+        /^\s*(?:test|it|describe|suite|bench)(?:\.\w+(?:\([^)]*\))?)*\.only\b/,
+      ).map((line) => `${file.path}:${line}: .only switches the other tests off`),
+    );
+
+const machinePath = /(?<![\w.:/-])(?:\/work\/|\/root\/|\/home\/\w|\/Users\/\w|[A-Z]:\\Users\\)/;
+
+/** What works in one person's folder only. */
+export const noMachinePaths: Rule = (files) =>
+  files.flatMap((file) =>
+    linesMatching(file.text, machinePath).map((line) => `${file.path}:${line}: path of one machine`),
+  );
+
+/** Every migration says what changes, why, and which lock it takes. */
+export const migrationsExplainThemselves: Rule = (files) =>
+  files
+    .filter((file) => /^sql\/(base|topologies\/\w+)\/.+\.sql$/.test(file.path))
+    .flatMap((file) =>
+      ['What', 'Why', 'Lock']
+        .filter((label) => !new RegExp(`^-- ${label}: \\S`, 'm').test(file.text))
+        .map((label) => `${file.path}: no comment "-- ${label}: …"`),
+    );
+
+function code(files: SourceFile[]): SourceFile[] {
+  return files.filter((file) => /\.(ts|js)$/.test(file.path) && !file.path.endsWith('.d.ts'));
+}
+
+/** Tests and what only they use, wherever it stands. */
+function isTest(name: string): boolean {
+  return name.startsWith('test/') || /\.test\.ts$/.test(name) || name === 'vitest.config.ts';
+}
+
+function topFolder(name: string): string {
+  return name.split('/')[0]!;
+}
+
+function lineCount(text: string): number {
+  return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+}
+
+function linesMatching(text: string, pattern: RegExp): number[] {
+  return text.split('\n').flatMap((line, index) => (pattern.test(line) ? [index + 1] : []));
+}
