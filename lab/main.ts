@@ -30,6 +30,8 @@ Exit status: 0 done and valid, 1 a check failed, 2 wrong usage, 3 a needed part 
   );
 
 try {
+  const [first, second] = process.argv.slice(2);
+  if (first === 'help' && second) process.argv.splice(2, 2, second, '--help');
   const wanted = commands.find(({ name }) => name === process.argv[2]);
   if (wanted) (await wanted.load()).register(program);
   else for (const { name, summary } of commands) program.command(name).summary(summary).allowUnknownOption();

@@ -51,20 +51,20 @@ export async function listInstalled(): Promise<InstalledPostgres[]> {
 }
 
 /**
- * The newest installed server that has `extension` (any server when none is named) and that `user` may run.
+ * The newest installed server that `user` may run, one with `extension` before all others.
  * @throws MissingPartError when there is none.
  */
-export async function findInstallation(
-  need: { extension?: string; user?: ServerUser | undefined } = {},
+export async function preferredInstallation(
+  extension: string | undefined,
+  user: ServerUser | undefined,
 ): Promise<InstalledPostgres> {
+  const usable: InstalledPostgres[] = [];
   for (const installed of await listInstalled()) {
-    const fits = !need.extension || installed.extensions.includes(need.extension);
-    if (fits && (await canReadTree(need.user, installed.binDirectory))) return installed;
+    if (await canReadTree(user, installed.binDirectory)) usable.push(installed);
   }
-  const what = need.extension ? `an installed PostgreSQL with ${need.extension}` : 'an installed PostgreSQL server';
-  const hint =
-    need.extension === 'pg_partman' ? 'apt install postgresql postgresql-15-partman' : 'apt install postgresql';
-  throw new MissingPartError(what, `${hint} (or your system's packages of these names)`);
+  const chosen = usable.find(({ extensions }) => extension && extensions.includes(extension)) ?? usable[0];
+  if (chosen) return chosen;
+  throw new MissingPartError('an installed PostgreSQL server', 'apt install postgresql, or brew install postgresql');
 }
 
 async function inspect(binDirectory: string): Promise<InstalledPostgres | undefined> {

@@ -4,11 +4,12 @@ import path from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { embeddedInstallation } from './embedded.ts';
 import { freePort } from './free-port.ts';
-import { findInstallation, type PostgresInstallation } from './installed.ts';
+import { type PostgresInstallation, preferredInstallation } from './installed.ts';
 import { logTail } from './log-tail.ts';
 import { asArguments, durableSettings, placeSettings } from './postgres-settings.ts';
 import { waitUntil } from './processes.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
+import { walCompression } from './wal-compression.ts';
 
 export interface PostgresOptions {
   /** Directory of the run; data and log are made below it. */
@@ -19,6 +20,8 @@ export interface PostgresOptions {
   /** Added to `durableSettings`, or replacing them. */
   settings?: Record<string, string>;
   kind?: 'embedded' | 'installed';
+  /** Of the installed servers, one that has this extension comes before newer ones without it. */
+  preferExtension?: string;
 }
 
 export interface PostgresServer {
@@ -37,8 +40,8 @@ export interface PostgresServer {
   readonly superuserPassword: string;
   /** A connection URL; the superuser on the database `postgres` unless told otherwise. */
   dsn(database?: string, user?: string, password?: string): string;
-  /** Ends all connections, writes a checkpoint, ends the server. */
-  stop(): Promise<void>;
+  /** Ends all connections and the server; `immediate` without the checkpoint, as in a crash. */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   /** Starts the ended server again on the same data and port. */
   restart(): Promise<void>;
@@ -48,11 +51,14 @@ export interface PostgresServer {
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const user = await findServerUser();
   const installation =
-    options.kind === 'installed' ? await findInstallation({ user }) : await embeddedInstallation(user);
+    options.kind === 'installed'
+      ? await preferredInstallation(options.preferExtension, user)
+      : await embeddedInstallation(user);
   const dataDirectory = await makeDataDirectory(options, user);
   const superuserPassword = randomBytes(18).toString('base64url');
   await initialise({ ...options, installation, dataDirectory, superuserPassword, user });
-  return runServer({ ...options, installation, dataDirectory, superuserPassword });
+  const settings = { ...(await walCompression(installation, dataDirectory, user)), ...options.settings };
+  return runServer({ ...options, settings, installation, dataDirectory, superuserPassword });
 }
 
 /** An empty directory below the run's, owned by the server's user. */
@@ -156,7 +162,8 @@ export async function runServer(cluster: Cluster): Promise<PostgresServer> {
     },
     dsn: (database = 'postgres', user = 'postgres', password = superuserPassword) =>
       `postgresql://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`,
-    stop: () => current.stop([{ signal: 'SIGINT', timeoutMs: 15_000 }, ...immediateStop]),
+    stop: (mode = 'fast') =>
+      current.stop(mode === 'fast' ? [{ signal: 'SIGINT', timeoutMs: 15_000 }, ...immediateStop] : immediateStop),
     kill: (signal) => current.kill(signal),
     restart: async () => {
       current = await start(port);

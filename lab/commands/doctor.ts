@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+
+export function register(program: Command): void {
+  program
+    .command('doctor')
+    .summary('what this machine has and lacks')
+    .description('Lists the parts that the lab can use, what each missing one would add, and how to install it.')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ lab doctor\n  $ lab doctor --json\n\nExit status 3 when a required part is missing.',
+    )
+    .action(async (flags: { json?: boolean }) => {
+      const { print, printJson, table } = await import('../output.ts');
+      const { findParts } = await import('../native/parts.ts');
+      const { topologyNames, capabilities } = await import('../../kernel/topology.ts');
+      const parts = await findParts();
+      const complete = parts.every(({ required, found }) => !required || found !== null);
+      const topologies = topologyNames.filter((name) => complete && capabilities(name).requiredExtension === null);
+      if (flags.json) printJson({ parts, topologies });
+      else {
+        const rows = parts.map(({ name, found, adds, install, required }) => [
+          ...[found ? '✓' : required ? '✗' : '–', name, found ?? 'missing', adds],
+          found ? '' : install,
+        ]);
+        print(table(['', 'part', 'version', 'for', 'install by'], rows));
+        print(`\nRuns here: ${topologies.join(', ') || 'nothing'}.`);
+      }
+      if (!complete) process.exitCode = 3;
+    });
+}

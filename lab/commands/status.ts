@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import type { RunStatus } from '../native/run-status.ts';
+
+export function register(program: Command): void {
+  program
+    .command('status')
+    .summary('what runs, and how it does')
+    .description('Shows each running system: processes, rates, replication lag, rows outside of any partition.')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ lab status\n  $ lab status --json\n\nExit status 1 when a part of a system is down.',
+    )
+    .action(async (flags: { json?: boolean }) => {
+      const { print, printJson } = await import('../output.ts');
+      const { listRuns } = await import('../native/run-directory.ts');
+      const { readStatus } = await import('../native/run-status.ts');
+      const runs = await Promise.all((await listRuns()).map((run) => readStatus(run)));
+      if (flags.json) printJson({ runs });
+      else if (runs.length === 0) print('Nothing runs. Start with: lab up plain');
+      else for (const run of runs) print(await describe(run));
+      if (!runs.every(isHealthy)) process.exitCode = 1;
+    });
+}
+
+function isHealthy(run: RunStatus): boolean {
+  const partitionsFit = run.defaultPartitions.every(({ rows }) => rows === 0);
+  return run.api === 'ok' && run.rows !== null && run.processes.every(({ alive }) => alive) && partitionsFit;
+}
+
+async function describe(run: RunStatus): Promise<string> {
+  const { table } = await import('../output.ts');
+  const { rows, rates } = run;
+  const lines: [string, string][] = [
+    ['run', `${run.id}, ${run.topology}, since ${run.startedAt}`],
+    ['API', `${run.urls.api}  ${run.api}`],
+    ['provider', run.urls.provider],
+    ['processes', run.processes.map(({ name, pid, alive }) => `${name} ${alive ? pid : 'DOWN'}`).join(', ')],
+    [
+      'rows',
+      rows ? `${rows.orders} orders, ${rows.deliveries} deliveries, ${rows.parkedWebhooks} parked` : 'no answer',
+    ],
+    ['rates', rates ? `${rates.webhooksPerSecond} webhooks/s, ${rates.requestsPerSecond} requests/s` : 'no answer'],
+  ];
+  for (const { replica, state, lagBytes, lagMs, synchronous } of run.replication) {
+    const lag = `${lagBytes} bytes${lagMs === null ? '' : `, ${lagMs.toFixed(1)} ms`} behind`;
+    lines.push([replica, `${state}${synchronous ? ', synchronous' : ''}, ${lag}`]);
+  }
+  for (const { table: name, rows: outside } of run.defaultPartitions) {
+    if (outside > 0) lines.push(['alarm', `${outside} rows in the default partition of ${name}`]);
+  }
+  return `${table([], lines)}\n`;
+}

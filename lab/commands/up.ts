@@ -1,0 +1,63 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { SystemOptions } from '../native/system.ts';
+
+export interface UpFlags {
+  mode: 'sync' | 'kafka';
+  runtime: 'native' | 'docker';
+  postgres: 'embedded' | 'installed';
+  replicas?: number;
+  sync?: boolean;
+  apiPort?: number;
+  setting?: Record<string, string>;
+  detach?: boolean;
+  json?: boolean;
+  supervisor?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('up')
+    .summary('start a system')
+    .description('Starts PostgreSQL, the simulated payment provider and the API on 127.0.0.1, and prints their URLs.')
+    .argument('<topology>', 'plain, partitioned, replicated or citus')
+    .addOption(new Option('--mode <mode>', 'how webhooks arrive').choices(['sync', 'kafka']).default('sync'))
+    .addOption(new Option('--runtime <runtime>', 'what runs it').choices(['native', 'docker']).default('native'))
+    .addOption(
+      new Option('--postgres <kind>', 'whose PostgreSQL').choices(['embedded', 'installed']).default('embedded'),
+    )
+    .option('--replicas <n>', 'streaming replicas (1 where the topology reads from them)', wholeNumber)
+    .option('--sync', 'commits wait for a replica')
+    .option('--api-port <port>', 'port of the API (3000 when free, else any)', wholeNumber)
+    .option('--setting <name=value>', 'a PostgreSQL setting; may be repeated', collectSetting)
+    .option('--detach', 'return once it is ready; `lab down` stops it')
+    .option('--json', 'one JSON document on stdout: urls, dsn, secrets, processes')
+    .addOption(new Option('--supervisor').hideHelp())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lab up plain                            until Ctrl-C
+  $ lab up replicated --replicas 2 --sync   commits wait for one of two replicas
+  $ lab up partitioned --detach --json      in the background
+  $ lab up plain --postgres installed --setting shared_buffers=1GB`,
+    )
+    .action(async (topology: string, flags: UpFlags) => {
+      const { checkRequest } = await import('../native/request.ts');
+      const options: SystemOptions = checkRequest(topology, flags);
+      const supervise = await import('../native/supervise.ts');
+      if (flags.supervisor) await supervise.superviseDetached(options);
+      else if (flags.detach) await supervise.startDetached(process.argv.slice(2), flags.json ?? false);
+      else await supervise.superviseInForeground(options, flags.json ?? false);
+    });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
+  return Number(text);
+}
+
+function collectSetting(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const match = /^([a-z_][a-z0-9_.]*)=(.*)$/i.exec(text);
+  if (!match) throw new InvalidArgumentError('It has to look like name=value.');
+  return { ...before, [match[1]!]: match[2]! };
+}

@@ -1,0 +1,76 @@
+import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import { migrate } from '../../sql/migrate.ts';
+import { enableLogins } from './credentials.ts';
+import { type PostgresServer, startPostgres } from './postgres.ts';
+import { setSynchronousReplicas, startReplica } from './replica.ts';
+import { withClient } from './with-client.ts';
+
+export interface DatabaseOptions {
+  topology: TopologyName;
+  runDirectory: string;
+  replicas?: number;
+  synchronous?: boolean;
+  postgres?: 'embedded' | 'installed';
+  settings?: Record<string, string>;
+  progress(line: string): void;
+  signal?: AbortSignal;
+}
+
+export interface Database {
+  primary: PostgresServer;
+  replicas: PostgresServer[];
+  /** `admin` is the superuser, `api` and `reader` the roles of these names; `replicas` is the reader on each replica. */
+  dsn: { admin: string; api: string; reader: string; replicas: string[] };
+}
+
+const databaseName = 'payments';
+
+/** A migrated primary whose roles can log in, and its streaming replicas. */
+export async function startDatabase(options: DatabaseOptions): Promise<Database> {
+  const { topology, runDirectory, settings = {}, progress, signal } = options;
+  const { readsFromReplica, partitionedTables } = capabilities(topology);
+  const replicaCount = options.replicas ?? (readsFromReplica || options.synchronous ? 1 : 0);
+  if (replicaCount === 0 && (readsFromReplica || options.synchronous)) {
+    throw new Error(`${options.synchronous ? 'Synchronous commits need' : `${topology} needs`} at least one replica.`);
+  }
+  progress(`starting PostgreSQL (${options.postgres ?? 'embedded'})`);
+  const primary = await startPostgres({
+    runDirectory,
+    name: 'primary',
+    settings,
+    kind: options.postgres ?? 'embedded',
+    ...(partitionedTables.length > 0 && { preferExtension: 'pg_partman' }),
+  });
+  signal?.throwIfAborted();
+
+  progress(`migrating to the ${topology} topology`);
+  await withClient(primary.dsn(), (client) => client.query(`create database ${databaseName}`));
+  const admin = primary.dsn(databaseName);
+  await withClient(admin, (client) => client.query('create extension pg_stat_statements'));
+  await migrate({ dsn: admin, topology });
+  const passwords = await enableLogins(admin, ['lab_api', 'lab_reader']);
+  signal?.throwIfAborted();
+
+  const replicas: PostgresServer[] = [];
+  for (let number = 1; number <= replicaCount; number += 1) {
+    progress(`starting streaming replica ${number} of ${replicaCount}`);
+    replicas.push(await startReplica({ primary, runDirectory, name: `replica_${number}` }));
+    signal?.throwIfAborted();
+  }
+  if (options.synchronous)
+    await setSynchronousReplicas(
+      primary,
+      replicas.map(({ name }) => name),
+    );
+  const reader = (server: PostgresServer) => server.dsn(databaseName, 'lab_reader', passwords.lab_reader);
+  return {
+    primary,
+    replicas,
+    dsn: {
+      admin,
+      api: primary.dsn(databaseName, 'lab_api', passwords.lab_api),
+      reader: reader(primary),
+      replicas: replicas.map(reader),
+    },
+  };
+}

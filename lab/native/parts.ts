@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { access } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { embeddedInstallation } from './embedded.ts';
+import { listInstalled } from './installed.ts';
+import { findServerUser } from './server-user.ts';
+
+const run = promisify(execFile);
+
+export interface Part {
+  name: string;
+  /** Without a required part the lab starts nothing. */
+  required: boolean;
+  /** As in `18.4`, or `yes`; null when it is missing. */
+  found: string | null;
+  /** What it is for, or would add. */
+  adds: string;
+  /** The command that installs it, or its package's name. */
+  install: string;
+}
+
+/** Looks for every part that the lab can use. Asks programs for their versions; starts nothing. */
+export async function findParts(): Promise<Part[]> {
+  const server = await findServerUser().catch(() => undefined);
+  const embedded = await embeddedInstallation(server).catch(() => undefined);
+  const installed = await listInstalled();
+  const [plainServer, partman] = [installed[0], installed.find(({ extensions }) => extensions.includes('pg_partman'))];
+  const part = (name: string, found: string | null | undefined, adds: string, install: string, required = false) => ({
+    ...{ name, required, found: found ?? null, adds, install },
+  });
+  const [pgbench, java, maven, docker, k6, chromium, pgbouncer, prometheus] = await Promise.all([
+    firstVersion([['pgbench', '--version'], ...installed.map((one) => [`${one.binDirectory}/pgbench`, '--version'])]),
+    firstVersion([['java', '-version']]),
+    firstVersion([['mvn', '--version']]),
+    dockerVersion(),
+    firstVersion([['k6', 'version']]),
+    firstVersion(browsers.map((browser) => [browser, '--version'])),
+    firstVersion([
+      ['pgbouncer', '--version'],
+      ['/usr/sbin/pgbouncer', '--version'],
+    ]),
+    firstVersion([['prometheus', '--version']]),
+  ]);
+  return [
+    part('Node', process.versions.node, 'runs everything', 'npm ci (brings Node 24 along)', true),
+    part('embedded PostgreSQL', embedded?.version, 'plain, partitioned, replicated', 'npm ci', true),
+    part('installed PostgreSQL', plainServer?.version, 'lab up … --postgres installed', 'apt install postgresql'),
+    part(
+      'pg_partman',
+      partman && `with PostgreSQL ${partman.version}`,
+      'partitions made and dropped by pg_partman',
+      'apt install postgresql-15-partman (number of your PostgreSQL)',
+    ),
+    part('pgbench', pgbench, 'lab bench ingest --against pgbench', 'apt install postgresql-contrib'),
+    part('Java', java, 'Kafka and Debezium (not used yet)', 'apt install openjdk-17-jre-headless'),
+    part('Maven', maven, 'fetches Kafka and Debezium (not used yet)', 'apt install maven'),
+    part('Docker', docker, 'the Docker runtime and its tests (not used yet)', 'https://docs.docker.com/engine/install, and start its daemon'),
+    part('k6', k6, 'k6 as a second load driver (not used yet)', 'go install go.k6.io/k6@v1.8.1'),
+    part('Chromium', chromium, 'tests of the report in a browser (not used yet)', 'apt install chromium'),
+    part('pgbouncer', pgbouncer, 'connection pooling as a feature to price (not used yet)', 'apt install pgbouncer'),
+    part('Prometheus', prometheus, 'metrics over time (not used yet)', 'apt install prometheus'),
+  ];
+}
+
+const browsers = [
+  ...['chromium', 'chromium-browser', 'google-chrome'],
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** The client alone is not enough: the daemon has to answer. */
+function dockerVersion(): Promise<string | null> {
+  return firstVersion([['docker', 'version', '--format', '{{.Server.Version}}']]);
+}
+
+/** The first number with a dot that one of the programs prints about itself; null when none of them runs. */
+async function firstVersion(commands: string[][]): Promise<string | null> {
+  for (const [command, ...options] of commands) {
+    try {
+      if (command!.startsWith('/')) await access(command!);
+      // Java prints its version on stderr.
+      const { stdout, stderr } = await run(command!, options, { timeout: 10_000 });
+      return /\d+(\.\d+)+/.exec(stdout || stderr)?.[0] ?? /\d+/.exec(stdout || stderr)?.[0] ?? 'yes';
+    } catch {
+      // Not this one.
+    }
+  }
+  return null;
+}

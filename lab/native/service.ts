@@ -1,0 +1,126 @@
+import path from 'node:path';
+import { type Child, startChild } from './child.ts';
+import { freePort } from './free-port.ts';
+import { logTail } from './log-tail.ts';
+import { waitUntil } from './processes.ts';
+
+export interface ServiceOptions {
+  /** Unique in the run, as in `api`: names the log file. */
+  name: string;
+  /** TypeScript file that Node runs. */
+  entry: string;
+  runDirectory: string;
+  /** A port that must be used. */
+  port?: number;
+  /** A port that is used when it is free. */
+  preferredPort?: number;
+  /** The whole environment but for PATH and the like, for the port that was chosen. */
+  environment(port: number): Record<string, string>;
+  /** The log's level of detail is the service's affair; this is how long it may take until it answers. */
+  readyTimeoutMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** A running Node service of the lab. */
+export interface Service {
+  readonly name: string;
+  readonly pid: number;
+  readonly port: number;
+  readonly url: string;
+  readonly logFile: string;
+  kill(signal: NodeJS.Signals): void;
+  /** SIGTERM, and SIGKILL when that takes too long. */
+  stop(): Promise<void>;
+  /** Ends it if need be and starts it on the same port. Resolves once it is ready. */
+  restart(): Promise<void>;
+}
+
+/**
+ * Starts a service and waits until `GET /health/ready` answers 200.
+ * @throws Error with the end of its log when it ends or does not become ready.
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { name } = options;
+  const logFile = path.join(options.runDirectory, `${name}.log`);
+  let port = options.port ?? (await freePort(options.preferredPort));
+  let child: Child | undefined;
+  for (let attempt = 1; child === undefined; attempt += 1) {
+    try {
+      child = await startOnce(options, logFile, port);
+    } catch (error) {
+      // Somebody took the port between our look and the service's start.
+      if (options.port !== undefined || attempt === 4 || !String(error).includes('EADDRINUSE')) throw error;
+      port = await freePort();
+    }
+  }
+  let current = child;
+  return {
+    name,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    logFile,
+    get pid() {
+      return current.pid;
+    },
+    kill: (signal) => current.kill(signal),
+    stop: () => current.stop(stopSteps),
+    restart: async () => {
+      await current.stop(stopSteps);
+      current = await startOnce(options, logFile, port);
+    },
+  };
+}
+
+const stopSteps = [
+  { signal: 'SIGTERM', timeoutMs: 10_000 },
+  { signal: 'SIGKILL', timeoutMs: 5_000 },
+] as const;
+
+async function startOnce(options: ServiceOptions, logFile: string, port: number): Promise<Child> {
+  const { name, entry, runDirectory, signal } = options;
+  const timeoutMs = options.readyTimeoutMs ?? 20_000;
+  const child = await startChild({
+    command: process.execPath,
+    // The argument is not for the service: by it the guard knows whose process this is.
+    arguments: [entry, `--run-directory=${runDirectory}`],
+    environment: {
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      TZ: 'UTC',
+      NODE_ENV: 'production',
+      ...options.environment(port),
+    },
+    workingDirectory: runDirectory,
+    logFile,
+  });
+  let lastAnswer = 'no answer';
+  const settled = async () => {
+    if (child.ended !== undefined) return true;
+    lastAnswer = await askReady(port);
+    return lastAnswer === '200';
+  };
+  try {
+    const inTime = await waitUntil(settled, { timeoutMs, intervalMs: 30, ...(signal && { signal }) });
+    if (inTime && child.ended === undefined) return child;
+  } catch (error) {
+    await child.stop(stopSteps);
+    throw error;
+  }
+  const reason = child.ended ?? `not ready after ${timeoutMs} ms (GET /health/ready: ${lastAnswer})`;
+  await child.stop(stopSteps);
+  throw new Error(`${name} did not start: ${reason}\nEnd of its log:\n${await logTail(logFile)}`);
+}
+
+/** The status of /health/ready, or why there is none. */
+async function askReady(port: number): Promise<string> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(2_000) });
+    await response.body?.cancel();
+    return String(response.status);
+  } catch (error) {
+    return error instanceof Error
+      ? error.cause instanceof Error
+        ? error.cause.message
+        : error.message
+      : String(error);
+  }
+}

@@ -1,0 +1,24 @@
+import { access } from 'node:fs/promises';
+import { removeRun } from './leftovers.ts';
+import { isAlive, sendSignal, waitUntil } from './processes.ts';
+import type { SystemDescription } from './system.ts';
+
+/**
+ * Stops a run of another process: asks its supervisor, and does the work itself when that does not answer in time.
+ * Resolves when neither process nor directory is left.
+ */
+export async function stopRun(run: SystemDescription, timeoutMs = 30_000): Promise<void> {
+  // A supervisor that is stopped (SIGSTOP) can't hear us before it runs again.
+  for (const signal of ['SIGTERM', 'SIGCONT'] as const) sendSignal(run.supervisorPid, signal);
+  const gone = async () => !(await exists(run.runDirectory)) && !(await isAlive(run.supervisorPid));
+  if (await waitUntil(gone, { timeoutMs })) return;
+  sendSignal(run.supervisorPid, 'SIGKILL');
+  await removeRun(run.runDirectory);
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,28 @@
+import { maskConfig, processEnvironment } from '../../kernel/config/load.ts';
+import { loadProviderConfig } from '../../kernel/config/provider.ts';
+import { listen } from '../../kernel/http/server.ts';
+import { shutdownOnSignal } from '../../kernel/http/shutdown.ts';
+import { createLogger } from '../../kernel/logging.ts';
+import { createProviderApp } from './app.ts';
+import { createFaults } from './faults.ts';
+import { openLedger } from './ledger.ts';
+
+const config = loadProviderConfig(processEnvironment());
+const logger = createLogger({ service: 'provider', level: config.LOG_LEVEL });
+logger.info({ config: maskConfig(config) }, 'starting');
+
+const ledger = await openLedger(config.PROVIDER_LEDGER);
+const faults = createFaults(config.PROVIDER_SEED);
+const app = createProviderApp({ ledger, faults, logger, now: () => new Date() });
+const server = await listen(app, { host: config.PROVIDER_HOST, port: config.PROVIDER_PORT, requestTimeoutMs: 10_000 });
+logger.info({ url: server.url }, 'listening');
+
+shutdownOnSignal({
+  steps: [
+    // Requests that hang on purpose would otherwise keep the process for the whole time limit.
+    { name: 'server', run: () => server.close(500) },
+    { name: 'ledger', run: () => ledger.close() },
+  ],
+  timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
+  logger,
+});
