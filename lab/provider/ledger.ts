@@ -54,7 +54,10 @@ export const representmentKey = (disputeId: string): string => `representment ${
 export async function openLedger(path: string): Promise<Ledger> {
   const file = await open(path, 'a+', 0o600);
   await syncDirectory(dirname(path));
-  const stored = await load(file);
+  const stored = await load(file).catch(async (error) => {
+    await file.close();
+    throw error;
+  });
   const durable = [...stored];
   const byKey = new Map(stored.map((entry) => [entryKey(entry), entry]));
   const underway = new Map<string, Promise<LedgerEntry>>();

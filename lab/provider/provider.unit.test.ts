@@ -194,10 +194,10 @@ test('the process serves, and ends on SIGTERM though a request hangs', async () 
   });
   try {
     let output = '';
-    for await (const chunk of child.stdout) {
+    child.stdout.on('data', (chunk) => {
       output += chunk;
-      if (output.includes('"listening"')) break;
-    }
+    });
+    while (!output.includes('"listening"')) await once(child.stdout, 'data');
     const url = /"url":"([^"]+)"/.exec(output)![1]!;
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     const json = { 'content-type': 'application/json' };
