@@ -7,6 +7,7 @@ import { freeFormObject, shortText } from './card-data.ts';
 import { derivedIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches, isWithinTolerance, maxSignatures, singleHeader } from './signature.ts';
+import { signingKeys } from './signing-keys.ts';
 
 /**
  * The native provider. It signs by the Standard Webhooks scheme
@@ -25,6 +26,7 @@ export const silvergate: Provider = {
 
 const secretPrefix = 'whsec_';
 const signatureVersion = 'v1,';
+const keysOf = signingKeys((secret) => Buffer.from(secret.slice(secretPrefix.length), 'base64'));
 
 /**
  * Braces and spaces are not part of an id. The signed text `id.timestamp.body` therefore splits in only one way when
@@ -42,10 +44,9 @@ function verify({ rawBody, headers, secrets, now }: SignedRequest): boolean {
   const signatures = given.split(' ', maxSignatures + 1);
   if (signatures.length > maxSignatures) return false;
   const candidates = signatures.filter((signature) => signature.startsWith(signatureVersion));
-  const expected = secrets.map((secret) => {
-    const key = Buffer.from(secret.slice(secretPrefix.length), 'base64');
-    return signatureVersion + createHmac('sha256', key).update(`${id}.${sentAt}.`).update(rawBody).digest('base64');
-  });
+  const expected = keysOf(secrets).map(
+    (key) => signatureVersion + createHmac('sha256', key).update(`${id}.${sentAt}.`).update(rawBody).digest('base64'),
+  );
   return anySignatureMatches(candidates, expected);
 }
 
