@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { topologyNames } from '../topology.ts';
-import { flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl, secrets } from './fields.ts';
+import { flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
 import { ConfigError, type Environment, loadConfig } from './load.ts';
+import { loadWebhookSecrets } from './webhook-secrets.ts';
 
 const shape = {
   TOPOLOGY: z.enum(topologyNames),
@@ -10,9 +11,6 @@ const shape = {
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(3000),
   LOG_LEVEL: logLevel.default('info'),
-  WEBHOOK_SECRETS_SILVERGATE: secrets,
-  WEBHOOK_SECRETS_STRIPE: secrets.optional(),
-  WEBHOOK_SECRETS_ADYEN: secrets.optional(),
   CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
   PROVIDER_URL: httpUrl.optional(),
   PROVIDER_TIMEOUT_MS: positiveInt.default(3_000),
@@ -44,5 +42,5 @@ export function loadApiConfig(environment: Environment) {
       'Wrong environment variables:\n  REPLICA_DATABASE_URLS: is required when TOPOLOGY is replicated',
     );
   }
-  return config;
+  return { ...config, WEBHOOK_SECRETS: loadWebhookSecrets(environment) };
 }

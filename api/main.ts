@@ -1,0 +1,123 @@
+import express from 'express';
+import { rateLimit } from 'express-rate-limit';
+import { loadApiConfig } from '../kernel/config/api.ts';
+import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
+import type { ReceivedWebhook } from '../kernel/contract/webhooks.ts';
+import { AppError } from '../kernel/http/errors.ts';
+import { type Dependency, healthRouter } from '../kernel/http/health.ts';
+import { listen } from '../kernel/http/server.ts';
+import { shutdownOnSignal } from '../kernel/http/shutdown.ts';
+import { createLogger } from '../kernel/logging.ts';
+import { createMetrics } from '../kernel/metrics.ts';
+import { createPool } from '../kernel/postgres/pool.ts';
+import { createReadRouter } from '../kernel/postgres/read-router.ts';
+import { providers } from '../kernel/providers/index.ts';
+import { capabilities } from '../kernel/topology.ts';
+import { webhookRouter } from '../kernel/webhooks/router.ts';
+import { createApp } from './app.ts';
+import { startMaintenance } from './maintenance.ts';
+import { type ApplyResult, applyWebhooks } from './webhooks/apply.ts';
+import { deliverByGroupCommit } from './webhooks/deliver.ts';
+import { createGroupCommit } from './webhooks/group-commit.ts';
+
+const config = loadApiConfig(processEnvironment());
+const topology = capabilities(config.TOPOLOGY);
+const logger = createLogger({ service: 'api', level: config.LOG_LEVEL, topology: config.TOPOLOGY });
+const metrics = createMetrics({ service: 'api', topology: config.TOPOLOGY });
+const now = (): Date => new Date();
+
+const poolDefaults = { logger, max: config.POOL_MAX, statementTimeoutMs: config.STATEMENT_TIMEOUT_MS };
+const primary = createPool({ ...poolDefaults, dsn: config.DATABASE_URL, applicationName: 'lab-api' });
+// The batches have a connection of their own, so that slow reads can never make a webhook wait for one.
+const webhookPool = createPool({
+  ...poolDefaults,
+  dsn: config.DATABASE_URL,
+  applicationName: 'lab-api-webhooks',
+  max: 2,
+});
+const replicaPools = topology.readsFromReplica
+  ? config.REPLICA_DATABASE_URLS.map((dsn) => createPool({ ...poolDefaults, dsn, applicationName: 'lab-api-reads' }))
+  : [];
+const reads = createReadRouter({
+  primary,
+  replicas: replicaPools.map((pool, index) => ({ name: `replica-${index + 1}`, pool })),
+  maxLagBytes: config.REPLICA_MAX_LAG_BYTES,
+  pollMs: 50,
+  metrics,
+  logger,
+});
+
+const groupCommit = createGroupCommit<ReceivedWebhook, ApplyResult>({
+  apply: (batch) => applyWebhooks({ pool: webhookPool, dedupe: topology.dedupe, now }, batch),
+  maxBatch: config.WEBHOOK_BATCH_MAX,
+  maxQueue: config.WEBHOOK_QUEUE_MAX,
+  onBatch: (size, durationMs) => {
+    metrics.batchSize.observe(size);
+    metrics.batchDuration.observe(durationMs / 1000);
+    metrics.queueLength.set(groupCommit.length);
+  },
+});
+
+const dependencies: Dependency[] = [
+  { name: 'postgres', required: true, check: () => webhookPool.query('select 1') },
+  // Reads fall back to the primary, so a missing replica makes the service slower and not unready.
+  ...replicaPools.map((pool, index) => ({
+    name: `replica-${index + 1}`,
+    required: false,
+    check: () => pool.query('select 1'),
+  })),
+];
+
+const app = createApp({
+  logger,
+  metrics,
+  metricsEnabled: config.METRICS_ENABLED,
+  health: healthRouter(dependencies, 2_000),
+  webhooks: webhookRouter({
+    providers,
+    secrets: config.WEBHOOK_SECRETS,
+    bodyMaxBytes: config.WEBHOOK_BODY_MAX_BYTES,
+    now,
+    metrics,
+    deliver: deliverByGroupCommit(groupCommit, metrics),
+  }),
+  limiter: rateLimit({
+    windowMs: 60_000,
+    limit: config.RATE_LIMIT_PER_MINUTE,
+    standardHeaders: true,
+    legacyHeaders: false,
+    handler: (request, _response, next) => {
+      const resetTime = (request as { rateLimit?: { resetTime?: Date } }).rateLimit?.resetTime?.getTime() ?? 0;
+      const retryAfterSeconds = Math.max(1, Math.ceil((resetTime - Date.now()) / 1000));
+      next(new AppError('rate_limited', 'Too many requests from this address.', { retryAfterSeconds }));
+    },
+  }),
+  resources: [],
+  documentation: express.Router(),
+});
+
+const stopMaintenance = startMaintenance({
+  pool: primary,
+  metrics,
+  logger,
+  maintainEveryMs: 60 * 60_000,
+  observeEveryMs: 15_000,
+});
+const http = await listen(app, {
+  host: config.API_HOST,
+  port: config.API_PORT,
+  requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+});
+logger.info({ url: http.url, config: maskConfig(config) }, 'api listens');
+
+shutdownOnSignal({
+  logger,
+  timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
+  steps: [
+    { name: 'http', run: () => http.close(config.SHUTDOWN_TIMEOUT_MS - 5_000) },
+    { name: 'webhooks', run: () => groupCommit.idle() },
+    { name: 'maintenance', run: async () => stopMaintenance() },
+    { name: 'reads', run: async () => reads.stop() },
+    { name: 'pools', run: () => Promise.all([primary, webhookPool, ...replicaPools].map((pool) => pool.end())) },
+  ],
+});

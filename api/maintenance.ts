@@ -1,0 +1,79 @@
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { Metrics } from '../kernel/metrics.ts';
+
+export interface MaintenanceOptions {
+  pool: Pool;
+  metrics: Metrics;
+  logger: Logger;
+  /** Pause between two runs of partition making and retention. */
+  maintainEveryMs: number;
+  /** Pause between two looks at the gauges. */
+  observeEveryMs: number;
+}
+
+/**
+ * Keeps the time partitions ahead of the clock and watches what should stay empty. Several instances may do this at
+ * once: the statements find the work done. Returns the function that stops it.
+ */
+export function startMaintenance(options: MaintenanceOptions): () => void {
+  const stopMaintain = repeat(options.maintainEveryMs, () => guarded(options.logger, () => maintain(options)));
+  const stopObserve = repeat(options.observeEveryMs, () => guarded(options.logger, () => observe(options)));
+  return () => {
+    stopMaintain();
+    stopObserve();
+  };
+}
+
+/** One round of premake and retention. Where rows leave by delete, it repeats until a batch was not full. */
+export async function maintain({ pool, logger }: Pick<MaintenanceOptions, 'pool' | 'logger'>): Promise<void> {
+  const batchRows = 10_000;
+  for (let full = true; full; ) {
+    const result = await pool.query<{ table_name: string; created: number; dropped: number; deleted: bigint }>(
+      'select table_name, created, dropped, deleted from run_maintenance($1)',
+      [batchRows],
+    );
+    const changed = result.rows.filter((row) => row.created + row.dropped > 0 || row.deleted > 0n);
+    if (changed.length > 0) {
+      logger.info({ tables: changed.map((row) => ({ ...row, deleted: Number(row.deleted) })) }, 'maintenance');
+    }
+    full = result.rows.some((row) => row.deleted === BigInt(batchRows));
+  }
+}
+
+/** Sets the gauges for rows in default partitions and for parked webhooks; the first is logged as an alarm. */
+export async function observe({ pool, metrics, logger }: Pick<MaintenanceOptions, 'pool' | 'metrics' | 'logger'>) {
+  const partitions = await pool.query<{ table_name: string; row_count: bigint }>(
+    'select table_name, row_count from default_partition_rows()',
+  );
+  for (const row of partitions.rows) {
+    metrics.defaultPartitionRows.set({ table: row.table_name }, Number(row.row_count));
+    if (row.row_count > 0n) {
+      logger.error({ table: row.table_name, rows: Number(row.row_count) }, 'rows in the default partition');
+    }
+  }
+  const parked = await pool.query<{ count: bigint }>('select count(*) from parked_webhooks');
+  metrics.parkedWebhooks.set(Number(parked.rows[0]!.count));
+}
+
+async function guarded(logger: Logger, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    logger.warn({ err: error }, 'maintenance failed; the next round tries again');
+  }
+}
+
+function repeat(everyMs: number, work: () => Promise<void>): () => void {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const round = async (): Promise<void> => {
+    await work();
+    if (!stopped) timer = setTimeout(round, everyMs).unref();
+  };
+  void round();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,57 @@
+import type { Pool } from 'pg';
+import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import { isStoreUnavailable, isUniqueViolation } from '../../kernel/postgres/errors.ts';
+import type { Lsn } from '../../kernel/postgres/lsn.ts';
+import { withTransaction } from '../../kernel/postgres/transaction.ts';
+import type { Capabilities } from '../../kernel/topology.ts';
+import { decideBatch, type Outcome } from './decide.ts';
+import { loadBatch } from './load.ts';
+import { writeBatch } from './write.ts';
+
+export interface ApplyDependencies {
+  pool: Pool;
+  dedupe: Capabilities['dedupe'];
+  now: () => Date;
+}
+
+/** Applied webhooks carry the position that a read has to reach to see them. */
+export type ApplyResult = { outcome: Outcome; commitLsn: Lsn } | { error: unknown };
+
+/**
+ * Applies 1..n webhooks, in their order, in one transaction: dedupe, order or dispute state, event, delivery, outbox.
+ * Resolves after COMMIT, with one result per webhook. When the batch fails because of what is in it, it is split until
+ * only the webhooks at fault fail; when the store is away, all of them fail with the store's error.
+ */
+export async function applyWebhooks(
+  dependencies: ApplyDependencies,
+  batch: readonly ReceivedWebhook[],
+): Promise<ApplyResult[]> {
+  try {
+    const { result, commitLsn } = await applyOnce(dependencies, batch);
+    return result.map((outcome) => ({ outcome, commitLsn }));
+  } catch (error) {
+    if (batch.length === 1 || isStoreUnavailable(error)) return batch.map(() => ({ error }));
+    const middle = Math.ceil(batch.length / 2);
+    const first = await applyWebhooks(dependencies, batch.slice(0, middle));
+    return [...first, ...(await applyWebhooks(dependencies, batch.slice(middle)))];
+  }
+}
+
+const raceAttempts = 5;
+
+async function applyOnce(dependencies: ApplyDependencies, batch: readonly ReceivedWebhook[]) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await withTransaction(dependencies.pool, async (client) => {
+        const now = dependencies.now();
+        const loaded = await loadBatch(client, batch, dependencies.dedupe);
+        const changes = decideBatch(batch, loaded, now);
+        await writeBatch(client, batch, changes, dependencies.dedupe, now);
+        return changes.outcomes;
+      });
+    } catch (error) {
+      // Another process has committed the same key between our look and our insert. The next look finds it.
+      if (attempt >= raceAttempts || !isUniqueViolation(error)) throw error;
+    }
+  }
+}

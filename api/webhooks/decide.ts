@@ -1,0 +1,197 @@
+import type { Verdict } from '../../kernel/contract/status.ts';
+import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import { uuidv7 } from '../../kernel/uuid.ts';
+import type { DomainEvent } from '../journal/rows.ts';
+import { disputeTransition } from './dispute-transition.ts';
+import { keyOf, type Loaded } from './load.ts';
+import { orderTransition } from './order-transition.ts';
+import { byProviderTime, type ParkedWebhook } from './parked.ts';
+import type { DisputeState, OrderState } from './state.ts';
+
+/** What became of one webhook of the batch. */
+export interface Outcome {
+  verdict: Verdict;
+  /** Why, for `quarantined`. */
+  reason: string | null;
+  orderId: string | null;
+  disputeId: string | null;
+  /** The event's number within its aggregate; null where the webhook had no effect. */
+  sequence: bigint | null;
+}
+
+/** Everything that one transaction writes. */
+export interface BatchChanges {
+  outcomes: Outcome[];
+  newOrders: Map<string, OrderState>;
+  changedOrders: Map<string, OrderState>;
+  newDisputes: Map<string, DisputeState>;
+  changedDisputes: Map<string, DisputeState>;
+  events: DomainEvent[];
+  park: ParkedWebhook[];
+  unpark: ParkedWebhook[];
+}
+
+/**
+ * Decides a whole batch in the order of arrival, in memory, from the rows that `loadBatch` locked. Webhooks of one
+ * batch see each other's effects.
+ */
+export function decideBatch(batch: readonly ReceivedWebhook[], loaded: Loaded, now: Date): BatchChanges {
+  const decision = new BatchDecision(loaded, now);
+  for (const webhook of batch) decision.add(webhook);
+  return decision.changes();
+}
+
+class BatchDecision {
+  readonly #loaded: Loaded;
+  readonly #now: Date;
+  readonly #outcomes: Outcome[] = [];
+  readonly #events: DomainEvent[] = [];
+  readonly #newOrders = new Map<string, OrderState>();
+  readonly #changedOrders = new Map<string, OrderState>();
+  readonly #newDisputes = new Map<string, DisputeState>();
+  readonly #changedDisputes = new Map<string, DisputeState>();
+  readonly #unpark: ParkedWebhook[] = [];
+
+  constructor(loaded: Loaded, now: Date) {
+    this.#loaded = loaded;
+    this.#now = now;
+  }
+
+  add(webhook: ReceivedWebhook): void {
+    const key = keyOf(webhook.provider, webhook.event.providerEventId);
+    const known = this.#loaded.keys.get(key);
+    if (known !== undefined) {
+      const same = known === webhook.bodySha256;
+      this.#outcomes.push(
+        same ? noEffect('duplicate') : noEffect('quarantined', 'another body came under this id before'),
+      );
+      return;
+    }
+    const outcome = this.#apply(webhook);
+    if (outcome.verdict !== 'quarantined') this.#loaded.keys.set(key, webhook.bodySha256);
+    this.#outcomes.push(outcome);
+  }
+
+  changes(): BatchChanges {
+    return {
+      outcomes: this.#outcomes,
+      newOrders: this.#newOrders,
+      changedOrders: this.#changedOrders,
+      newDisputes: this.#newDisputes,
+      changedDisputes: this.#changedDisputes,
+      events: this.#events,
+      park: [...this.#loaded.parked.values()].flat().filter((webhook) => !webhook.stored),
+      unpark: this.#unpark,
+    };
+  }
+
+  #apply(webhook: ReceivedWebhook): Outcome {
+    const { event, provider, requestId } = webhook;
+    if (event.target === 'none') return noEffect('ignored');
+    const outcome =
+      event.target === 'order'
+        ? this.#applyOrder(event, provider, requestId)
+        : this.#applyDispute(event, provider, requestId);
+    if (outcome.verdict === 'parked') this.#park({ provider, event, receivedAt: webhook.receivedAt, stored: false });
+    return outcome;
+  }
+
+  #applyOrder(event: OrderWebhook, provider: string, requestId: string): Outcome {
+    const before = this.#loaded.orders.get(event.orderId);
+    const transition = orderTransition(before, event, provider);
+    if (transition.verdict === 'parked') return { ...noEffect('parked'), orderId: event.orderId };
+    if (transition.verdict === 'quarantined')
+      return { ...noEffect('quarantined', transition.reason), orderId: event.orderId };
+    const { next, verdict } = transition;
+    this.#loaded.orders.set(next.orderId, next);
+    const changes = before && !this.#newOrders.has(next.orderId) ? this.#changedOrders : this.#newOrders;
+    changes.set(next.orderId, next);
+    this.#events.push({
+      aggregate: 'order',
+      kind: 'webhook_received',
+      ...this.#eventFields(event, next, provider, requestId),
+      data: {
+        status: event.status,
+        verdict,
+        amount_minor: event.amountMinor,
+        currency: event.currency,
+        provider_updated_at: event.providerUpdatedAt.toISOString(),
+        meta: event.meta,
+      },
+    });
+    if (!before) this.#applyParked(next.orderId, requestId);
+    return { verdict, reason: null, orderId: next.orderId, disputeId: null, sequence: next.sequence };
+  }
+
+  #applyDispute(event: DisputeWebhook, provider: string, requestId: string): Outcome {
+    const before = this.#loaded.disputes.get(event.disputeId);
+    const transition = disputeTransition(this.#loaded.orders.get(event.orderId), before, event, provider);
+    const names = { orderId: event.orderId, disputeId: event.disputeId };
+    if (transition.verdict === 'parked') return { ...noEffect('parked'), ...names };
+    if (transition.verdict === 'quarantined') return { ...noEffect('quarantined', transition.reason), ...names };
+    const { next, verdict } = transition;
+    this.#loaded.disputes.set(next.disputeId, next);
+    const changes = before && !this.#newDisputes.has(next.disputeId) ? this.#changedDisputes : this.#newDisputes;
+    changes.set(next.disputeId, next);
+    this.#events.push({
+      aggregate: 'dispute',
+      kind: event.kind,
+      ...this.#eventFields(event, next, provider, requestId),
+      disputeId: next.disputeId,
+      data: {
+        status: event.status,
+        verdict,
+        reason: event.reason,
+        amount_minor: event.amountMinor,
+        currency: event.currency,
+        provider_updated_at: event.providerUpdatedAt.toISOString(),
+        evidence_due_at: event.evidenceDueAt?.toISOString() ?? null,
+        meta: event.meta,
+      },
+    });
+    return { verdict, reason: null, ...names, sequence: next.sequence };
+  }
+
+  #eventFields(
+    event: OrderWebhook | DisputeWebhook,
+    next: OrderState | DisputeState,
+    provider: string,
+    requestId: string,
+  ) {
+    return {
+      eventId: uuidv7(this.#now.getTime()),
+      orderId: next.orderId,
+      userId: next.userId,
+      sequence: next.sequence,
+      provider,
+      providerEventId: event.providerEventId,
+      createdAt: this.#now,
+      headers: { request_id: requestId },
+    };
+  }
+
+  #park(webhook: ParkedWebhook): void {
+    const { orderId } = webhook.event;
+    this.#loaded.parked.set(orderId, [...(this.#loaded.parked.get(orderId) ?? []), webhook]);
+  }
+
+  /** The order has just become known: what waited for it is applied now, in the provider's order. */
+  #applyParked(orderId: string, requestId: string): void {
+    const waiting = this.#loaded.parked.get(orderId) ?? [];
+    this.#loaded.parked.delete(orderId);
+    for (const webhook of waiting.sort(byProviderTime)) {
+      const { event, provider } = webhook;
+      const outcome =
+        event.target === 'order'
+          ? this.#applyOrder(event, provider, requestId)
+          : this.#applyDispute(event, provider, requestId);
+      // What contradicts its order stays parked for a person to look at: it was acknowledged and must not vanish.
+      if (outcome.verdict === 'quarantined') this.#park(webhook);
+      else if (webhook.stored) this.#unpark.push(webhook);
+    }
+  }
+}
+
+function noEffect(verdict: Verdict, reason: string | null = null): Outcome {
+  return { verdict, reason, orderId: null, disputeId: null, sequence: null };
+}

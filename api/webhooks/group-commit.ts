@@ -1,0 +1,68 @@
+import { AppError } from '../../kernel/http/errors.ts';
+
+export interface GroupCommitOptions<Item, Result> {
+  /** Applies a batch in one transaction; results stand in the order of the items. Must not throw. */
+  apply: (batch: Item[]) => Promise<Result[]>;
+  /** Most items of one transaction. */
+  maxBatch: number;
+  /** Items that may wait; further ones are refused at once, so that a slow store does not become a full memory. */
+  maxQueue: number;
+  onBatch?: (size: number, durationMs: number) => void;
+}
+
+export interface GroupCommit<Item, Result> {
+  /** Resolves when the item's transaction has ended. @throws AppError rate_limited when the queue is full. */
+  add(item: Item): Promise<Result>;
+  readonly length: number;
+  /** Resolves when nothing waits and nothing runs. */
+  idle(): Promise<void>;
+}
+
+/**
+ * Group commit: items that arrive while the previous transaction runs form the next batch, so that the cost of a
+ * COMMIT is shared under load and nothing waits for company when idle.
+ */
+export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
+  let queue: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    // One turn of the event loop lets requests that were read together travel together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (queue.length > 0) {
+      const batch = queue.slice(0, options.maxBatch);
+      queue = queue.slice(options.maxBatch);
+      const started = performance.now();
+      try {
+        const results = await options.apply(batch.map((entry) => entry.item));
+        for (const [index, entry] of batch.entries()) entry.resolve(results[index]!);
+      } catch (error) {
+        for (const entry of batch) entry.reject(error);
+      }
+      options.onBatch?.(batch.length, performance.now() - started);
+    }
+    running = undefined;
+  }
+
+  return {
+    add(item) {
+      if (queue.length >= options.maxQueue) {
+        return Promise.reject(
+          new AppError('rate_limited', 'Too many webhooks are waiting. Repeat this one later.', {
+            retryAfterSeconds: 1,
+          }),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        queue.push({ item, resolve, reject });
+        running ??= run();
+      });
+    },
+    get length() {
+      return queue.length;
+    },
+    async idle() {
+      while (running) await running;
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import type { ClientBase } from 'pg';
+import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import { statement } from '../../kernel/postgres/statement.ts';
+import type { Capabilities } from '../../kernel/topology.ts';
+import { type ParkedWebhook, parseParked } from './parked.ts';
+import type { DisputeState, OrderState } from './state.ts';
+
+const findKeys = {
+  natural_key: statement(new URL('./sql/find_keys.natural_key.sql', import.meta.url)),
+  key_table: statement(new URL('./sql/find_keys.key_table.sql', import.meta.url)),
+};
+const lockOrders = statement(new URL('./sql/lock_orders.sql', import.meta.url));
+const lockUnknownOrders = statement(new URL('./sql/lock_unknown_orders.sql', import.meta.url));
+const takeParked = statement(new URL('./sql/take_parked.sql', import.meta.url));
+const lockDisputes = statement(new URL('./sql/lock_disputes.sql', import.meta.url));
+
+/** What the batch needs to know before it decides. All rows are locked until the transaction ends. */
+export interface Loaded {
+  /** Dedupe keys that exist already → SHA-256 of the body that had the effect. */
+  keys: Map<string, string>;
+  orders: Map<string, OrderState>;
+  disputes: Map<string, DisputeState>;
+  /** By order. */
+  parked: Map<string, ParkedWebhook[]>;
+}
+
+/** Names one provider event; NUL cannot occur in either part. */
+export function keyOf(provider: string, providerEventId: string): string {
+  return `${provider}\0${providerEventId}`;
+}
+
+/**
+ * Reads and locks everything that the batch touches, always in the same order (orders by id, then disputes by id), so
+ * that two batches never wait for each other in a circle.
+ */
+export async function loadBatch(
+  client: ClientBase,
+  batch: readonly ReceivedWebhook[],
+  dedupe: Capabilities['dedupe'],
+): Promise<Loaded> {
+  const keys = await loadKeys(client, batch, dedupe);
+  const fresh = batch.filter((webhook) => !keys.has(keyOf(webhook.provider, webhook.event.providerEventId)));
+  const events = fresh.map((webhook) => webhook.event).filter((event) => event.target !== 'none');
+  const orderIds = [...new Set(events.map((event) => event.orderId))];
+  const orders = await loadOrders(client, orderIds);
+  const parked = await loadParked(client, events, orders);
+  const waiting = [...parked.values()].flat().map((webhook) => webhook.event);
+  const disputes = await loadDisputes(client, [...events, ...waiting]);
+  return { keys, orders, disputes, parked };
+}
+
+async function loadKeys(
+  client: ClientBase,
+  batch: readonly ReceivedWebhook[],
+  dedupe: Capabilities['dedupe'],
+): Promise<Map<string, string>> {
+  const values = [batch.map((webhook) => webhook.provider), batch.map((webhook) => webhook.event.providerEventId)];
+  const result = await findKeys[dedupe]<{ provider: string; provider_event_id: string; body_sha256: string }>(
+    client,
+    values,
+  );
+  return new Map(result.rows.map((row) => [keyOf(row.provider, row.provider_event_id), row.body_sha256]));
+}
+
+/**
+ * An unknown order has no row to lock. Whoever would create it and whoever would park an event for it take the same
+ * advisory lock instead and look again, so that nothing is parked beside an order that was created meanwhile.
+ */
+async function loadOrders(client: ClientBase, orderIds: string[]): Promise<Map<string, OrderState>> {
+  const orders = new Map<string, OrderState>();
+  if (orderIds.length === 0) return orders;
+  await readOrders(client, orderIds, orders);
+  const unknown = orderIds.filter((orderId) => !orders.has(orderId));
+  if (unknown.length > 0) {
+    await lockUnknownOrders(client, [unknown]);
+    await readOrders(client, unknown, orders);
+  }
+  return orders;
+}
+
+async function readOrders(client: ClientBase, orderIds: string[], into: Map<string, OrderState>): Promise<void> {
+  const result = await lockOrders<Record<string, never>>(client, [orderIds]);
+  for (const row of result.rows) {
+    into.set(row.order_id!, {
+      orderId: row.order_id!,
+      userId: row.user_id!,
+      status: row.status!,
+      amountMinor: row.amount_minor!,
+      currency: row.currency!,
+      sequence: row.sequence!,
+      provider: row.provider!,
+      providerUpdatedAt: row.provider_updated_at!,
+    });
+  }
+}
+
+async function loadParked(
+  client: ClientBase,
+  events: readonly (OrderWebhook | DisputeWebhook)[],
+  orders: Map<string, OrderState>,
+): Promise<Map<string, ParkedWebhook[]>> {
+  const parked = new Map<string, ParkedWebhook[]>();
+  const introduced = events.filter(
+    (event) => event.target === 'order' && event.introduces && !orders.has(event.orderId),
+  );
+  if (introduced.length === 0) return parked;
+  const result = await takeParked<{
+    provider: string;
+    order_id: string;
+    event: Record<string, unknown>;
+    received_at: Date;
+  }>(client, [introduced.map((event) => event.orderId)]);
+  for (const row of result.rows) {
+    const webhook = {
+      provider: row.provider,
+      event: parseParked(row.event),
+      receivedAt: row.received_at,
+      stored: true,
+    };
+    parked.set(row.order_id, [...(parked.get(row.order_id) ?? []), webhook]);
+  }
+  return parked;
+}
+
+async function loadDisputes(
+  client: ClientBase,
+  events: readonly (OrderWebhook | DisputeWebhook)[],
+): Promise<Map<string, DisputeState>> {
+  const disputes = new Map<string, DisputeState>();
+  const disputeIds = new Set(events.filter((event) => event.target === 'dispute').map((event) => event.disputeId));
+  if (disputeIds.size === 0) return disputes;
+  const result = await lockDisputes<Record<string, never>>(client, [[...disputeIds]]);
+  for (const row of result.rows) {
+    disputes.set(row.dispute_id!, {
+      disputeId: row.dispute_id!,
+      orderId: row.order_id!,
+      userId: row.user_id!,
+      status: row.status!,
+      reason: row.reason!,
+      amountMinor: row.amount_minor!,
+      currency: row.currency!,
+      sequence: row.sequence!,
+      provider: row.provider!,
+      providerUpdatedAt: row.provider_updated_at!,
+      openedAt: row.opened_at!,
+      evidenceDueAt: row.evidence_due_at!,
+      closedAt: row.closed_at!,
+    });
+  }
+  return disputes;
+}

@@ -1,0 +1,95 @@
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { ReceivedWebhook } from '../contract/webhooks.ts';
+import { sendData } from '../http/envelope.ts';
+import { AppError } from '../http/errors.ts';
+import { methodNotAllowed, toAppError } from '../http/middleware.ts';
+import type { Metrics } from '../metrics.ts';
+import { encodeConsistencyToken, type Lsn } from '../postgres/lsn.ts';
+import type { Provider, WebhookMapper } from '../providers/provider.ts';
+import { receiveWebhook } from './receive.ts';
+
+/** What the service that took a webhook says of it, once it is durable. */
+export interface Delivered {
+  /** The answer's `data`; always with provider_event_id and verdict. */
+  data: { provider_event_id: string; verdict: string; [field: string]: unknown };
+  /** Where the verdict is already known, the position that a read has to reach to see its effect. */
+  commitLsn?: Lsn;
+}
+
+export interface WebhookRouterOptions {
+  providers: readonly Provider[];
+  /** By provider name; a provider without secrets is not served. */
+  secrets: ReadonlyMap<string, readonly string[]>;
+  bodyMaxBytes: number;
+  now: () => Date;
+  metrics: Metrics;
+  /** Resolves when every webhook is durable, in order. @throws AppError, or an error of the store or the broker. */
+  deliver: (webhooks: ReceivedWebhook[]) => Promise<Delivered[]>;
+}
+
+/** The webhook endpoints below /webhooks: the same contract wherever it is mounted. */
+export function webhookRouter(options: WebhookRouterOptions): Router {
+  const router = Router();
+  const readBody = express.raw({ type: () => true, limit: options.bodyMaxBytes });
+  for (const provider of options.providers) {
+    const secrets = options.secrets.get(provider.name);
+    if (!secrets) continue;
+    for (const [path, map] of Object.entries(provider.paths)) {
+      router
+        .route(`/${path}`)
+        .post(requireJson, readBody, acceptWebhook(options, provider, map, secrets))
+        .all(methodNotAllowed('POST'));
+    }
+  }
+  router.use(() => {
+    throw new AppError('unknown_provider', 'No provider is registered under this path.');
+  });
+  return router;
+}
+
+const requireJson: RequestHandler = (request, _response, next) => {
+  const type = request.headers['content-type'] ?? '';
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw new AppError('unsupported_media_type', 'Content-Type: send application/json.');
+  }
+  next();
+};
+
+function acceptWebhook(
+  options: WebhookRouterOptions,
+  provider: Provider,
+  map: WebhookMapper,
+  secrets: readonly string[],
+): RequestHandler {
+  const { metrics, now, deliver } = options;
+  return async (request: Request, response: Response) => {
+    try {
+      const webhooks = receiveWebhook({
+        provider,
+        map,
+        secrets,
+        // Without a body express.raw leaves the field unset; an empty body then fails its signature like any other.
+        rawBody: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+        headers: request.headers,
+        requestId: response.locals.requestId,
+        now: now(),
+      });
+      answer(response, provider, await deliver(webhooks));
+    } catch (thrown) {
+      metrics.webhooksRejected.inc({ provider: provider.name, code: toAppError(thrown).code });
+      throw thrown;
+    }
+  };
+}
+
+function answer(response: Response, provider: Provider, delivered: Delivered[]): void {
+  const last = delivered.findLast((entry) => entry.commitLsn !== undefined);
+  if (last?.commitLsn !== undefined) response.setHeader('X-Consistency-Token', encodeConsistencyToken(last.commitLsn));
+  const status = delivered.length > 0 && delivered.every((entry) => entry.data.verdict === 'duplicate') ? 200 : 202;
+  if (provider.acceptedText !== undefined) {
+    response.status(status).type('text/plain').send(provider.acceptedText);
+    return;
+  }
+  const data = delivered.map((entry) => entry.data);
+  sendData(response, 'webhook', data.length === 1 ? data[0] : data, status);
+}
