@@ -1,0 +1,117 @@
+import { Client } from 'pg';
+import { type Capabilities, capabilities, type TopologyName } from '../../kernel/topology.ts';
+import { auditSql, type LoadedRecord, loadRecord } from './load.ts';
+
+export interface AuditOptions {
+  /** postgresql:// URL of a role that may read every table of the lab. */
+  dsn: string;
+  topology: TopologyName;
+  /** What clients noted; without any, the checks that need them say so and count as passed. */
+  recordFiles?: readonly string[];
+}
+
+export interface Invariant {
+  id: 'I2' | 'I3' | 'I5' | 'I8' | 'state';
+  title: string;
+  /** How many things were looked at. */
+  checked: number;
+  violations: number;
+  /** At most 20, each beginning with the id that breaks the invariant. */
+  examples: string[];
+  ok: boolean;
+  /** What limits the meaning of this row; null where nothing does. */
+  note: string | null;
+}
+
+export interface AuditResult {
+  invariants: Invariant[];
+  ok: boolean;
+}
+
+interface Check {
+  invariant: Invariant['id'];
+  sql: string;
+  needsRecord?: boolean;
+}
+
+const titles: readonly { id: Invariant['id']; title: string }[] = [
+  { id: 'I2', title: 'every acknowledged webhook is stored with its body' },
+  { id: 'I3', title: 'exactly one effect per provider event' },
+  { id: 'I5', title: 'sequences are 1..n per aggregate, the outbox has each once' },
+  { id: 'I8', title: 'no stale read with a consistency token' },
+  { id: 'state', title: 'orders stand where their newest applied event put them' },
+];
+
+function checksFor(dedupe: Capabilities['dedupe']): Check[] {
+  return [
+    { invariant: 'I2', sql: 'i2_acknowledged_is_stored', needsRecord: true },
+    { invariant: 'I3', sql: `i3_one_effect.${dedupe}` },
+    { invariant: 'I3', sql: 'i3_acknowledged_has_effect', needsRecord: true },
+    { invariant: 'I5', sql: 'i5_order_sequences' },
+    { invariant: 'I5', sql: 'i5_dispute_sequences' },
+    { invariant: 'I5', sql: 'i5_outbox_matches' },
+    { invariant: 'state', sql: 'state_follows_events' },
+  ];
+}
+
+/**
+ * Checks the invariants that a benchmark or a fault must not break. All checks see one snapshot, taken after the
+ * record was read, so an audit under traffic reports nothing that is merely still under way.
+ * @throws Error when the database can't be read or a record file is not one.
+ */
+export async function auditRun(options: AuditOptions): Promise<AuditResult> {
+  const client = new Client({ connectionString: options.dsn, application_name: 'lab-audit' });
+  await client.connect();
+  try {
+    // Whole tables are joined: in memory it takes a second, through temporary files ten.
+    await client.query("set work_mem = '128MB'; set timezone = 'UTC'");
+    const record = await loadRecord(client, options.recordFiles ?? []);
+    await client.query('begin transaction isolation level repeatable read read only');
+    const result = await runChecks(client, options.topology, record);
+    await client.query('commit');
+    return result;
+  } finally {
+    await client.end();
+  }
+}
+
+/** All checks on one connection, in the caller's transaction, after `loadRecord` on the same connection. */
+export async function runChecks(client: Client, topology: TopologyName, record: LoadedRecord): Promise<AuditResult> {
+  const found = new Map(titles.map(({ id, title }) => [id, emptyInvariant(id, title)]));
+  for (const check of checksFor(capabilities(topology).dedupe)) {
+    const invariant = found.get(check.invariant)!;
+    if (check.needsRecord && record.acks === 0) {
+      if (check.invariant === 'I2') invariant.note = 'no acknowledgements recorded';
+      continue;
+    }
+    await runCheck(client, check, invariant);
+  }
+  judgeReads(record, found.get('I8')!);
+  const invariants = [...found.values()].map((invariant) => ({ ...invariant, ok: invariant.violations === 0 }));
+  return { invariants, ok: invariants.every((invariant) => invariant.ok) };
+}
+
+function emptyInvariant(id: Invariant['id'], title: string): Invariant {
+  return { id, title, checked: 0, violations: 0, examples: [], ok: true, note: null };
+}
+
+async function runCheck(client: Client, check: Check, invariant: Invariant): Promise<void> {
+  const result = await client.query<{ checked: string; violations: string; examples: string[] }>(
+    await auditSql(check.sql),
+  );
+  const row = result.rows[0]!;
+  invariant.checked += Number(row.checked);
+  invariant.violations += Number(row.violations);
+  invariant.examples.push(...row.examples.slice(0, 20 - invariant.examples.length));
+}
+
+function judgeReads(record: LoadedRecord, invariant: Invariant): void {
+  invariant.checked = record.reads;
+  invariant.violations = record.staleReadCount;
+  invariant.examples = record.staleReads.map(
+    (read) =>
+      `${read.order_id}: read sequence ${read.seen_sequence} from ${read.node ?? 'an unknown node'}, ` +
+      `own write was ${read.expected_sequence}`,
+  );
+  if (record.reads === 0) invariant.note = 'no reads recorded';
+}
