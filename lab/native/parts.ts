@@ -54,7 +54,12 @@ export async function findParts(): Promise<Part[]> {
     part('pgbench', pgbench, 'lab bench ingest --against pgbench', 'apt install postgresql-contrib'),
     part('Java', java, 'Kafka and Debezium (not used yet)', 'apt install openjdk-17-jre-headless'),
     part('Maven', maven, 'fetches Kafka and Debezium (not used yet)', 'apt install maven'),
-    part('Docker', docker, 'the Docker runtime and its tests (not used yet)', 'https://docs.docker.com/engine/install, and start its daemon'),
+    part(
+      'Docker',
+      docker,
+      'the Docker runtime and its tests (not used yet)',
+      'https://docs.docker.com/engine/install, and start its daemon',
+    ),
     part('k6', k6, 'k6 as a second load driver (not used yet)', 'go install go.k6.io/k6@v1.8.1'),
     part('Chromium', chromium, 'tests of the report in a browser (not used yet)', 'apt install chromium'),
     part('pgbouncer', pgbouncer, 'connection pooling as a feature to price (not used yet)', 'apt install pgbouncer'),

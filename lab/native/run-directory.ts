@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { startGuard } from './guard.ts';
 import { removeRun } from './leftovers.ts';
@@ -30,7 +30,9 @@ export async function createRunDirectory(): Promise<RunDirectory> {
   const id = randomBytes(4).toString('hex');
   const directory = path.join(root, `run-${id}`);
   const partial = path.join(root, `new-${id}`);
-  await mkdir(partial, { mode: 0o711 });
+  await mkdir(partial);
+  // Not by mkdir: the caller's umask must not lock the server's user out.
+  await chmod(partial, 0o711);
   const owner: Owner = { pid: process.pid, identity: (await processIdentity(process.pid)) ?? '' };
   await writeFile(path.join(partial, 'owner.json'), JSON.stringify(owner), { mode: 0o600 });
   // A run exists as soon as it has its name, and never without its owner.

@@ -17,13 +17,16 @@ export async function runsRoot(environment = processEnvironment()): Promise<stri
   let root = path.resolve(chosen || path.join(os.tmpdir(), `payments-lab-${uid}`));
   // Root's directory for temporary files may be private (it is on macOS); the server's user needs a public one.
   if (!chosen && !(await canEnter(user, path.dirname(root)))) root = `/tmp/payments-lab-${uid}`;
-  await mkdir(root, { recursive: true, mode: 0o711 });
+  const made = await mkdir(root, { recursive: true });
   const stats = await lstat(root);
   if (!stats.isDirectory() || stats.uid !== uid) {
     // In a shared /tmp anybody can take the name first; then it is theirs and can't be trusted.
     throw new Error(`${root} is not a directory of your own. Set LAB_HOME to another place.`);
   }
-  if (!chosen) await chmod(root, 0o711);
+  // Said again, because the caller's umask may have taken rights away.
+  for (let current = root; made && current.startsWith(made); current = path.dirname(current)) {
+    await chmod(current, 0o711);
+  }
   if (!(await canEnter(user, root))) {
     throw new Error(
       `The servers run as the user ${user?.name}, who can't enter ${root}. Set LAB_HOME to another place.`,
