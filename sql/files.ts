@@ -8,7 +8,8 @@ export interface Migration {
   path: string;
 }
 
-const sqlFolder = import.meta.dirname;
+/** The folder with `base` and `topologies`. */
+export const sqlFolder = import.meta.dirname;
 const namePattern = /^[0-9]{4}_[a-z0-9_]+\.sql$/;
 /** From this number on a file is a step of one topology alone, such as `0090_distribute.sql`. */
 const firstExtraNumber = 90;
@@ -17,11 +18,11 @@ const firstExtraNumber = 90;
  * The topology's migrations in the order in which they run: `base` and the topology's own folder, merged by number.
  * @throws Error when a folder lacks a file that another topology has: a missing file is never replaced by another's.
  */
-export async function listMigrations(topology: TopologyName): Promise<Migration[]> {
-  const base = await listFolder('base');
-  const own = await listFolder(join('topologies', capabilities(topology).schema));
+export async function listMigrations(topology: TopologyName, root = sqlFolder): Promise<Migration[]> {
+  const base = await listFolder(root, 'base');
+  const own = await listFolder(root, join('topologies', capabilities(topology).schema));
   const names = new Set(own.map((file) => file.name));
-  for (const required of await requiredNames()) {
+  for (const required of await requiredNames(root)) {
     if (!names.has(required)) throw new Error(`sql/topologies/${capabilities(topology).schema} lacks ${required}`);
   }
   for (const file of base) if (names.has(file.name)) throw new Error(`${file.name} stands in base and in a topology`);
@@ -29,9 +30,9 @@ export async function listMigrations(topology: TopologyName): Promise<Migration[
 }
 
 /** Names that every topology's folder must hold: those that any of them holds, extra steps aside. */
-async function requiredNames(): Promise<Set<string>> {
-  const folders = await readdir(join(sqlFolder, 'topologies'));
-  const files = await Promise.all(folders.map((folder) => listFolder(join('topologies', folder))));
+async function requiredNames(root: string): Promise<Set<string>> {
+  const folders = await readdir(join(root, 'topologies'));
+  const files = await Promise.all(folders.map((folder) => listFolder(root, join('topologies', folder))));
   return new Set(
     files
       .flat()
@@ -40,11 +41,11 @@ async function requiredNames(): Promise<Set<string>> {
   );
 }
 
-async function listFolder(folder: string): Promise<Migration[]> {
-  const names = await readdir(join(sqlFolder, folder)).catch(() => {
+async function listFolder(root: string, folder: string): Promise<Migration[]> {
+  const names = await readdir(join(root, folder)).catch(() => {
     throw new Error(`sql/${folder} does not exist: this topology has no schema yet`);
   });
   const wrong = names.find((name) => !namePattern.test(name));
   if (wrong) throw new Error(`sql/${folder}/${wrong}: name it NNNN_words.sql`);
-  return names.map((name) => ({ name, path: join(sqlFolder, folder, name) }));
+  return names.map((name) => ({ name, path: join(root, folder, name) }));
 }

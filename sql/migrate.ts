@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import type { TopologyName } from '../kernel/topology.ts';
-import { listMigrations, type Migration } from './files.ts';
+import { listMigrations, type Migration, sqlFolder } from './files.ts';
 
 export interface MigrateOptions {
   /** postgresql:// URL of a role that may create tables, functions, roles and extensions. */
   dsn: string;
   topology: TopologyName;
+  /** Folder with `base` and `topologies`; this one unless told otherwise. */
+  folder?: string;
 }
 
 /** Session lock that lets one migrator at a time work on a database; the number only has to be the lab's own. */
@@ -19,7 +21,7 @@ const lockId = 7_203_114_885_121;
  * @throws Error that names the file, when a statement fails or a file's content is not what was applied.
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
-  const migrations = await listMigrations(options.topology);
+  const migrations = await listMigrations(options.topology, options.folder ?? sqlFolder);
   const client = new Client({ connectionString: options.dsn, application_name: 'lab-migrate' });
   await client.connect();
   try {

@@ -1,0 +1,174 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../test/postgres/database.ts';
+
+const topologies = ['plain', 'partitioned'] as const;
+const historyTables = ['order_events', 'dispute_events', 'webhook_deliveries', 'outbox', 'evidence', 'evidence_files'];
+const allTables = [
+  ...historyTables,
+  'orders',
+  'disputes',
+  'captures',
+  'parked_webhooks',
+  'retention_settings',
+  'schema_migrations',
+];
+
+const outboxRow = `insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers)
+                   values (gen_random_uuid(), 'order', 'o1', 'u1', 1, 'x', '{}', '{}')`;
+
+/** What each role tries: permission is checked before any row is looked at, so empty tables serve. */
+const denied: Record<string, string[]> = {
+  lab_api: [
+    ...historyTables.flatMap((table) => [`update ${table} set ${firstColumn(table)} = null`, `delete from ${table}`]),
+    ...allTables.map((table) => `truncate ${table}`),
+    'delete from orders',
+    'delete from disputes',
+    'delete from captures',
+    'create table mine (id int)',
+    'drop table orders',
+    'alter table orders add column mine int',
+    "update retention_settings set retention = '2 days'",
+    "insert into schema_migrations (name, sha256) values ('x', 'x')",
+    "select ensure_partitions('outbox', current_date, current_date)",
+    "select drop_expired_partitions('outbox', interval '0 days')",
+    'create role mine',
+    'set role lab_migrate',
+  ],
+  lab_worker: [
+    ...allTables.flatMap((table) => [`update ${table} set ${firstColumn(table)} = null`, `delete from ${table}`]),
+    outboxRow,
+    'create table mine (id int)',
+    "select drop_expired_partitions('outbox', interval '0 days')",
+  ],
+  lab_reader: [
+    ...allTables.flatMap((table) => [
+      `update ${table} set ${firstColumn(table)} = null`,
+      `delete from ${table}`,
+      `truncate ${table}`,
+    ]),
+    outboxRow,
+    'select content from evidence_files',
+    'create table mine (id int)',
+    'select * from run_maintenance()',
+  ],
+  lab_cdc: [
+    ...allTables.filter((table) => table !== 'outbox').map((table) => `select * from ${table}`),
+    outboxRow,
+    'update outbox set sequence = 2',
+    'delete from outbox',
+    'select * from run_maintenance()',
+  ],
+  lab_grafana: [
+    ...allTables.map((table) => `select * from ${table}`),
+    'select user_id from orders',
+    'select provider from orders',
+    'select user_id from disputes',
+    'select body from webhook_deliveries',
+    "update orders set status = 'failed'",
+    'select * from run_maintenance()',
+  ],
+};
+
+const allowed: Record<string, string[]> = {
+  lab_api: [
+    ...allTables.map((table) => `select * from ${table}`),
+    outboxRow,
+    'update orders set sequence = sequence + 1',
+    'update disputes set sequence = sequence + 1',
+    "update captures set status = 'completed'",
+    'delete from parked_webhooks',
+    'select * from run_maintenance()',
+    'select * from default_partition_rows()',
+  ],
+  lab_worker: [...allTables.map((table) => `select * from ${table}`), 'select * from run_maintenance()'],
+  lab_reader: [
+    ...allTables.filter((table) => table !== 'evidence_files').map((table) => `select * from ${table}`),
+    'select * from default_partition_rows()',
+  ],
+  lab_cdc: ['select * from outbox'],
+  lab_grafana: [
+    'select order_id, status, currency, amount_minor, on_hold, created_at, updated_at from orders',
+    'select dispute_id, status, reason, currency, amount_minor, opened_at, closed_at from disputes',
+    'select * from default_partition_rows()',
+  ],
+};
+
+function firstColumn(table: string): string {
+  const known: Record<string, string> = {
+    webhook_deliveries: 'delivery_id',
+    evidence: 'evidence_id',
+    evidence_files: 'file_id',
+    orders: 'order_id',
+    disputes: 'dispute_id',
+    captures: 'capture_id',
+    parked_webhooks: 'provider',
+    retention_settings: 'table_name',
+    schema_migrations: 'name',
+  };
+  return known[table] ?? 'event_id';
+}
+
+describe.each(topologies)('%s', (topology) => {
+  let database: TestDatabase;
+  let client: Client;
+
+  beforeAll(async () => {
+    database = await createDatabase(topology);
+    client = new Client({ connectionString: database.dsn });
+    await client.connect();
+  });
+
+  afterAll(async () => {
+    await client.end();
+    await database.drop();
+  });
+
+  /** Tries the statement as the role and undoes it. @returns the SQLSTATE of the error, or `ok`. */
+  async function outcome(role: string, statement: string): Promise<string> {
+    await client.query('begin');
+    try {
+      // As the session's user, so that a `set role` in the statement is judged by the role's own memberships.
+      await client.query(`set local session authorization ${role}`);
+      await client.query(statement);
+      return 'ok';
+    } catch (error) {
+      return String((error as { code: string }).code);
+    } finally {
+      await client.query('rollback');
+    }
+  }
+
+  async function outcomes(role: string, statements: string[]): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    for (const statement of statements) found[statement] = await outcome(role, statement);
+    return found;
+  }
+
+  const expectAll = (statements: string[], result: string) => Object.fromEntries(statements.map((s) => [s, result]));
+
+  test.each(Object.keys(denied))('%s is refused what it does not need', async (role) => {
+    const statements = [...denied[role]!, ...(topology === 'partitioned' ? ['delete from outbox_default'] : [])];
+    expect(await outcomes(role, statements)).toEqual(expectAll(statements, '42501'));
+  });
+
+  test.each(Object.keys(allowed))('%s may do what it needs', async (role) => {
+    expect(await outcomes(role, allowed[role]!)).toEqual(expectAll(allowed[role]!, 'ok'));
+  });
+
+  test.each(Object.keys(denied))('%s cannot log in by itself and is not powerful', async (role) => {
+    const { rows } = await client.query(
+      'select rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls from pg_roles where rolname = $1',
+      [role],
+    );
+    expect(Object.values(rows[0])).toEqual([false, false, false, false, false]);
+  });
+
+  test('no role may write to a partition itself, past its parent', async () => {
+    const { rows } = await client.query(
+      `select c.relname from pg_class c, aclexplode(c.relacl) a 
+       where c.relispartition and a.grantee <> c.relowner and a.privilege_type <> 'SELECT'`,
+    );
+    expect(rows).toEqual([]);
+  });
+});
