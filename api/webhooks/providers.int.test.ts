@@ -1,0 +1,127 @@
+import { createHmac } from 'node:crypto';
+import Stripe from 'stripe';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startWebhookServer, type WebhookServer } from '../../test/webhooks/server.ts';
+import { adyenSecret, post, stripeSecret } from '../../test/webhooks/signing.ts';
+
+let server: WebhookServer;
+beforeAll(async () => {
+  server = await startWebhookServer({ topology: 'partitioned' });
+});
+afterAll(() => server?.close());
+
+describe('stripe', () => {
+  const stripe = new Stripe('sk_test_unused');
+  let counter = 0;
+  const event = (type: string, object: Record<string, unknown>, created = 1_767_225_600): Record<string, unknown> => ({
+    id: `evt_${process.pid}_${++counter}`,
+    object: 'event',
+    type,
+    created,
+    livemode: false,
+    pending_webhooks: 2,
+    data: { object },
+  });
+  const charge = (id: string, status: string) => ({
+    id,
+    object: 'charge',
+    amount: 4200,
+    currency: 'eur',
+    status,
+    created: 1_767_225_600,
+    customer: 'cus_1',
+    metadata: { order_id: `ord_${id}`, user_id: 'user_7' },
+  });
+  const send = (body: Record<string, unknown>, change: (text: string) => string = (text) => text) => {
+    const payload = JSON.stringify(body);
+    const header = stripe.webhooks.generateTestHeaderString({ payload, secret: stripeSecret });
+    return post(`${server.url}/webhooks/stripe`, change(payload), {
+      'content-type': 'application/json; charset=utf-8',
+      'stripe-signature': header,
+    });
+  };
+
+  it('accepts what the public library signed', async () => {
+    const answer = await send(event('charge.succeeded', charge('ch_1', 'succeeded')));
+    expect(answer.status).toBe(202);
+    const [row] = await server.query(`select * from orders where order_id = 'ord_ch_1'`);
+    expect(row).toMatchObject({
+      status: 'success',
+      user_id: 'user_7',
+      amount_minor: '4200',
+      currency: 'EUR',
+      provider: 'stripe',
+    });
+  });
+
+  it('answers 401 when a byte changed', async () => {
+    const answer = await send(event('charge.succeeded', charge('ch_2', 'succeeded')), (text) =>
+      text.replace('4200', '4201'),
+    );
+    expect(answer.status).toBe(401);
+  });
+
+  it('takes a retry whose pending_webhooks changed for a duplicate', async () => {
+    const body = event('charge.succeeded', charge('ch_3', 'succeeded'));
+    await send(body);
+    const again = await send({ ...body, pending_webhooks: 1 });
+    expect([again.status, again.body.data.verdict]).toEqual([200, 'duplicate']);
+  });
+
+  it('stores an event of a type that it does not know, answers 2xx, and changes nothing', async () => {
+    const body = event('balance.available', { object: 'balance' });
+    const answer = await send(body);
+    expect([answer.status, answer.body.data.verdict]).toEqual([202, 'ignored']);
+    const [delivery] = await server.query('select verdict from webhook_deliveries where provider_event_id = $1', [
+      body.id,
+    ]);
+    expect(delivery).toEqual({ verdict: 'ignored' });
+    expect((await send(body)).status).toBe(200);
+  });
+});
+
+describe('adyen', () => {
+  const item = (pspReference: string, value = 4200) => ({
+    pspReference,
+    originalReference: '',
+    merchantAccountCode: 'LabMerchant',
+    merchantReference: `ord_${pspReference}`,
+    amount: { value, currency: 'EUR' },
+    eventCode: 'AUTHORISATION',
+    success: 'true',
+    eventDate: '2026-01-31T12:00:00+01:00',
+    paymentMethod: 'visa',
+  });
+  const sign = (body: ReturnType<typeof item>) => {
+    const text = [
+      body.pspReference,
+      body.originalReference,
+      body.merchantAccountCode,
+      body.merchantReference,
+      body.amount.value,
+      body.amount.currency,
+      body.eventCode,
+      body.success,
+    ].join(':');
+    const hmacSignature = createHmac('sha256', Buffer.from(adyenSecret, 'hex')).update(text).digest('base64');
+    return { NotificationRequestItem: { ...body, additionalData: { hmacSignature } } };
+  };
+  const send = (items: unknown[]) =>
+    post(`${server.url}/webhooks/adyen`, JSON.stringify({ live: 'false', notificationItems: items }), {
+      'content-type': 'application/json',
+    });
+
+  it('takes a batch and answers as Adyen expects', async () => {
+    const answer = await send([sign(item('8515A')), sign(item('8515B'))]);
+    expect([answer.status, answer.body]).toEqual([202, '[accepted]']);
+    expect(await server.query(`select 1 from orders where provider = 'adyen'`)).toHaveLength(2);
+    expect((await send([sign(item('8515A'))])).status).toBe(200);
+  });
+
+  it('refuses the batch when one item was tampered with', async () => {
+    const tampered = sign(item('8515D'));
+    tampered.NotificationRequestItem.amount = { value: 1, currency: 'EUR' };
+    expect((await send([sign(item('8515C')), tampered])).status).toBe(401);
+    expect(await server.query(`select 1 from orders where order_id in ('ord_8515C', 'ord_8515D')`)).toEqual([]);
+  });
+});
