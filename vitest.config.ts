@@ -8,6 +8,7 @@ const exclude = ['**/node_modules/**', '**/.git/**'];
  */
 export default defineConfig({
   test: {
+    reporters: ['default', './test/skip-reporter.ts'],
     projects: [
       { test: { name: 'unit', include: ['**/*.unit.test.ts'], exclude } },
       {

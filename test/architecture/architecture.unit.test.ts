@@ -22,6 +22,7 @@ test.each([
   ['folders are named after what they hold', rules.foldersAreNamed],
   ['no file is long without a reason', rules.filesStayShort],
   ['no test switches the others off', rules.noExclusiveTests],
+  ['no test is skipped silently', rules.noSilentSkips],
   ['no file holds a path of one machine', rules.noMachinePaths],
   ['every migration says what, why and which lock', rules.migrationsExplainThemselves],
 ] as const)('%s', (_name, rule) => {

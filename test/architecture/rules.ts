@@ -119,6 +119,16 @@ export const noExclusiveTests: Rule = (files) =>
       ).map((line) => `${file.path}:${line}: .only switches the other tests off`),
     );
 
+/** A skip depends on the machine and names its reason: see test/skip.ts. */
+export const noSilentSkips: Rule = (files) =>
+  code(files)
+    .filter((file) => /\.test\.ts$/.test(file.path))
+    .flatMap((file) =>
+      linesMatching(withoutComments(file.text), /^\s*(?:test|it|describe|suite)(?:\.\w+)*\.(?:skip|todo|fails)\(/).map(
+        (line) => `${file.path}:${line}: use describeIf of test/skip.ts, which announces the skip with its reason`,
+      ),
+    );
+
 const machinePath = /(?<![\w.:/-])(?:\/work\/|\/root\/|\/home\/\w|\/Users\/\w|[A-Z]:\\Users\\)/;
 
 /** What works in one person's folder only. */

@@ -131,6 +131,12 @@ const cases: Case[] = [
     fine: [file('api/a.unit.test.ts', "test('only one', () => {});", "describe.each([])('a', () => {});")],
   },
   {
+    name: 'no test is skipped silently',
+    rule: rules.noSilentSkips,
+    broken: [file('api/a.unit.test.ts', `${['  test', 'skip'].join('.')}('a', () => {});`)],
+    fine: [file('api/a.unit.test.ts', "test.skipIf(!root)('a (needs root)', () => {});")],
+  },
+  {
     name: 'no paths of one machine',
     rule: rules.noMachinePaths,
     broken: [file('docs/a.md', `cd ${someonesHome}`), file('api/a.ts', `const a = '${someonesHome}';`)],

@@ -1,0 +1,46 @@
+import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
+
+/** Prints one line per skipped suite, or single test, at the end of a run: nothing is left out silently. */
+export default class SkipReporter implements Reporter {
+  readonly #print: (line: string) => void;
+
+  constructor(print: (line: string) => void = (line) => process.stdout.write(`${line}\n`)) {
+    this.#print = print;
+  }
+
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    for (const module of modules) {
+      for (const line of skipLines([...module.children.allTests('skipped')])) this.#print(line);
+    }
+  }
+}
+
+type Skipped = Pick<TestCase, 'name' | 'parent' | 'result'>;
+
+/** `SKIPPED <name>: <reason>`; tests that share a skipped suite share its line. */
+export function skipLines(tests: readonly Skipped[]): string[] {
+  const counts = new Map<string, number>();
+  for (const test of tests) {
+    const line = skipLine(test);
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  return [...counts].map(([line, count]) => (count === 1 ? line : `${line} (${count} tests)`));
+}
+
+function skipLine(test: Skipped): string {
+  const result = test.result();
+  const note = result.state === 'skipped' ? result.note : undefined;
+  const names = [...suiteNames(test.parent), test.name];
+  const withReason = names.findIndex((name) => reasonInName.test(name));
+  if (note === undefined && withReason >= 0) {
+    const [, name, reason] = reasonInName.exec(names[withReason]!)!;
+    return `SKIPPED ${[...names.slice(0, withReason), name].join(' > ')}: needs ${reason}`;
+  }
+  return `SKIPPED ${names.join(' > ')}: ${note ?? 'no reason given'}`;
+}
+
+const reasonInName = /^(.*) \(needs (.*)\)$/;
+
+function suiteNames(parent: TestSuite | TestModule): string[] {
+  return parent.type === 'module' ? [] : [...suiteNames(parent.parent), parent.name];
+}
