@@ -1,0 +1,32 @@
+-- One order update, the whole transaction in one statement: pgbench's cheapest way to the same rows.
+\set order random(1, :orders)
+\set nonce random(1, 9000000000000000000)
+\set user random(1, 10000)
+with
+  duplicate as (
+    select 1 from webhook_deliveries
+    where provider = 'silvergate' and provider_event_id = 'evt_' || :nonce and verdict not in ('duplicate', 'quarantined')
+  ),
+  known as (
+    select order_id, user_id from orders where order_id = 'pgb_' || :order for no key update
+  ),
+  delivery as (
+    insert into webhook_deliveries (delivery_id, provider, provider_event_id, body_sha256, body, verdict, reason, received_at)
+    select uuidv7(), 'silvergate', 'evt_' || :nonce, sha256(int8send(:nonce)), repeat('x', 330), 'applied', null, now()
+    from known where not exists (select from duplicate)
+  ),
+  state as (
+    update orders set status = 'updated', sequence = sequence + 1, provider_updated_at = now(), updated_at = now()
+    from known where orders.order_id = known.order_id and not exists (select from duplicate)
+  ),
+  event as (
+    insert into order_events (event_id, order_id, user_id, sequence, kind, provider, provider_event_id, data, created_at)
+    select uuidv7(), 'pgb_' || :order, 'user_' || :user, :nonce, 'webhook_received', 'silvergate', 'evt_' || :nonce,
+  '{"status": "updated", "verdict": "applied", "amount_minor": null, "currency": null, "provider_updated_at": "2026-01-31T12:00:00.000Z", "meta": {}}', now()
+    from known where not exists (select from duplicate)
+  )
+insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers, created_at)
+    select uuidv7(), 'order', 'pgb_' || :order, 'user_' || :user, :nonce, 'order.webhook_received',
+  '{"status": "updated", "verdict": "applied", "amount_minor": null, "currency": null, "provider_updated_at": "2026-01-31T12:00:00.000Z", "meta": {}, "kind": "webhook_received", "order_id": "pgb_1", "provider": "silvergate", "provider_event_id": "evt_1"}',
+  '{"request_id": "6f1c2b7e-0c3e-4a5e-9a57-2a2f3f6f0a11"}', now()
+    from known where not exists (select from duplicate);

@@ -1,0 +1,24 @@
+-- One new order as the API applies a batch of one: the same statements on the same tables, one round trip each.
+\set nonce random(1, 9000000000000000000)
+\set user random(1, 10000)
+begin;
+select provider, provider_event_id, encode(body_sha256, 'hex') from webhook_deliveries
+where provider = 'silvergate' and provider_event_id = 'evt_' || :nonce and verdict not in ('duplicate', 'quarantined');
+select order_id, user_id, status, amount_minor, currency, sequence, provider, provider_updated_at from orders
+where order_id = 'new_' || :nonce for no key update;
+select pg_advisory_xact_lock(hashtextextended('new_' || :nonce, 4711));
+select order_id, user_id, status, amount_minor, currency, sequence, provider, provider_updated_at from orders
+where order_id = 'new_' || :nonce for no key update;
+select provider, provider_event_id, order_id, event, received_at from parked_webhooks where order_id = 'new_' || :nonce for update;
+insert into webhook_deliveries (delivery_id, provider, provider_event_id, body_sha256, body, verdict, reason, received_at)
+values (uuidv7(), 'silvergate', 'evt_' || :nonce, sha256(int8send(:nonce)), repeat('x', 330), 'applied', null, now());
+insert into orders (order_id, user_id, status, amount_minor, currency, sequence, provider, provider_updated_at)
+values ('new_' || :nonce, 'user_' || :user, 'created', 1999, 'EUR', 1, 'silvergate', now());
+insert into order_events (event_id, order_id, user_id, sequence, kind, provider, provider_event_id, data, created_at)
+values (uuidv7(), 'new_' || :nonce, 'user_' || :user, 1, 'webhook_received', 'silvergate', 'evt_' || :nonce,
+  '{"status": "created", "verdict": "applied", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "meta": {}}', now());
+insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers, created_at)
+values (uuidv7(), 'order', 'new_' || :nonce, 'user_' || :user, 1, 'order.webhook_received',
+  '{"status": "created", "verdict": "applied", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "meta": {}, "kind": "webhook_received", "order_id": "new_1", "provider": "silvergate", "provider_event_id": "evt_1"}',
+  '{"request_id": "6f1c2b7e-0c3e-4a5e-9a57-2a2f3f6f0a11"}', now());
+commit;
