@@ -2,16 +2,9 @@ import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
 
 /** Prints one line per skipped suite, or single test, at the end of a run: nothing is left out silently. */
 export default class SkipReporter implements Reporter {
-  readonly #print: (line: string) => void;
-
-  constructor(print: (line: string) => void = (line) => process.stdout.write(`${line}\n`)) {
-    this.#print = print;
-  }
-
   onTestRunEnd(modules: readonly TestModule[]): void {
-    for (const module of modules) {
-      for (const line of skipLines([...module.children.allTests('skipped')])) this.#print(line);
-    }
+    const tests = modules.flatMap((module) => [...module.children.allTests('skipped')]);
+    for (const line of skipLines(tests)) process.stdout.write(`${line}\n`);
   }
 }
 
