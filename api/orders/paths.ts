@@ -1,0 +1,76 @@
+import {
+  anyBody,
+  anyEndpoint,
+  dataResponse,
+  errorResponses,
+  listResponse,
+  type PathRegistration,
+  readHeaders,
+} from '../openapi/describe.ts';
+import {
+  capture,
+  captureBody,
+  holdBody,
+  listOrdersQuery,
+  order,
+  orderEvent,
+  orderEventsQuery,
+  orderParams,
+} from './schemas.ts';
+
+const tags = ['orders'];
+const json = (schema: typeof holdBody | typeof captureBody) => ({
+  required: true,
+  content: { 'application/json': { schema } },
+});
+
+export const registerOrderPaths: PathRegistration = (registry) => {
+  registry.registerPath({
+    ...{ method: 'get', path: '/api/v1/orders', tags, summary: 'Orders, newest first' },
+    request: { query: listOrdersQuery, headers: readHeaders },
+    responses: {
+      200: listResponse('order', order, 'A page of orders.'),
+      ...errorResponses(...anyEndpoint, 'invalid_cursor'),
+    },
+  });
+  registry.registerPath({
+    ...{ method: 'get', path: '/api/v1/orders/{id}', tags, summary: 'One order' },
+    request: { params: orderParams, headers: readHeaders },
+    responses: {
+      200: dataResponse('order', order, 'The order.', 'read'),
+      ...errorResponses(...anyEndpoint, 'not_found'),
+    },
+  });
+  registry.registerPath({
+    ...{ method: 'get', path: '/api/v1/orders/{id}/events', tags, summary: 'Events of an order by sequence' },
+    request: { params: orderParams, query: orderEventsQuery, headers: readHeaders },
+    responses: {
+      200: listResponse('order_event', orderEvent, 'A page of events, the oldest first.'),
+      ...errorResponses(...anyEndpoint, 'invalid_cursor', 'not_found'),
+    },
+  });
+  registry.registerPath({
+    ...{ method: 'post', path: '/api/v1/orders/{id}/hold', tags, summary: 'Set or clear a hold' },
+    request: { params: orderParams, body: json(holdBody) },
+    responses: {
+      200: dataResponse('order', order, 'The order; setting the same hold again changes nothing.', 'write'),
+      ...errorResponses(...anyEndpoint, ...anyBody, 'not_found', 'order_final'),
+    },
+  });
+  registry.registerPath({
+    ...{ method: 'post', path: '/api/v1/orders/{id}/capture', tags, summary: 'Capture money at the provider' },
+    description:
+      'A repetition with the same idempotency_key and body returns the outcome of the first request and never captures ' +
+      'twice. After 503 provider_unavailable the outcome is unknown: repeat the request with the same key.',
+    request: { params: orderParams, body: json(captureBody) },
+    responses: {
+      200: dataResponse('capture', capture, 'The capture: completed, or failed because it was declined.', 'write'),
+      ...errorResponses(
+        ...anyEndpoint,
+        ...anyBody,
+        ...(['not_found', 'order_on_hold', 'order_final', 'order_amount_unknown', 'operation_in_progress'] as const),
+        ...(['idempotency_key_reused', 'amount_not_capturable', 'provider_unavailable'] as const),
+      ),
+    },
+  });
+};

@@ -1,0 +1,97 @@
+import { type Request, type Response, Router } from 'express';
+import type { Pool } from 'pg';
+import type { Cursors } from '../../kernel/http/cursor.ts';
+import { sendData } from '../../kernel/http/envelope.ts';
+import { AppError } from '../../kernel/http/errors.ts';
+import { methodNotAllowed } from '../../kernel/http/middleware.ts';
+import { readFromNode, sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
+import { jsonBody } from '../../kernel/http/request-body.ts';
+import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
+import type { ReadRouter } from '../../kernel/postgres/read-router.ts';
+import type { ProviderClient } from '../provider-client/client.ts';
+import { captureOrder } from './capture.ts';
+import { changeHold } from './hold.ts';
+import { findOrder, listOrderEvents, listOrders, type OrderReads } from './list.ts';
+import { orderNotFound } from './order-row.ts';
+import { captureBody, holdBody, listOrdersQuery, orderEventsQuery, orderParams } from './schemas.ts';
+
+export interface OrdersDeps {
+  /** Of the primary: every write. */
+  pool: Pool;
+  reads: ReadRouter;
+  cursors: Cursors;
+  /** Without one, captures are answered 503. */
+  provider: ProviderClient | undefined;
+  now: () => Date;
+}
+
+const maxBodyBytes = 16_384;
+
+/** The endpoints below /orders. */
+export function ordersRouter(deps: OrdersDeps): Router {
+  const reads: OrderReads = { builder: createQueryBuilder(), cursors: deps.cursors };
+  const router = Router();
+  router
+    .route('/orders')
+    .get((request, response) => list(deps, reads, request, response))
+    .all(methodNotAllowed('GET', 'HEAD'));
+  router
+    .route('/orders/:id')
+    .get((request, response) => show(deps, reads, request, response))
+    .all(methodNotAllowed('GET', 'HEAD'));
+  router
+    .route('/orders/:id/events')
+    .get((request, response) => events(deps, reads, request, response))
+    .all(methodNotAllowed('GET', 'HEAD'));
+  router
+    .route('/orders/:id/hold')
+    .post(jsonBody(maxBodyBytes), (request: Request, response: Response) => hold(deps, request, response))
+    .all(methodNotAllowed('POST'));
+  router
+    .route('/orders/:id/capture')
+    .post(jsonBody(maxBodyBytes), (request: Request, response: Response) => capture(deps, request, response))
+    .all(methodNotAllowed('POST'));
+  return router;
+}
+
+async function list(deps: OrdersDeps, reads: OrderReads, request: Request, response: Response): Promise<void> {
+  const query = listOrdersQuery.parse(request.query);
+  const { rows, page } = await readFromNode(deps.reads, request, response, (pool) => listOrders(reads, pool, query));
+  sendData(response, 'order', rows, 200, page);
+}
+
+async function show(deps: OrdersDeps, reads: OrderReads, request: Request, response: Response): Promise<void> {
+  const { id } = orderParams.parse(request.params);
+  const order = await readFromNode(deps.reads, request, response, (pool) => findOrder(reads, pool, id));
+  if (!order) throw orderNotFound();
+  sendData(response, 'order', order);
+}
+
+async function events(deps: OrdersDeps, reads: OrderReads, request: Request, response: Response): Promise<void> {
+  const { id } = orderParams.parse(request.params);
+  const query = orderEventsQuery.parse(request.query);
+  const found = await readFromNode(deps.reads, request, response, (pool) => listOrderEvents(reads, pool, id, query));
+  if (!found) throw orderNotFound();
+  sendData(response, 'order_event', found.rows, 200, found.page);
+}
+
+async function hold(deps: OrdersDeps, request: Request, response: Response): Promise<void> {
+  const { id } = orderParams.parse(request.params);
+  const body = holdBody.parse(request.body);
+  const command = { ...body, orderId: id, requestId: response.locals.requestId };
+  const { result, commitLsn } = await changeHold(deps, command);
+  sendConsistencyToken(response, commitLsn);
+  sendData(response, 'order', result);
+}
+
+async function capture(deps: OrdersDeps, request: Request, response: Response): Promise<void> {
+  const { id } = orderParams.parse(request.params);
+  const body = captureBody.parse(request.body);
+  const { provider } = deps;
+  if (!provider) throw new AppError('provider_unavailable', 'No payment provider is configured.');
+  const command = { ...body, orderId: id, requestId: response.locals.requestId };
+  const { result, commitLsn } = await captureOrder({ ...deps, provider }, command);
+  const { leased_until: _internal, ...shown } = result;
+  sendConsistencyToken(response, commitLsn);
+  sendData(response, 'capture', shown);
+}

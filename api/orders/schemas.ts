@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { amountMinor, currency, identifier } from '../../kernel/contract/fields.ts';
+import { holdReasons, orderEventKinds, orderStatuses } from '../../kernel/contract/status.ts';
+import { pageCursor, pageLimit } from '../../kernel/http/page.ts';
+import { amountOutput, timeOutput } from '../openapi/describe.ts';
+
+export const orderParams = z.object({ id: identifier });
+
+export const listOrdersQuery = z.strictObject({
+  status: z.enum(orderStatuses).optional(),
+  user_id: identifier.optional(),
+  sort: z.enum(['created_at', '-created_at']).default('-created_at'),
+  limit: pageLimit(200, 50),
+  cursor: pageCursor,
+});
+export type ListOrdersQuery = z.output<typeof listOrdersQuery>;
+
+export const orderEventsQuery = z.strictObject({ limit: pageLimit(1_000, 100), cursor: pageCursor });
+
+export const holdBody = z
+  .strictObject({ action: z.enum(['set', 'clear']), reason: z.enum(holdReasons).optional() })
+  .refine((body) => body.action === 'clear' || body.reason !== undefined, {
+    path: ['reason'],
+    message: `must be one of ${holdReasons.join(', ')} when a hold is set`,
+  });
+export type HoldBody = z.output<typeof holdBody>;
+
+export const captureBody = z.strictObject({
+  amount_minor: amountMinor,
+  currency,
+  idempotency_key: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters without spaces')
+    .meta({ description: 'Chosen by the caller; unique per order. A repetition gets the outcome of the first.' }),
+});
+export type CaptureBody = z.output<typeof captureBody>;
+
+export const order = z
+  .object({
+    order_id: z.string(),
+    user_id: z.string(),
+    status: z.enum(orderStatuses),
+    amount_minor: amountOutput.nullable(),
+    currency: z.string().nullable(),
+    on_hold: z.boolean(),
+    hold_reason: z.enum(holdReasons).nullable(),
+    sequence: z.int().meta({ description: 'Number of the newest event.' }),
+    provider: z.string(),
+    provider_updated_at: timeOutput,
+    created_at: timeOutput,
+    updated_at: timeOutput,
+  })
+  .meta({ id: 'Order' });
+
+export const orderEvent = z
+  .object({
+    event_id: z.uuid(),
+    order_id: z.string(),
+    user_id: z.string(),
+    sequence: z.int(),
+    kind: z.enum(orderEventKinds),
+    provider: z.string().nullable(),
+    provider_event_id: z.string().nullable(),
+    data: z.record(z.string(), z.unknown()),
+    created_at: timeOutput,
+  })
+  .meta({ id: 'OrderEvent' });
+
+export const capture = z
+  .object({
+    capture_id: z.uuid(),
+    order_id: z.string(),
+    amount_minor: amountOutput,
+    currency: z.string(),
+    status: z.enum(['completed', 'failed']),
+    provider_reference: z.string().nullable(),
+    failure_reason: z.string().nullable(),
+    created_at: timeOutput,
+    updated_at: timeOutput,
+  })
+  .meta({ id: 'Capture' });
