@@ -23,6 +23,7 @@ export const errorStatus = {
   unsupported_media_type: 415,
   idempotency_key_reused: 422,
   amount_not_capturable: 422,
+  evidence_missing: 422,
   rate_limited: 429,
   headers_too_large: 431,
   internal_error: 500,

@@ -11,6 +11,26 @@ export function jsonBody(maxBytes: number): RequestHandler[] {
   return [requireJson, readBytes, parse];
 }
 
+/** As `jsonBody`, for endpoints that have nothing to choose: a request without a body counts as `{}`. */
+export function optionalJsonBody(maxBytes: number): RequestHandler[] {
+  const whenPresent = jsonBody(maxBytes).map(
+    (handler): RequestHandler =>
+      (request, response, next) =>
+        hasBody(request) ? handler(request, response, next) : next(),
+  );
+  return [
+    (request, _response, next) => {
+      request.body = {};
+      next();
+    },
+    ...whenPresent,
+  ];
+}
+
+function hasBody(request: Request): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}
+
 function requireJson(request: Request, _response: Response, next: NextFunction): void {
   const given = request.headers['content-type'];
   if (given === undefined || !/^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i.test(given)) {

@@ -1,0 +1,100 @@
+import { type Request, type Response, Router } from 'express';
+import type { Pool } from 'pg';
+import type { Cursors } from '../../kernel/http/cursor.ts';
+import { sendData } from '../../kernel/http/envelope.ts';
+import { AppError } from '../../kernel/http/errors.ts';
+import { methodNotAllowed } from '../../kernel/http/middleware.ts';
+import { readFromNode, sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
+import { jsonBody, optionalJsonBody } from '../../kernel/http/request-body.ts';
+import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
+import type { ReadRouter } from '../../kernel/postgres/read-router.ts';
+import type { ProviderClient } from '../provider-client/client.ts';
+import { disputeNotFound } from './dispute-row.ts';
+import { addEvidence, listEvidence } from './evidence.ts';
+import { evidenceLimits } from './evidence-input.ts';
+import { type DisputeReads, findDispute, listDisputes } from './list.ts';
+import { disputeParams, evidenceBody, listDisputesQuery, noQuery, submitBody } from './schemas.ts';
+import { submitEvidence } from './submit.ts';
+
+export interface DisputesDeps {
+  /** Of the primary: every write. */
+  pool: Pool;
+  reads: ReadRouter;
+  cursors: Cursors;
+  /** Without one, submissions are answered 503. */
+  provider: ProviderClient | undefined;
+  now: () => Date;
+}
+
+/** The endpoints below /disputes. */
+export function disputesRouter(deps: DisputesDeps): Router {
+  const reads: DisputeReads = { builder: createQueryBuilder(), cursors: deps.cursors };
+  const router = Router();
+  router
+    .route('/disputes')
+    .get((request, response) => list(deps, reads, request, response))
+    .all(methodNotAllowed('GET', 'HEAD'));
+  router
+    .route('/disputes/:id')
+    .get((request, response) => show(deps, reads, request, response))
+    .all(methodNotAllowed('GET', 'HEAD'));
+  router
+    .route('/disputes/:id/evidence')
+    .get((request, response) => showEvidence(deps, reads, request, response))
+    .post(jsonBody(evidenceLimits.bodyBytes), (request: Request, response: Response) => add(deps, request, response))
+    .all(methodNotAllowed('GET', 'HEAD', 'POST'));
+  router
+    .route('/disputes/:id/submit')
+    .post(optionalJsonBody(1_024), (request: Request, response: Response) => submit(deps, request, response))
+    .all(methodNotAllowed('POST'));
+  return router;
+}
+
+async function list(deps: DisputesDeps, reads: DisputeReads, request: Request, response: Response): Promise<void> {
+  const query = listDisputesQuery.parse(request.query);
+  const { rows, page } = await readFromNode(deps.reads, request, response, (pool) => listDisputes(reads, pool, query));
+  sendData(response, 'dispute', rows, 200, page);
+}
+
+async function show(deps: DisputesDeps, reads: DisputeReads, request: Request, response: Response): Promise<void> {
+  const { id } = disputeParams.parse(request.params);
+  const dispute = await readFromNode(deps.reads, request, response, (pool) => findDispute(reads, pool, id));
+  if (!dispute) throw disputeNotFound();
+  sendData(response, 'dispute', dispute);
+}
+
+async function showEvidence(
+  deps: DisputesDeps,
+  reads: DisputeReads,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { id } = disputeParams.parse(request.params);
+  noQuery.parse(request.query);
+  const rows = await readFromNode(deps.reads, request, response, async (pool) => {
+    if (!(await findDispute(reads, pool, id))) throw disputeNotFound();
+    return listEvidence(pool, id);
+  });
+  // The number of entries per dispute is bounded, so one page holds them all.
+  sendData(response, 'evidence', rows, 200, { has_more: false, next_cursor: null });
+}
+
+async function add(deps: DisputesDeps, request: Request, response: Response): Promise<void> {
+  const { id } = disputeParams.parse(request.params);
+  const body = evidenceBody.parse(request.body);
+  const command = { ...body, disputeId: id, requestId: response.locals.requestId };
+  const { result, commitLsn } = await addEvidence(deps, command);
+  sendConsistencyToken(response, commitLsn);
+  sendData(response, 'evidence', result, 201);
+}
+
+async function submit(deps: DisputesDeps, request: Request, response: Response): Promise<void> {
+  const { id } = disputeParams.parse(request.params);
+  submitBody.parse(request.body);
+  const { provider } = deps;
+  if (!provider) throw new AppError('provider_unavailable', 'No payment provider is configured.');
+  const command = { disputeId: id, requestId: response.locals.requestId };
+  const { result, commitLsn } = await submitEvidence({ ...deps, provider }, command);
+  sendConsistencyToken(response, commitLsn);
+  sendData(response, 'dispute', result, 202);
+}
