@@ -17,3 +17,5 @@ create table captures (
   updated_at timestamptz not null default now(),
   unique (order_id, idempotency_key)
 );
+
+create index captures_requested on captures (created_at) where status = 'requested';

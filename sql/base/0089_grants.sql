@@ -7,6 +7,7 @@ grant insert on orders, disputes, evidence, evidence_files, parked_webhooks, cap
 grant update on orders, disputes, captures to lab_api;
 grant delete on parked_webhooks to lab_api;
 revoke all on evidence_files from lab_reader;
+grant select (file_id, evidence_id, name, content_type, size_bytes, sha256) on evidence_files to lab_reader;
 grant select on outbox to lab_cdc;
 grant select (order_id, status, currency, amount_minor, on_hold, created_at, updated_at) on orders to lab_grafana;
 grant select (dispute_id, status, reason, currency, amount_minor, opened_at, closed_at) on disputes to lab_grafana;

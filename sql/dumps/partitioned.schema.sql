@@ -24,6 +24,7 @@ create table captures (
   constraint captures_idempotency_key_check CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255))),
   constraint captures_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'completed'::text, 'failed'::text])))
 );
+CREATE INDEX captures_requested ON public.captures USING btree (created_at) WHERE (status = 'requested'::text);
 grant insert, select, update on captures to lab_api;
 grant select on captures to lab_reader;
 grant select on captures to lab_worker;
@@ -116,6 +117,7 @@ create table evidence_files (
 );
 CREATE INDEX evidence_files_evidence_id ON public.evidence_files USING btree (evidence_id);
 grant insert, select on evidence_files to lab_api;
+grant select (file_id, evidence_id, name, content_type, size_bytes, sha256) on evidence_files to lab_reader;
 grant select on evidence_files to lab_worker;
 
 create table order_events (
