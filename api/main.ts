@@ -109,6 +109,8 @@ const http = await listen(app, {
   requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
 });
 logger.info({ url: http.url, config: maskConfig(config) }, 'api listens');
+// For a parent that opened a channel: an answer on the port alone could come from somebody else's process.
+process.send?.({ listeningPort: http.port });
 
 shutdownOnSignal({
   logger,

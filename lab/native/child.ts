@@ -12,6 +12,8 @@ export interface ChildOptions {
   /** Receives stdout and stderr, appended. */
   logFile: string;
   user?: ServerUser | undefined;
+  /** Opens a channel on which a Node program tells its port. */
+  channel?: boolean;
 }
 
 /** A started process whose output goes to a file. */
@@ -19,6 +21,8 @@ export interface Child {
   readonly pid: number;
   /** Undefined while it runs, then as in `exit status 1` or `signal SIGKILL`. */
   readonly ended: string | undefined;
+  /** Once the program said `{ listeningPort }` on its channel. */
+  readonly listeningPort: number | undefined;
   kill(signal: NodeJS.Signals): void;
   /** Sends the signals in turn, each after the one before had its time, until the process has ended. */
   stop(steps: readonly { signal: NodeJS.Signals; timeoutMs: number }[]): Promise<void>;
@@ -31,7 +35,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     const child = spawn(options.command, options.arguments, {
       cwd: options.workingDirectory,
       env: options.environment,
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['ignore', log.fd, log.fd, ...(options.channel ? (['ipc'] as const) : [])],
       // A session of its own: Ctrl-C in the terminal reaches the supervisor only, which then stops all in order.
       detached: true,
       ...spawnAs(options.user),
@@ -40,11 +44,20 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     child.once('exit', (status, signal) => {
       ended = signal ? `signal ${signal}` : `exit status ${status}`;
     });
+    let listeningPort: number | undefined;
+    child.on('message', (message: { listeningPort?: number }) => {
+      listeningPort = message.listeningPort ?? listeningPort;
+    });
+    // The channel must not keep a program alive that is otherwise done.
+    child.channel?.unref();
     await once(child, 'spawn');
     return {
       pid: child.pid!,
       get ended() {
         return ended;
+      },
+      get listeningPort() {
+        return listeningPort;
       },
       kill: (signal) => ended === undefined && sendSignal(child.pid!, signal),
       stop: (steps) => stopInSteps(child, () => ended !== undefined, steps),

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { type Child, startChild } from './child.ts';
-import { freePort } from './free-port.ts';
 import { logTail } from './log-tail.ts';
 import { waitUntil } from './processes.ts';
 
@@ -14,7 +13,7 @@ export interface ServiceOptions {
   port?: number;
   /** A port that is used when it is free. */
   preferredPort?: number;
-  /** The whole environment but for PATH and the like, for the port that was chosen. */
+  /** The whole environment but for PATH and the like; port 0 lets the operating system choose one. */
   environment(port: number): Record<string, string>;
   /** The log's level of detail is the service's affair; this is how long it may take until it answers. */
   readyTimeoutMs?: number;
@@ -36,23 +35,20 @@ export interface Service {
 }
 
 /**
- * Starts a service and waits until `GET /health/ready` answers 200.
+ * Starts a service, waits until it tells its port (`process.send({ listeningPort })`) and until `GET /health/ready` on
+ * it answers 200.
  * @throws Error with the end of its log when it ends or does not become ready.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { name } = options;
   const logFile = path.join(options.runDirectory, `${name}.log`);
-  let port = options.port ?? (await freePort(options.preferredPort));
-  let child: Child | undefined;
-  for (let attempt = 1; child === undefined; attempt += 1) {
-    try {
-      child = await startOnce(options, logFile, port);
-    } catch (error) {
-      // Somebody took the port between our look and the service's start.
-      if (options.port !== undefined || attempt === 4 || !String(error).includes('EADDRINUSE')) throw error;
-      port = await freePort();
-    }
-  }
+  const startOn = (port: number) => startOnce(options, logFile, port);
+  const child = await startOn(options.port ?? options.preferredPort ?? 0).catch((error) => {
+    const mayMove = options.port === undefined && String(error).includes('EADDRINUSE');
+    if (!mayMove) throw error;
+    return startOn(0);
+  });
+  const port = child.listeningPort!;
   let current = child;
   return {
     name,
@@ -66,7 +62,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     stop: () => current.stop(stopSteps),
     restart: async () => {
       await current.stop(stopSteps);
-      current = await startOnce(options, logFile, port);
+      current = await startOn(port);
     },
   };
 }
@@ -91,11 +87,13 @@ async function startOnce(options: ServiceOptions, logFile: string, port: number)
     },
     workingDirectory: runDirectory,
     logFile,
+    channel: true,
   });
-  let lastAnswer = 'no answer';
+  let lastAnswer = 'it did not say that it listens';
   const settled = async () => {
     if (child.ended !== undefined) return true;
-    lastAnswer = await askReady(port);
+    if (child.listeningPort === undefined) return false;
+    lastAnswer = await askReady(child.listeningPort);
     return lastAnswer === '200';
   };
   try {

@@ -1,0 +1,192 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { belongsTo } from '../../lab/native/leftovers.ts';
+import { isAlive, listProcesses } from '../../lab/native/processes.ts';
+import type { SystemDescription } from '../../lab/native/system.ts';
+
+const main = fileURLToPath(new URL('../../lab/main.ts', import.meta.url));
+
+let home: string;
+const started: ChildProcess[] = [];
+beforeAll(async () => {
+  home = await mkdtemp(path.join(os.tmpdir(), 'lab-e2e-'));
+  // As root the servers run as another user, who has to get through.
+  await chmod(home, 0o711);
+});
+afterEach(async () => {
+  await lab('down', '--all').ended;
+});
+afterAll(async () => {
+  for (const child of started) child.kill('SIGKILL');
+  await rm(home, { recursive: true, force: true });
+});
+
+interface Command {
+  child: ChildProcess;
+  output: { stdout: string; stderr: string };
+  ended: Promise<{ status: number | null; signal: string | null; stdout: string; stderr: string }>;
+}
+
+function lab(...commandLine: string[]): Command {
+  const child = spawn(process.execPath, [main, ...commandLine], {
+    env: { PATH: '/usr/bin:/bin', LAB_HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(child);
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => {
+    output.stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    output.stderr += chunk;
+  });
+  const ended = once(child, 'close').then(([status, signal]) => ({ status, signal, ...output }));
+  return { child, output, ended };
+}
+
+/** Starts a foreground run and waits for its JSON. */
+async function upInForeground(...commandLine: string[]): Promise<{ command: Command; run: SystemDescription }> {
+  const command = lab('up', ...commandLine, '--json');
+  const failed = command.ended.then(({ stderr }) => {
+    throw new Error(`lab up ended: ${stderr}`);
+  });
+  await Promise.race([expect.poll(() => command.output.stdout, { timeout: 60_000 }).toMatch(/\n\}\n$/), failed]);
+  failed.catch(() => {});
+  return { command, run: JSON.parse(command.output.stdout) };
+}
+
+const runDirectories = async () => (await readdir(home)).filter((name) => name.startsWith('run-'));
+
+/** Fails unless processes, ports and directory of the run are gone, or go within ten seconds. */
+async function expectNothingLeft(run: SystemDescription): Promise<void> {
+  const exists = () =>
+    access(run.runDirectory).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(exists, { timeout: 10_000 }).toBe(false);
+  const left = (await listProcesses()).filter(({ command }) => belongsTo(run.runDirectory, command));
+  expect(left).toEqual([]);
+  for (const { pid } of run.processes) expect(await isAlive(pid)).toBe(false);
+  const urls = [run.urls.api, run.urls.provider, run.dsn.admin, ...run.dsn.replicas];
+  for (const url of urls) expect(await isListening(Number(new URL(url).port))).toBe(false);
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+test('up partitioned --detach --json is ready within 10 s, status sees it, down leaves nothing', async () => {
+  const before = performance.now();
+  const up = await lab('up', 'partitioned', '--detach', '--json').ended;
+  expect(up.status, up.stderr).toBe(0);
+  expect(performance.now() - before).toBeLessThan(10_000);
+  const run = JSON.parse(up.stdout) as SystemDescription;
+  expect(run).toMatchObject({ topology: 'partitioned', mode: 'sync', postgres: { kind: 'embedded' } });
+  expect((await fetch(`${run.urls.api}/health/ready`)).status).toBe(200);
+
+  const file = path.join(run.runDirectory, 'run.json');
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(run);
+
+  const status = await lab('status', '--json').ended;
+  expect(status.status, status.stdout).toBe(0);
+  expect(JSON.parse(status.stdout).runs).toMatchObject([
+    { id: run.id, api: 'ok', rows: { orders: 0, deliveries: 0 }, rates: { webhooksPerSecond: 0 } },
+  ]);
+
+  const down = await lab('down', '--json').ended;
+  expect(JSON.parse(down.stdout)).toEqual({ stopped: [run.id], swept: [] });
+  expect(await isAlive(run.supervisorPid)).toBe(false);
+  await expectNothingLeft(run);
+});
+
+test('replicated: reads have a replica, and Ctrl-C in the foreground leaves nothing', async () => {
+  const { command, run } = await upInForeground('replicated');
+  expect(run.dsn.replicas).toHaveLength(1);
+  expect(run.processes.map(({ name }) => name)).toEqual(['primary', 'replica_1', 'provider', 'api']);
+  command.child.kill('SIGINT');
+  expect(await command.ended).toMatchObject({ status: 0, signal: null });
+  await expectNothingLeft(run);
+});
+
+test('kill -9 of the supervisor leaves nothing', async () => {
+  const { command, run } = await upInForeground('plain');
+  expect(run.supervisorPid).toBe(command.child.pid);
+  command.child.kill('SIGKILL');
+  await expectNothingLeft(run);
+});
+
+test('SIGINT while it starts leaves nothing', async () => {
+  const command = lab('up', 'plain');
+  await expect.poll(() => command.output.stderr, { timeout: 30_000 }).toContain('migrating');
+  command.child.kill('SIGINT');
+  expect((await command.ended).status).toBe(130);
+  expect(await runDirectories()).toEqual([]);
+});
+
+test('a failed start says why, ends with status 1 and leaves nothing', async () => {
+  for (const detach of [[], ['--detach']]) {
+    const { status, stdout, stderr } = await lab('up', 'plain', '--setting', 'shared_buffers=plenty', ...detach).ended;
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('invalid value for parameter "shared_buffers"');
+    expect(await runDirectories()).toEqual([]);
+  }
+});
+
+test('a service that does not get ready shows the end of its log', async () => {
+  const { run } = await upInForeground('plain');
+  const port = new URL(run.urls.api).port;
+  const second = await lab('up', 'plain', '--api-port', port).ended;
+  expect(second.status).toBe(1);
+  expect(second.stderr).toMatch(/api did not start: exit status.*EADDRINUSE/s);
+  expect(await runDirectories()).toEqual([`run-${run.id}`]);
+});
+
+test('two systems run side by side, and down wants to know which', async () => {
+  const [one, other] = await Promise.all([1, 2].map(() => lab('up', 'plain', '--detach', '--json').ended));
+  const runs = [one!, other!].map(({ stdout }) => JSON.parse(stdout) as SystemDescription);
+  expect(runs[0]!.urls.api).not.toBe(runs[1]!.urls.api);
+  expect((await lab('down').ended).status).toBe(2);
+  expect((await lab('down', runs[0]!.id).ended).status).toBe(0);
+  await expectNothingLeft(runs[0]!);
+  expect((await fetch(`${runs[1]!.urls.api}/health/live`)).status).toBe(200);
+});
+
+test.each([
+  [['up', 'nowhere'], 2, 'There is no topology nowhere'],
+  [['up'], 2, 'missing required argument'],
+  [['up', 'plain', '--mode', 'carrier-pigeon'], 2, 'Allowed choices'],
+  [['up', 'replicated', '--replicas', '0'], 2, 'at least one replica'],
+  [['down', 'ffffffff'], 2, 'No run ffffffff'],
+  [['dance'], 2, 'unknown command'],
+  [['up', 'citus'], 3, 'citus'],
+  [['up', 'plain', '--mode', 'kafka'], 3, 'Kafka'],
+  [['up', 'plain', '--runtime', 'docker'], 3, 'docker'],
+])('lab %j ends with status %i', async (commandLine, status, complaint) => {
+  const result = await lab(...commandLine).ended;
+  expect(result.status).toBe(status);
+  expect(result.stdout).toBe('');
+  expect(result.stderr).toMatch(new RegExp(complaint, 'i'));
+});
+
+test('doctor finds what a start needs, as JSON', async () => {
+  const { status, stdout } = await lab('doctor', '--json').ended;
+  const { parts, topologies } = JSON.parse(stdout);
+  expect(status).toBe(0);
+  expect(topologies).toEqual(['plain', 'partitioned', 'replicated']);
+  for (const part of parts) {
+    expect(part).toMatchObject({ name: expect.any(String), adds: expect.any(String), install: expect.any(String) });
+  }
+});
