@@ -1,13 +1,6 @@
-/**
- * Uniform numbers in [0, 1) that follow from the seed (mulberry32, 32 bits of state; public domain, Tommy Ettinger).
- * Good enough to draw resamples with, and the same on every machine.
- */
+import { createRandom } from '../workload/random.ts';
+
+/** Uniform numbers in [0, 1) that follow from the seed, as a plain function: what resampling and schedules ask for. */
 export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  return createRandom(seed).next;
 }

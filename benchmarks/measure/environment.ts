@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Client } from 'pg';
+
+const run = promisify(execFile);
+const root = path.resolve(import.meta.dirname, '../..');
+
+export interface Environment {
+  /** Git commit of the lab, with `-dirty` behind it when files were changed; null outside a clone. */
+  commit: string | null;
+  platform: string;
+  cpu: string;
+  cores: number;
+  memoryBytes: number;
+  node: string;
+  /** Load average over one minute when the run began: above the idle machine's 0 somebody else was at work. */
+  loadAverage: number;
+}
+
+export async function describeEnvironment(): Promise<Environment> {
+  const cpus = os.cpus();
+  return {
+    commit: await currentCommit(),
+    platform: `${os.type()} ${os.release()} ${os.arch()}`,
+    cpu: cpus[0]?.model.trim() || 'unknown',
+    cores: os.availableParallelism(),
+    memoryBytes: os.totalmem(),
+    node: process.version,
+    loadAverage: Math.round(os.loadavg()[0]! * 100) / 100,
+  };
+}
+
+async function currentCommit(): Promise<string | null> {
+  try {
+    const { stdout: commit } = await run('git', ['rev-parse', 'HEAD'], { cwd: root });
+    const { stdout: changes } = await run('git', ['status', '--porcelain', '--untracked-files=no'], { cwd: root });
+    return commit.trim() + (changes.trim() === '' ? '' : '-dirty');
+  } catch {
+    return null;
+  }
+}
+
+/** Every setting of the server that somebody set, by name, as the server prints it; places and names left out. */
+export async function serverSettings(client: Client): Promise<Record<string, string>> {
+  const result = await client.query<{ name: string; value: string }>(
+    `select name, current_setting(name) as value
+     from pg_settings
+     where source not in ('default', 'override', 'client', 'session')
+       and name !~ '(file|directory|directories|port|address|cluster_name|conninfo|slot_name|synchronous_standby)'
+     order by name`,
+  );
+  return Object.fromEntries(result.rows.map(({ name, value }) => [name, value]));
+}

@@ -1,0 +1,4 @@
+select sequence, kind, created_at, data
+from dispute_events
+where dispute_id = $1
+order by sequence
