@@ -34,6 +34,7 @@ const webhookPool = createPool({
   dsn: config.DATABASE_URL,
   applicationName: 'lab-api-webhooks',
   max: 2,
+  pipeline: true,
 });
 const replicaPools = topology.readsFromReplica
   ? config.REPLICA_DATABASE_URLS.map((dsn) => createPool({ ...poolDefaults, dsn, applicationName: 'lab-api-reads' }))

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
-import { createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
+import { asRole, createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
 import { type ApplyResult, applyWebhooks } from './apply.ts';
 
 const topologies: TopologyName[] = ['plain', 'partitioned'];
@@ -15,7 +15,13 @@ describe.each(topologies)('applyWebhooks on %s', (topology) => {
   let pool: Pool;
   beforeAll(async () => {
     database = await createDatabase(topology);
-    pool = createPool({ dsn: database.dsn, applicationName: 'apply-test', logger: pino({ level: 'silent' }), max: 16 });
+    pool = createPool({
+      dsn: asRole(database.dsn, 'lab_api'),
+      applicationName: 'apply-test',
+      logger: pino({ level: 'silent' }),
+      max: 16,
+      pipeline: true,
+    });
   });
   afterAll(async () => {
     await pool?.end();

@@ -9,6 +9,7 @@ import { loadBatch } from './load.ts';
 import { writeBatch } from './write.ts';
 
 export interface ApplyDependencies {
+  /** In pipeline mode. */
   pool: Pool;
   dedupe: Capabilities['dedupe'];
   now: () => Date;

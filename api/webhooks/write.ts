@@ -3,7 +3,7 @@ import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { statement } from '../../kernel/postgres/statement.ts';
 import type { Capabilities } from '../../kernel/topology.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
-import { appendEvents } from '../journal/append.ts';
+import { appendDisputeEvents, appendOrderEvents, appendOutbox, outboxRow } from '../journal/append.ts';
 import type { BatchChanges, Outcome } from './decide.ts';
 import { type ParkedWebhook, serializeParked } from './parked.ts';
 import type { DisputeState, OrderState } from './state.ts';
@@ -18,8 +18,9 @@ const insertParked = statement(new URL('./sql/insert_parked.sql', import.meta.ur
 const deleteParked = statement(new URL('./sql/delete_parked.sql', import.meta.url));
 
 /**
- * Writes everything that the batch decided, one statement a table. The dedupe keys come first: a batch that lost a race
- * for one of them fails before it has written anything else.
+ * Writes everything that the batch decided, one statement a table. `client` must be in pipeline mode: the statements
+ * leave together and share one round trip. The dedupe keys come first, so that a batch that lost a race for one of them
+ * fails with that error; the statements behind it then fail with "transaction is aborted", and nothing stays.
  */
 export async function writeBatch(
   client: ClientBase,
@@ -28,15 +29,26 @@ export async function writeBatch(
   dedupe: Capabilities['dedupe'],
   now: Date,
 ): Promise<void> {
-  if (dedupe === 'key_table') await writeKeys(client, batch, changes.outcomes);
-  await writeDeliveries(client, batch, changes.outcomes, now);
-  await writeNewOrders(client, [...changes.newOrders.values()], now);
-  await writeChangedOrders(client, [...changes.changedOrders.values()], now);
-  await writeNewDisputes(client, [...changes.newDisputes.values()], now);
-  await writeChangedDisputes(client, [...changes.changedDisputes.values()], now);
-  await appendEvents(client, changes.events);
-  await writeParked(client, changes.park);
-  await removeParked(client, changes.unpark);
+  const { events } = changes;
+  await Promise.all([
+    dedupe === 'key_table' ? writeKeys(client, batch, changes.outcomes) : undefined,
+    writeDeliveries(client, batch, changes.outcomes, now),
+    writeNewOrders(client, [...changes.newOrders.values()], now),
+    writeChangedOrders(client, [...changes.changedOrders.values()], now),
+    writeNewDisputes(client, [...changes.newDisputes.values()], now),
+    writeChangedDisputes(client, [...changes.changedDisputes.values()], now),
+    appendOrderEvents(
+      client,
+      events.filter((event) => event.aggregate === 'order'),
+    ),
+    appendDisputeEvents(
+      client,
+      events.filter((event) => event.aggregate === 'dispute'),
+    ),
+    appendOutbox(client, events.map(outboxRow)),
+    writeParked(client, changes.park),
+    removeParked(client, changes.unpark),
+  ]);
 }
 
 async function writeKeys(client: ClientBase, batch: readonly ReceivedWebhook[], outcomes: Outcome[]): Promise<void> {

@@ -72,3 +72,10 @@ async function withServer<T>(work: (client: pg.Client) => Promise<T>): Promise<v
     await client.end();
   }
 }
+
+/** The connection URL with the rights of a role only, such as `lab_api`: what the services have in production. */
+export function asRole(dsn: string, role: string): string {
+  const url = new URL(dsn);
+  url.searchParams.set('options', `-c role=${role}`);
+  return url.href;
+}

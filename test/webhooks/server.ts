@@ -14,7 +14,7 @@ import { createPool } from '../../kernel/postgres/pool.ts';
 import { providers } from '../../kernel/providers/index.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { webhookRouter } from '../../kernel/webhooks/router.ts';
-import { createDatabase } from '../postgres/database.ts';
+import { asRole, createDatabase } from '../postgres/database.ts';
 import { testSecrets } from './signing.ts';
 
 export interface WebhookServer {
@@ -41,7 +41,13 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
   const { topology, now = () => new Date() } = options;
   const logger = pino({ level: 'silent' });
   const database = await createDatabase(topology);
-  const pool = createPool({ dsn: options.dsn ?? database.dsn, applicationName: 'webhook-test', logger, max: 4 });
+  const pool = createPool({
+    dsn: options.dsn ?? asRole(database.dsn, 'lab_api'),
+    applicationName: 'webhook-test',
+    logger,
+    max: 4,
+    pipeline: true,
+  });
   const observer = new pg.Pool({ connectionString: database.dsn, max: 2 });
   const metrics = createMetrics({ service: 'api', topology });
   const groupCommit = createGroupCommit<ReceivedWebhook, ApplyResult>({
