@@ -9,6 +9,7 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'up', summary: 'start a system', load: () => import('./commands/up.ts') },
   { name: 'down', summary: 'stop a system and clean up', load: () => import('./commands/down.ts') },
   { name: 'status', summary: 'what runs, and how it does', load: () => import('./commands/status.ts') },
+  { name: 'send', summary: 'send signed webhooks like a provider', load: () => import('./commands/send.ts') },
   { name: 'doctor', summary: 'what this machine has and lacks', load: () => import('./commands/doctor.ts') },
 ];
 

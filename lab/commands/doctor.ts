@@ -13,11 +13,14 @@ export function register(program: Command): void {
     .action(async (flags: { json?: boolean }) => {
       const { print, printJson, table } = await import('../output.ts');
       const { findParts } = await import('../native/parts.ts');
+      const { readStorage } = await import('../native/storage.ts');
+      const { runsRoot } = await import('../native/runs-root.ts');
       const { topologyNames, capabilities } = await import('../../kernel/topology.ts');
       const parts = await findParts();
       const complete = parts.every(({ required, found }) => !required || found !== null);
       const topologies = topologyNames.filter((name) => complete && capabilities(name).requiredExtension === null);
-      if (flags.json) printJson({ parts, topologies });
+      const storage = await readStorage(await runsRoot());
+      if (flags.json) printJson({ parts, topologies, storage });
       else {
         const rows = parts.map(({ name, found, adds, install, required }) => [
           ...[found ? '✓' : required ? '✗' : '–', name, found ?? 'missing', adds],
@@ -25,6 +28,9 @@ export function register(program: Command): void {
         ]);
         print(table(['', 'part', 'version', 'for', 'install by'], rows));
         print(`\nRuns here: ${topologies.join(', ') || 'nothing'}.`);
+        const free = `${(storage.freeBytes / 1e9).toFixed(1)} GB free`;
+        const warning = storage.inMemory ? '. It lies in memory: set LAB_HOME to a disk, or fsync costs nothing' : '';
+        print(`Data goes to ${storage.directory} (${storage.fileSystem}, ${free})${warning}.`);
       }
       if (!complete) process.exitCode = 3;
     });

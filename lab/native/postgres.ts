@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, startChild } from './child.ts';
 import { embeddedInstallation } from './embedded.ts';
 import { freePort } from './free-port.ts';
@@ -166,7 +167,16 @@ export async function runServer(cluster: Cluster): Promise<PostgresServer> {
       current.stop(mode === 'fast' ? [{ signal: 'SIGINT', timeoutMs: 15_000 }, ...immediateStop] : immediateStop),
     kill: (signal) => current.kill(signal),
     restart: async () => {
-      current = await start(port);
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          current = await start(port);
+          return;
+        } catch (error) {
+          // After kill -9 the former server's children may need a moment to notice and let go of its memory.
+          if (attempt === 50 || !String(error).includes('still in use')) throw error;
+          await delay(100);
+        }
+      }
     },
   };
 }

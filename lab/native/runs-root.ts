@@ -3,20 +3,19 @@ import os from 'node:os';
 import path from 'node:path';
 import { processEnvironment } from '../../kernel/config/load.ts';
 import { canEnter } from './readable.ts';
-import { findServerUser } from './server-user.ts';
+import { findServerUser, type ServerUser } from './server-user.ts';
+import { readStorage } from './storage.ts';
 
 /**
  * The directory that holds one directory per run: `LAB_HOME`, or `payments-lab-<uid>` in the directory for temporary
- * files. Made when missing. Others may pass through it, because as root the servers run as another user, but they
+ * files (/var/tmp where that one lies in memory). Made when missing. Others may pass through it, because as root the servers run as another user, but they
  * can't list it; everything secret below has rights of its own.
  */
 export async function runsRoot(environment = processEnvironment()): Promise<string> {
   const chosen = environment.LAB_HOME;
   const user = await findServerUser();
   const uid = process.getuid?.() ?? 0;
-  let root = path.resolve(chosen || path.join(os.tmpdir(), `payments-lab-${uid}`));
-  // Root's directory for temporary files may be private (it is on macOS); the server's user needs a public one.
-  if (!chosen && !(await canEnter(user, path.dirname(root)))) root = `/tmp/payments-lab-${uid}`;
+  const root = path.resolve(chosen || path.join(await temporaryDirectory(user), `payments-lab-${uid}`));
   const made = await mkdir(root, { recursive: true });
   const stats = await lstat(root);
   if (!stats.isDirectory() || stats.uid !== uid) {
@@ -33,4 +32,13 @@ export async function runsRoot(environment = processEnvironment()): Promise<stri
     );
   }
   return root;
+}
+
+/** The first that suits: what is in memory has no real fsync, and root's own directory may be private (macOS). */
+async function temporaryDirectory(user: ServerUser | undefined): Promise<string> {
+  for (const directory of [os.tmpdir(), '/var/tmp', '/tmp']) {
+    const storage = await readStorage(directory).catch(() => undefined);
+    if (storage && !storage.inMemory && (await canEnter(user, directory))) return directory;
+  }
+  return os.tmpdir();
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { print, printJson, progress, reportError, table } from '../output.ts';
 import { MissingPartError } from './missing-part.ts';
+import { isAlive } from './processes.ts';
 import { type RunningSystem, type SystemDescription, type SystemOptions, startSystem } from './system.ts';
 
 /** What a detached supervisor tells the command that started it. */
@@ -105,7 +106,7 @@ async function supervise(
   const { stop: _stop, api: _api, primary: _primary, replicas: _replicas, ...description } = system;
   onReady({ description, stopWatching: () => process.off('disconnect', parentEnded) });
   // The servers are no reason for Node to stay; this timer is.
-  const stay = setInterval(() => {}, 2 ** 30);
+  const stay = setInterval(() => void reportDead(description, report), 1_000);
   await new Promise<void>((resolve) => {
     if (stop.signal.aborted) resolve();
     stop.signal.addEventListener('abort', () => resolve(), { once: true });
@@ -113,6 +114,15 @@ async function supervise(
   clearInterval(stay);
   report('stopping');
   await system.stop();
+}
+
+/** Says once of each process that it has ended though nobody asked it to. The rest runs on: a drill may want that. */
+async function reportDead(description: SystemDescription, report: (line: string) => void): Promise<void> {
+  for (const entry of [...description.processes]) {
+    if (await isAlive(entry.pid)) continue;
+    description.processes.splice(description.processes.indexOf(entry), 1);
+    report(`${entry.name} (${entry.pid}) has ended; its log: ${description.runDirectory}/${entry.name}.log`);
+  }
 }
 
 function describe(description: SystemDescription): string {

@@ -7,6 +7,7 @@ import { MissingPartError } from './missing-part.ts';
 import type { PostgresServer } from './postgres.ts';
 import { createRunDirectory, writeDescription } from './run-directory.ts';
 import { type Service, startService } from './service.ts';
+import { readStorage } from './storage.ts';
 
 export interface SystemOptions {
   topology: TopologyName;
@@ -38,6 +39,8 @@ export interface SystemDescription {
   dsn: { admin: string; api: string; reader: string; replicas: string[] };
   secrets: { silvergate: string; stripe: string; adyen: string };
   postgres: { kind: 'embedded' | 'installed'; version: string };
+  /** Where the data lies; in memory, a commit costs too little. */
+  storage: { fileSystem: string; inMemory: boolean };
   processes: { name: string; pid: number }[];
 }
 
@@ -79,6 +82,8 @@ async function startIn(run: { id: string; path: string; close(): Promise<void> }
   const { topology, signal, progress = () => {} } = options;
   const runDirectory = run.path;
   const secrets = generateSecrets();
+  const { fileSystem, inMemory } = await readStorage(runDirectory);
+  if (inMemory) progress(`${runDirectory} lies in memory: fsync costs nothing there. Set LAB_HOME to a disk.`);
   const database = await startDatabase({ ...options, runDirectory, progress });
   signal?.throwIfAborted();
 
@@ -131,6 +136,7 @@ async function startIn(run: { id: string; path: string; close(): Promise<void> }
     dsn: database.dsn,
     secrets,
     postgres: { kind: primary.kind, version: primary.version },
+    storage: { fileSystem, inMemory },
     processes: [primary, ...replicas, provider, api].map(({ name, pid }) => ({ name, pid })),
   });
   const startedAt = new Date().toISOString();

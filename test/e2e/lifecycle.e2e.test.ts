@@ -164,6 +164,26 @@ test('two systems run side by side, and down wants to know which', async () => {
   expect((await fetch(`${runs[1]!.urls.api}/health/live`)).status).toBe(200);
 });
 
+test('on an older Node the package’s own takes over, and stops all when the older one is killed', async () => {
+  const bin = fileURLToPath(new URL('../../lab/bin.js', import.meta.url));
+  const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.1.0' })";
+  const child = spawn(process.execPath, ['--import', `data:text/javascript,${pretend}`, bin, 'up', 'plain', '--json'], {
+    env: { PATH: '/usr/bin:/bin', LAB_HOME: home },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  started.push(child);
+  let stdout = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  await expect.poll(() => stdout, { timeout: 60_000 }).toMatch(/\n\}\n$/);
+  const run = JSON.parse(stdout) as SystemDescription;
+  expect(run.supervisorPid).not.toBe(child.pid);
+  child.kill('SIGKILL');
+  await expect.poll(() => isAlive(run.supervisorPid), { timeout: 15_000 }).toBe(false);
+  await expectNothingLeft(run);
+});
+
 test.each([
   [['up', 'nowhere'], 2, 'There is no topology nowhere'],
   [['up'], 2, 'missing required argument'],
