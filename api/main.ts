@@ -1,10 +1,10 @@
 import express from 'express';
-import { rateLimit } from 'express-rate-limit';
 import { loadApiConfig } from '../kernel/config/api.ts';
 import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
 import type { ReceivedWebhook } from '../kernel/contract/webhooks.ts';
-import { AppError } from '../kernel/http/errors.ts';
+import { createCursors } from '../kernel/http/cursor.ts';
 import { type Dependency, healthRouter } from '../kernel/http/health.ts';
+import { limitRate } from '../kernel/http/rate-limit.ts';
 import { listen } from '../kernel/http/server.ts';
 import { shutdownOnSignal } from '../kernel/http/shutdown.ts';
 import { createLogger } from '../kernel/logging.ts';
@@ -15,7 +15,11 @@ import { providers } from '../kernel/providers/index.ts';
 import { capabilities } from '../kernel/topology.ts';
 import { webhookRouter } from '../kernel/webhooks/router.ts';
 import { createApp } from './app.ts';
+import { disputesRouter } from './disputes/router.ts';
+import { eventsRouter } from './events/router.ts';
 import { startMaintenance } from './maintenance.ts';
+import { ordersRouter } from './orders/router.ts';
+import { createProviderClient } from './provider-client/client.ts';
 import { type ApplyResult, applyWebhooks } from './webhooks/apply.ts';
 import { deliverByGroupCommit } from './webhooks/deliver.ts';
 import { createGroupCommit } from './webhooks/group-commit.ts';
@@ -47,6 +51,11 @@ const reads = createReadRouter({
   metrics,
   logger,
 });
+
+const cursors = createCursors(config.CURSOR_SECRET);
+const provider = config.PROVIDER_URL
+  ? createProviderClient({ url: config.PROVIDER_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, metrics })
+  : undefined;
 
 const groupCommit = createGroupCommit<ReceivedWebhook, ApplyResult>({
   apply: (batch) => applyWebhooks({ pool: webhookPool, dedupe: topology.dedupe, now }, batch),
@@ -82,18 +91,12 @@ const app = createApp({
     metrics,
     deliver: deliverByGroupCommit(groupCommit, metrics),
   }),
-  limiter: rateLimit({
-    windowMs: 60_000,
-    limit: config.RATE_LIMIT_PER_MINUTE,
-    standardHeaders: true,
-    legacyHeaders: false,
-    handler: (request, _response, next) => {
-      const resetTime = (request as { rateLimit?: { resetTime?: Date } }).rateLimit?.resetTime?.getTime() ?? 0;
-      const retryAfterSeconds = Math.max(1, Math.ceil((resetTime - Date.now()) / 1000));
-      next(new AppError('rate_limited', 'Too many requests from this address.', { retryAfterSeconds }));
-    },
-  }),
-  resources: [],
+  limiter: limitRate(config.RATE_LIMIT_PER_MINUTE),
+  resources: [
+    ordersRouter({ pool: primary, reads, cursors, provider, now }),
+    disputesRouter({ pool: primary, reads, cursors, provider, now }),
+    eventsRouter({ reads, cursors, logger }),
+  ],
   documentation: express.Router(),
 });
 
@@ -121,6 +124,7 @@ shutdownOnSignal({
     { name: 'webhooks', run: () => groupCommit.idle() },
     { name: 'maintenance', run: async () => stopMaintenance() },
     { name: 'reads', run: async () => reads.stop() },
+    { name: 'provider', run: async () => provider?.close() },
     { name: 'pools', run: () => Promise.all([primary, webhookPool, ...replicaPools].map((pool) => pool.end())) },
   ],
 });
