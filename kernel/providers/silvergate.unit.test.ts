@@ -1,3 +1,4 @@
+// Longer than 300 lines because every way to break one signature scheme stands together.
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
