@@ -1,0 +1,114 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { SendResult } from '../provider/send.ts';
+
+export interface SendFlags {
+  count: number;
+  rate?: number;
+  seed: number;
+  duplicates: number;
+  late: number;
+  provider: 'silvergate' | 'stripe' | 'adyen' | 'mixed';
+  record?: string;
+  run?: string;
+  url?: string;
+  secret?: Record<string, string>;
+  concurrency: number;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('send')
+    .summary('send signed webhooks like a provider')
+    .description(
+      'The provider simulator: a seeded mix of new orders, updates and chargebacks with real signatures, duplicates and ' +
+        'late events. It repeats what was not answered, and records each acknowledgement on disk before it counts it.',
+    )
+    .option('--count <n>', 'webhooks to deliver', positiveWhole, 10_000)
+    .option('--rate <n>', 'webhooks per second (as fast as --concurrency allows)', positive)
+    .option('--seed <n>', 'the same seed plans the same traffic', whole, 1)
+    .option('--duplicates <p>', 'share delivered twice', share, 0.02)
+    .option('--late <p>', 'share delivered after a newer event of the same order', share, 0.01)
+    .addOption(
+      new Option('--provider <name>', 'whose webhooks')
+        .choices(['silvergate', 'stripe', 'adyen', 'mixed'])
+        .default('silvergate'),
+    )
+    .option('--concurrency <n>', 'connections', positiveWhole, 64)
+    .option('--record <file>', 'where acknowledgements go (a new file in the run’s directory)')
+    .option('--run <id>', 'the system to send to, as `lab status` names it (the newest)')
+    .option('--url <url>', 'another API, with --secret and --record')
+    .option('--secret <provider=secret>', 'signing secret for --url; may be repeated', collectSecret)
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lab send                                         10,000 webhooks to the newest system
+  $ lab send --rate 500 --count 30000 --seed 7       one minute at 500 a second
+  $ lab send --provider mixed --duplicates 0.1       three signature schemes, many duplicates
+  $ lab send --url http://127.0.0.1:3000 --secret silvergate=whsec_… --record acks.jsonl
+
+Exit status 1 when a webhook was refused or given up, or a read was older than its own write.`,
+    )
+    .action(async (flags: SendFlags) => {
+      const { print, printJson } = await import('../output.ts');
+      const { send } = await import('../provider/send.ts');
+      const result = await send(flags);
+      if (flags.json) printJson(result);
+      else print(await describe(result));
+      if (!result.ok) process.exitCode = 1;
+    });
+}
+
+async function describe(result: SendResult): Promise<string> {
+  const { table } = await import('../output.ts');
+  const list = (counts: Record<string, number>) =>
+    Object.entries(counts)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ') || 'none';
+  const { reads, latencyMs } = result;
+  const rows: [string, string][] = [
+    ['delivered', `${result.delivered} in ${(result.elapsedMs / 1_000).toFixed(1)} s, ${result.perSecond} a second`],
+    ['of these', list(result.planned)],
+    ['acknowledged', `${result.acknowledged}: ${list(result.verdicts)}`],
+    ['answer time', `p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, highest ${latencyMs.max} ms`],
+    ['repeated', list(result.retries)],
+    ['refused', list(result.rejected)],
+    ['given up', String(result.gaveUp)],
+    ['reads', `${reads.count} after own write, ${reads.stale} stale, ${reads.failed} failed (${list(reads.byNode)})`],
+    ['record', result.record],
+  ];
+  return table([], rows);
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
+  return Number(text);
+}
+
+function positiveWhole(text: string): number {
+  const value = whole(text);
+  if (value === 0) throw new InvalidArgumentError('It has to be above 0.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1_000_000)) throw new InvalidArgumentError('It has to be a number above 0.');
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 0.5)) {
+    throw new InvalidArgumentError('It has to be a share from 0 to 0.5.');
+  }
+  return value;
+}
+
+function collectSecret(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const match = /^(silvergate|stripe|adyen)=(.+)$/.exec(text);
+  if (!match) throw new InvalidArgumentError('It has to look like silvergate=whsec_…');
+  return { ...before, [match[1]!]: match[2]! };
+}
