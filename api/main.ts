@@ -39,6 +39,7 @@ const webhookPool = createPool({
   applicationName: 'lab-api-webhooks',
   max: 2,
   pipeline: true,
+  queryTimeoutMs: config.STATEMENT_TIMEOUT_MS + 2_000,
 });
 const replicaPools = topology.readsFromReplica
   ? config.REPLICA_DATABASE_URLS.map((dsn) => createPool({ ...poolDefaults, dsn, applicationName: 'lab-api-reads' }))

@@ -31,13 +31,13 @@ export async function readFromNode<T>(
   read: (pool: Pool) => Promise<T>,
 ): Promise<T> {
   const asked = readRequest(request);
-  const { pool, node } = router.choose(asked);
+  const { pool, node } = await router.choose(asked);
   response.setHeader('X-Read-Node', node);
   try {
     return await read(pool);
   } catch (error) {
     if (node === 'primary' || !(isStoreUnavailable(error) || isReplicaConflict(error))) throw error;
-    const primary = router.choose({ ...asked, consistency: 'primary' });
+    const primary = await router.choose({ ...asked, consistency: 'primary' });
     response.setHeader('X-Read-Node', primary.node);
     return await read(primary.pool);
   }

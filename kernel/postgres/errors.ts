@@ -9,7 +9,7 @@ const unavailableSystemCodes = new Set([
   'EHOSTUNREACH',
 ]);
 const unavailableMessages =
-  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|not queryable/;
+  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|not queryable/;
 
 /**
  * Whether the failure says that the store is away (connection refused or lost, shutting down, out of connections,

@@ -10,6 +10,11 @@ export interface PoolOptions {
   max?: number;
   /** A statement that runs longer is cancelled by the server. */
   statementTimeoutMs?: number;
+  /**
+   * Time after which this side gives a query up, for servers that neither answer nor break the connection. It counts
+   * for cursors as a whole, so pools that stream exports leave it out.
+   */
+  queryTimeoutMs?: number;
   /** How long a caller waits for a free connection before the request fails as unavailable. */
   acquireTimeoutMs?: number;
   /** Sends the queries of one client without waiting for the answers in between (libpq's pipeline mode). */
@@ -30,6 +35,7 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: options.acquireTimeoutMs ?? 3_000,
     keepAlive: true,
     types: { getTypeParser },
+    ...(options.queryTimeoutMs && { query_timeout: options.queryTimeoutMs }),
     ...(options.pipeline && { pipeline: true }),
   };
   const pool = new Pool(config);

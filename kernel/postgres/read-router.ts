@@ -22,11 +22,13 @@ interface ReplicaState extends Replica {
   replayedLsn: Lsn;
   healthy: boolean;
   lagBytes: bigint;
+  /** The look at the replay position that is under way; reads that need one share it. */
+  asking: Promise<void> | undefined;
 }
 
 /** Chooses the node for each read, so that a read that carries a consistency token never sees older data. */
 export interface ReadRouter {
-  choose(request: ReadRequest): { pool: Pool; node: string };
+  choose(request: ReadRequest): Promise<{ pool: Pool; node: string }>;
   /** Asks every node for its position once. Called by the poll, and by tests that do not want to wait for it. */
   refresh(): Promise<void>;
   status(): { name: string; healthy: boolean; lag_bytes: number }[];
@@ -49,10 +51,11 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
     replayedLsn: 0n,
     healthy: false,
     lagBytes: 0n,
+    asking: undefined,
   }));
   let turn = 0;
 
-  function choose(request: ReadRequest): { pool: Pool; node: string } {
+  async function choose(request: ReadRequest): Promise<{ pool: Pool; node: string }> {
     const primary = (reason: string) => {
       options.metrics.reads.inc({ node: 'primary', reason });
       return { pool: options.primary, node: 'primary' };
@@ -61,22 +64,31 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
     if (request.consistency === 'primary') return primary('asked');
     const floor = readFloor(request);
     if (floor === undefined) return primary('unreadable_token');
-    const eligible = states.filter((state) => state.healthy && state.replayedLsn >= floor);
+    let eligible = reached(floor);
+    if (eligible.length === 0) {
+      // The poll is some milliseconds old, and a replica is often there by now: one look is cheaper than the primary.
+      await Promise.all(states.filter((state) => state.healthy).map(lookAgain));
+      eligible = reached(floor);
+    }
     const chosen = eligible[turn++ % Math.max(eligible.length, 1)];
     if (!chosen) return primary(states.some((state) => state.healthy) ? 'replica_behind' : 'replica_unhealthy');
     options.metrics.reads.inc({ node: chosen.name, reason: 'within_floor' });
     return { pool: chosen.pool, node: chosen.name };
   }
 
+  function reached(floor: Lsn): ReplicaState[] {
+    return states.filter((state) => state.healthy && state.replayedLsn >= floor);
+  }
+
   async function refresh(): Promise<void> {
-    const written = await currentLsn(options.primary).catch(() => undefined);
+    const written = await within(healthTimeoutMs, currentLsn(options.primary)).catch(() => undefined);
     await Promise.all(states.map((state) => refreshReplica(state, written)));
   }
 
   async function refreshReplica(state: ReplicaState, written: Lsn | undefined): Promise<void> {
     const wasHealthy = state.healthy;
     try {
-      const replayed = await replayedLsn(state.pool);
+      const replayed = await within(healthTimeoutMs, replayedLsn(state.pool));
       if (replayed > state.replayedLsn) state.replayedLsn = replayed;
       if (written !== undefined) state.lagBytes = written > replayed ? written - replayed : 0n;
       state.healthy = state.lagBytes <= BigInt(options.maxLagBytes);
@@ -98,6 +110,37 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
     status: () => states.map(({ name, healthy, lagBytes }) => ({ name, healthy, lag_bytes: Number(lagBytes) })),
     stop: stopPoll,
   };
+}
+
+/** A node that does not tell its position within this time gets no reads. */
+const healthTimeoutMs = 1_000;
+/** Longest time that a read spends on finding out whether a replica has caught up. */
+const lookTimeoutMs = 25;
+
+/** Updates the replay position; a replica that does not answer at once keeps the old one. */
+async function lookAgain(state: ReplicaState): Promise<void> {
+  state.asking ??= replayedLsn(state.pool)
+    .then((replayed) => {
+      if (replayed > state.replayedLsn) state.replayedLsn = replayed;
+    })
+    .catch(() => {})
+    .finally(() => {
+      state.asking = undefined;
+    });
+  await within(lookTimeoutMs, state.asking).catch(() => {});
+}
+
+/** A frozen server neither answers nor breaks the connection, so that only a clock of our own ends the wait. */
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the node did not answer in time')), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The LSN that the answer must include: 0 where anything will do, undefined where the token is garbage. */

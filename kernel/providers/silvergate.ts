@@ -59,7 +59,7 @@ function checkSecret(secret: string): string | undefined {
   return key.length >= 24 && key.length <= 64 ? undefined : 'must encode 24 to 64 bytes';
 }
 
-const orderBody = z
+export const orderBody = z
   .strictObject({
     provider_event_id: providerEventId,
     order_id: identifier,
@@ -100,7 +100,7 @@ function mapOrder(input: unknown): OrderWebhook {
 
 const outcomes = ['won', 'lost', 'canceled', 'closed'] as const;
 
-const chargebackBody = z
+export const chargebackBody = z
   .strictObject({
     provider_event_id: providerEventId,
     dispute_id: identifier.optional(),
