@@ -1,0 +1,129 @@
+import type { RequestHandler, Router } from 'express';
+import { Pool } from 'pg';
+import { pino } from 'pino';
+import { createApp } from '../../api/app.ts';
+import { disputesRouter } from '../../api/disputes/router.ts';
+import { eventsRouter } from '../../api/events/router.ts';
+import { apiPaths } from '../../api/openapi/api-paths.ts';
+import { openApiDocument } from '../../api/openapi/document.ts';
+import { documentationRouter } from '../../api/openapi/router.ts';
+import { ordersRouter } from '../../api/orders/router.ts';
+import type { ProviderClient } from '../../api/provider-client/client.ts';
+import { createCursors } from '../../kernel/http/cursor.ts';
+import { healthRouter } from '../../kernel/http/health.ts';
+import { listen } from '../../kernel/http/server.ts';
+import { createMetrics } from '../../kernel/metrics.ts';
+import { createPool } from '../../kernel/postgres/pool.ts';
+import { createReadRouter, type ReadRouter, type Replica } from '../../kernel/postgres/read-router.ts';
+import { providers } from '../../kernel/providers/index.ts';
+import type { TopologyName } from '../../kernel/topology.ts';
+import { webhookRouter } from '../../kernel/webhooks/router.ts';
+import { asRole, createDatabase } from '../postgres/database.ts';
+
+export interface RunningApi {
+  url: string;
+  /** Connections as lab_api, as the service has them. */
+  pool: Pool;
+  reads: ReadRouter;
+  /** The routers by the path below which they are mounted. */
+  routers: { base: string; router: Router }[];
+  document: ReturnType<typeof openApiDocument>;
+  /** One statement on the API's database, as the superuser. */
+  query(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  body?: unknown;
+  /** Instead of `body`: sent as it stands. */
+  rawBody?: string | Buffer;
+  headers?: Record<string, string>;
+}
+
+export interface ApiAnswer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
+  body: any;
+}
+
+export interface RunningApiOptions {
+  topology: TopologyName;
+  provider?: ProviderClient;
+  /** Made after the database, which their pools may want to use. */
+  replicas?: (dsn: string) => Replica[];
+  now?: () => Date;
+  limiter?: RequestHandler;
+  maxExports?: number;
+  exportStallMs?: number;
+  statementTimeoutMs?: number;
+}
+
+/** The API's resource endpoints in this process, over a database of its own. */
+export async function startApi(options: RunningApiOptions): Promise<RunningApi> {
+  const { topology, provider, now = () => new Date() } = options;
+  const logger = pino({ level: 'silent' });
+  const database = await createDatabase(topology);
+  const dsn = asRole(database.dsn, 'lab_api');
+  const { statementTimeoutMs } = options;
+  const pool = createPool({
+    ...{ dsn, applicationName: 'api-test', logger, max: 5 },
+    ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
+  });
+  const observer = new Pool({ connectionString: database.dsn, max: 2 });
+  const metrics = createMetrics({ service: 'api', topology });
+  const replicas = options.replicas?.(database.dsn) ?? [];
+  const reads = createReadRouter({
+    ...{ primary: pool, replicas, maxLagBytes: 1_000_000, pollMs: 3_600_000, metrics, logger },
+  });
+  const cursors = createCursors('a secret of the tests');
+  const deps = { pool, reads, cursors, provider, now, logger };
+  const resources = [ordersRouter(deps), disputesRouter(deps), eventsRouter({ ...deps, ...options })];
+  const document = openApiDocument(apiPaths(providers));
+  const parts = {
+    health: healthRouter([], 1_000),
+    webhooks: webhookRouter({
+      ...{ providers, secrets: new Map(providers.map(({ name }) => [name, ['whsec_']])), bodyMaxBytes: 1_000, now },
+      ...{ metrics, deliver: () => Promise.reject(new Error('no webhooks here')) },
+    }),
+    documentation: documentationRouter(document),
+  };
+  const limiter: RequestHandler = options.limiter ?? ((_request, _response, next) => next());
+  const app = createApp({ ...parts, logger, metrics, metricsEnabled: true, limiter, resources });
+  const http = await listen(app, { host: '127.0.0.1', port: 0, requestTimeoutMs: 10_000 });
+
+  return {
+    url: http.url,
+    pool,
+    reads,
+    document,
+    routers: [
+      { base: '', router: parts.health },
+      { base: '', router: parts.documentation },
+      { base: '/webhooks', router: parts.webhooks },
+      ...resources.map((router) => ({ base: '/api/v1', router })),
+    ],
+    query: async (text, values) => (await observer.query(text, values)).rows,
+    call: (method, path, given) => call(http.url, method, path, given),
+    close: async () => {
+      await http.close(1_000);
+      reads.stop();
+      await Promise.all([pool.end(), observer.end(), ...replicas.map((replica) => replica.pool.end())]);
+      await database.drop();
+    },
+  };
+}
+
+async function call(url: string, method: string, path: string, options: CallOptions = {}): Promise<ApiAnswer> {
+  const { body, rawBody, headers } = options;
+  const sent = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
+  const response = await fetch(url + path, {
+    method,
+    headers: { ...(sent !== undefined && { 'content-type': 'application/json' }), ...headers },
+    ...(sent !== undefined && { body: sent }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') && !text.includes('\n{');
+  return { status: response.status, headers: response.headers, body: isJson && text ? JSON.parse(text) : text };
+}
