@@ -1,8 +1,18 @@
-import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node';
 
-/** Prints one line per skipped suite, or single test, at the end of a run: nothing is left out silently. */
+/**
+ * Prints one line per skipped suite, or single test, at the end of a run: nothing is left out silently. Tests that the
+ * caller left out by `-t` count as skipped too, and are not announced.
+ */
 export default class SkipReporter implements Reporter {
+  #filtered = false;
+
+  onInit(vitest: Vitest): void {
+    this.#filtered = vitest.config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
+    if (this.#filtered) return;
     const tests = modules.flatMap((module) => [...module.children.allTests('skipped')]);
     for (const line of skipLines(tests)) process.stdout.write(`${line}\n`);
   }
