@@ -1,4 +1,3 @@
-import express from 'express';
 import { loadApiConfig } from '../kernel/config/api.ts';
 import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
 import type { ReceivedWebhook } from '../kernel/contract/webhooks.ts';
@@ -15,11 +14,12 @@ import { providers } from '../kernel/providers/index.ts';
 import { capabilities } from '../kernel/topology.ts';
 import { webhookRouter } from '../kernel/webhooks/router.ts';
 import { createApp } from './app.ts';
-import { disputesRouter } from './disputes/router.ts';
-import { eventsRouter } from './events/router.ts';
 import { startMaintenance } from './maintenance.ts';
-import { ordersRouter } from './orders/router.ts';
+import { apiPaths } from './openapi/api-paths.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { documentationRouter } from './openapi/router.ts';
 import { createProviderClient } from './provider-client/client.ts';
+import { apiResources } from './resources.ts';
 import { type ApplyResult, applyWebhooks } from './webhooks/apply.ts';
 import { deliverByGroupCommit } from './webhooks/deliver.ts';
 import { createGroupCommit } from './webhooks/group-commit.ts';
@@ -39,6 +39,9 @@ const webhookPool = createPool({
   applicationName: 'lab-api-webhooks',
   max: 2,
   pipeline: true,
+  // A batch touches a few rows by their keys. Plans that were cached while the tables were small would go on reading
+  // all of them, until autovacuum has counted the rows.
+  sessionSettings: { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' },
   queryTimeoutMs: config.STATEMENT_TIMEOUT_MS + 2_000,
 });
 const replicaPools = topology.readsFromReplica
@@ -93,12 +96,10 @@ const app = createApp({
     deliver: deliverByGroupCommit(groupCommit, metrics),
   }),
   limiter: limitRate(config.RATE_LIMIT_PER_MINUTE),
-  resources: [
-    ordersRouter({ pool: primary, reads, cursors, provider, now }),
-    disputesRouter({ pool: primary, reads, cursors, provider, now }),
-    eventsRouter({ reads, cursors, logger }),
-  ],
-  documentation: express.Router(),
+  resources: apiResources({ pool: primary, reads, cursors, provider, now, logger }),
+  documentation: documentationRouter(
+    openApiDocument(apiPaths(providers.filter((scheme) => config.WEBHOOK_SECRETS.has(scheme.name)))),
+  ),
 });
 
 const stopMaintenance = startMaintenance({

@@ -19,6 +19,8 @@ export interface PoolOptions {
   acquireTimeoutMs?: number;
   /** Sends the queries of one client without waiting for the answers in between (libpq's pipeline mode). */
   pipeline?: boolean;
+  /** PostgreSQL settings of every connection. */
+  sessionSettings?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -37,10 +39,17 @@ export function createPool(options: PoolOptions): Pool {
     types: { getTypeParser },
     ...(options.queryTimeoutMs && { query_timeout: options.queryTimeoutMs }),
     ...(options.pipeline && { pipeline: true }),
+    ...(options.sessionSettings && { options: commandLineSettings(options.sessionSettings) }),
   };
   const pool = new Pool(config);
   pool.on('error', (error) => options.logger.warn({ err: error }, 'idle database connection lost'));
   return pool;
+}
+
+function commandLineSettings(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
 }
 
 const int8Oid = 20;
