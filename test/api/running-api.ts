@@ -2,13 +2,11 @@ import type { RequestHandler, Router } from 'express';
 import { Pool } from 'pg';
 import { pino } from 'pino';
 import { createApp } from '../../api/app.ts';
-import { disputesRouter } from '../../api/disputes/router.ts';
-import { eventsRouter } from '../../api/events/router.ts';
 import { apiPaths } from '../../api/openapi/api-paths.ts';
 import { openApiDocument } from '../../api/openapi/document.ts';
 import { documentationRouter } from '../../api/openapi/router.ts';
-import { ordersRouter } from '../../api/orders/router.ts';
 import type { ProviderClient } from '../../api/provider-client/client.ts';
+import { apiResources } from '../../api/resources.ts';
 import { createCursors } from '../../kernel/http/cursor.ts';
 import { healthRouter } from '../../kernel/http/health.ts';
 import { listen } from '../../kernel/http/server.ts';
@@ -79,7 +77,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
   });
   const cursors = createCursors('a secret of the tests');
   const deps = { pool, reads, cursors, provider, now, logger };
-  const resources = [ordersRouter(deps), disputesRouter(deps), eventsRouter({ ...deps, ...options })];
+  const resources = apiResources({ ...options, ...deps });
   const document = openApiDocument(apiPaths(providers));
   const parts = {
     health: healthRouter([], 1_000),
