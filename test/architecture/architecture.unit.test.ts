@@ -31,5 +31,8 @@ test.each([
 
 test('documents name only what exists', () => {
   const documents = files.filter((file) => file.path.endsWith('.md'));
-  expect(documentsAreTrue(files, documents, manifest.scripts)).toEqual([]);
+  const program = files.find((file) => file.path === 'lab/main.ts');
+  const commands = [...program!.text.matchAll(/\bname: '(\w+)'/g)].map((match) => match[1]!);
+  expect(commands).toContain('up');
+  expect(documentsAreTrue(files, documents, manifest.scripts, commands)).toEqual([]);
 });

@@ -3,13 +3,14 @@ import type { Violation } from './rules.ts';
 import type { SourceFile } from './source.ts';
 
 /**
- * What a document names has to be there: folders and files in `code spans`, targets of links, npm scripts.
+ * What a document names has to be there: folders and files in `code spans`, targets of links, npm scripts, commands.
  * Paths are looked up from the root; those with a placeholder (`<run>`, `*`, `…`) and those of other places are left out.
  */
 export function documentsAreTrue(
   files: SourceFile[],
   documents: SourceFile[],
   scripts: Readonly<Record<string, string>>,
+  commands: readonly string[],
 ): Violation[] {
   const known = knownPaths(files);
   return documents.flatMap((document) => [
@@ -22,6 +23,9 @@ export function documentsAreTrue(
     ...namedScripts(document)
       .filter((script) => scripts[script] === undefined)
       .map((script) => `${document.path}: names \`npm run ${script}\`, which package.json lacks`),
+    ...namedCommands(document)
+      .filter((command) => !commands.includes(command))
+      .map((command) => `${document.path}: names \`lab ${command}\`, which is no command`),
   ]);
 }
 
@@ -52,4 +56,9 @@ function linkTargets(document: SourceFile): string[] {
 
 function namedScripts(document: SourceFile): string[] {
   return [...document.text.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1]!);
+}
+
+/** After `lab` in code: a span, or a line of a block that begins with it, with or without npx. */
+function namedCommands(document: SourceFile): string[] {
+  return [...document.text.matchAll(/(?:`|^ {4}|^)(?:npx )?lab ([a-z]+)(?=[ `\n])/gm)].map((match) => match[1]!);
 }

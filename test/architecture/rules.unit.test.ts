@@ -158,11 +158,12 @@ describe.each(cases)('$name', ({ rule, broken, fine }) => {
 test('a document that names something missing is found out', () => {
   const document = file(
     'docs/a.md',
-    '`api/` `api/gone.ts` `npm run gone` `npm run test` [x](b.md) [y](../api/a.ts#l1)',
+    '`api/` `api/gone.ts` `npm run gone` `npm run test` [x](b.md) [y](../api/a.ts#l1) `lab up` `npx lab gone now`',
   );
-  expect(documentsAreTrue([file('api/a.ts'), document], [document], { test: 'vitest' })).toEqual([
+  expect(documentsAreTrue([file('api/a.ts'), document], [document], { test: 'vitest' }, ['up'])).toEqual([
     'docs/a.md: names api/gone.ts, which does not exist',
     'docs/a.md: links to docs/b.md, which does not exist',
     'docs/a.md: names `npm run gone`, which package.json lacks',
+    'docs/a.md: names `lab gone`, which is no command',
   ]);
 });
