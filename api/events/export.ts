@@ -8,6 +8,12 @@ import type { EventFilters } from './schemas.ts';
 /** Rows that are in memory at once, per export. */
 const batchRows = 250;
 
+/**
+ * Longest time of one export. The pool's statement time-out cannot be kept: for the server a cursor is one statement,
+ * and its time runs while it waits for a slow reader.
+ */
+const exportTimeoutMs = 30 * 60_000;
+
 /** An opened export. It holds a connection until its lines have ended or were abandoned, or it is closed. */
 export interface EventExport {
   /** NDJSON text, a batch of lines at a time. May be read once. */
@@ -24,8 +30,8 @@ export async function openExport(builder: QueryBuilder, pool: Pool, filters: Eve
   const query = eventsQuery(builder, filters, {});
   if (!query) return { async *lines() {}, close: async () => {} };
   const { sql, parameters } = query.compile();
-  const reader = new CursorReader(await pool.connect(), sql, [...parameters]);
-  const first = await reader.read();
+  const reader = new CursorReader(await pool.connect());
+  const first = await reader.open(sql, [...parameters]);
   let begun = false;
   return {
     async *lines() {
@@ -47,13 +53,13 @@ export async function openExport(builder: QueryBuilder, pool: Pool, filters: Eve
 /** A cursor that owns its connection, and gives it back in a usable state or not at all. */
 class CursorReader {
   readonly #client: PoolClient;
-  readonly #cursor: Cursor<Record<string, unknown>>;
   readonly #connectionLost: Promise<void>;
+  #cursor: Cursor<Record<string, unknown>> | undefined;
   #failure: Error | undefined;
   #onError = (_error: Error): void => {};
   #ended = false;
 
-  constructor(client: PoolClient, text: string, values: unknown[]) {
+  constructor(client: PoolClient) {
     this.#client = client;
     // A lost connection emits `error` on the client, and without a listener that would end the process.
     this.#connectionLost = new Promise((resolve) => {
@@ -63,15 +69,28 @@ class CursorReader {
       };
       client.on('error', this.#onError);
     });
-    // A cursor does not take over the connection's own parsers, and int8 would arrive as text.
-    const types = { getTypeParser: client.getTypeParser.bind(client) };
-    this.#cursor = client.query(new Cursor<Record<string, unknown>>(text, values, { types }));
   }
 
-  /** The next rows; none when there are no more. After an error the connection is thrown away. */
+  /** The first rows. A cursor without a transaction would keep the session's time-outs. */
+  async open(text: string, values: unknown[]): Promise<Record<string, unknown>[]> {
+    return this.#guarded(async () => {
+      await this.#client.query(`begin read only; set local statement_timeout = ${exportTimeoutMs}`);
+      // A cursor does not take over the connection's own parsers, and int8 would arrive as text.
+      const types = { getTypeParser: this.#client.getTypeParser.bind(this.#client) };
+      this.#cursor = this.#client.query(new Cursor<Record<string, unknown>>(text, values, { types }));
+      return this.#cursor.read(batchRows);
+    });
+  }
+
+  /** The next rows; none when there are no more. */
   async read(): Promise<Record<string, unknown>[]> {
+    return this.#guarded(() => this.#cursor!.read(batchRows));
+  }
+
+  /** After an error the connection is thrown away: where its protocol stands would have to be guessed. */
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#cursor.read(batchRows);
+      return await work();
     } catch (error) {
       this.#failure = error as Error;
       await this.end();
@@ -83,8 +102,17 @@ class CursorReader {
     if (this.#ended) return;
     this.#ended = true;
     // Closing waits for the server, which a lost connection would never answer.
-    if (!this.#failure) await Promise.race([this.#cursor.close(), this.#connectionLost]);
+    if (!this.#failure) await Promise.race([this.#close(), this.#connectionLost]);
     this.#client.removeListener('error', this.#onError);
     this.#client.release(this.#failure);
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#cursor?.close();
+      await this.#client.query('commit');
+    } catch (error) {
+      this.#failure = error as Error;
+    }
   }
 }
