@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import lock from '../../package-lock.json' with { type: 'json' };
 import { documentsAreTrue } from './documents.ts';
+import { lockIsComplete } from './lock-file.ts';
 import * as rules from './rules.ts';
 import { readRepository } from './source.ts';
 
@@ -35,4 +37,8 @@ test('documents name only what exists', () => {
   const commands = [...program!.text.matchAll(/\bname: '(\w+)'/g)].map((match) => match[1]!);
   expect(commands).toContain('up');
   expect(documentsAreTrue(files, documents, manifest.scripts, commands)).toEqual([]);
+});
+
+test('the lock file installs on every platform', () => {
+  expect(lockIsComplete(lock.packages)).toEqual([]);
 });

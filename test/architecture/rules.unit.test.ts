@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { documentsAreTrue } from './documents.ts';
+import { lockIsComplete } from './lock-file.ts';
 import * as rules from './rules.ts';
 import { importsOf, type SourceFile, withoutComments } from './source.ts';
 
@@ -166,4 +167,10 @@ test('a document that names something missing is found out', () => {
     'docs/a.md: names `npm run gone`, which package.json lacks',
     'docs/a.md: names `lab gone`, which is no command',
   ]);
+});
+
+test('a lock file that lacks the package of a platform is found out', () => {
+  const tool = { version: '1.0.0', optionalDependencies: { 'tool-linux': '1.0.0', 'tool-darwin': '1.0.0' } };
+  const found = lockIsComplete({ 'node_modules/tool': tool, 'node_modules/tool-linux': { version: '1.0.0' } });
+  expect(found).toEqual(['package-lock.json: node_modules/tool has no entry for its optional tool-darwin 1.0.0']);
 });
