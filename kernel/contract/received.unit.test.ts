@@ -1,0 +1,123 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ContractError, type ContractProblem } from './contract-error.ts';
+import { contractJsonSchema } from './json-schemas.ts';
+import { parseReceived, serializeReceived } from './received.ts';
+import { disputeStatuses, orderStatuses } from './status.ts';
+import type { ContractEvent, ReceivedWebhook } from './webhooks.ts';
+
+const name = fc.string({ minLength: 1, maxLength: 40, unit: 'binary' });
+const date = fc.date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
+const amountMinor = fc.bigInt({ min: 1n, max: 9_223_372_036_854_775_807n });
+const meta = fc.dictionary(name, fc.jsonValue({ maxDepth: 3 })).map((value) => JSON.parse(JSON.stringify(value)));
+const identified = { providerEventId: name, fingerprint: fc.option(fc.string(), { nil: null }) };
+
+const event: fc.Arbitrary<ContractEvent> = fc.oneof(
+  fc.record({
+    ...identified,
+    target: fc.constant('order' as const),
+    orderId: name,
+    userId: name,
+    status: fc.constantFrom(...orderStatuses),
+    introduces: fc.boolean(),
+    amountMinor: fc.option(amountMinor, { nil: null }),
+    currency: fc.option(name, { nil: null }),
+    providerUpdatedAt: date,
+    meta,
+  }),
+  fc.record({
+    ...identified,
+    target: fc.constant('dispute' as const),
+    disputeId: name,
+    orderId: name,
+    userId: fc.option(name, { nil: null }),
+    kind: fc.constantFrom('webhook_opened' as const, 'webhook_updated' as const, 'provider_decision' as const),
+    status: fc.constantFrom(...disputeStatuses),
+    reason: fc.string(),
+    amountMinor,
+    currency: name,
+    providerUpdatedAt: date,
+    evidenceDueAt: fc.option(date, { nil: null }),
+    meta,
+  }),
+  fc.record({ ...identified, target: fc.constant('none' as const), type: fc.string() }),
+);
+
+const received: fc.Arbitrary<ReceivedWebhook> = fc.record({
+  provider: name,
+  event,
+  bodySha256: fc.string({ minLength: 64, maxLength: 64, unit: fc.constantFrom(...'0123456789abcdef') }),
+  body: fc.string({ unit: 'binary' }),
+  receivedAt: date,
+  requestId: fc.string(),
+});
+
+const validate = new Ajv2020({ validateFormats: false }).compile(JSON.parse(contractJsonSchema('received-webhook')));
+
+test('every webhook comes out of the topic as it went in, and fits the committed schema', () => {
+  fc.assert(
+    fc.property(received, (webhook) => {
+      const text = serializeReceived(webhook);
+      expect(parseReceived(text)).toEqual(webhook);
+      expect(validate(JSON.parse(text)), JSON.stringify(validate.errors)).toBe(true);
+    }),
+    { numRuns: 300, seed: 4 },
+  );
+});
+
+const sample: ReceivedWebhook = {
+  provider: 'silvergate',
+  event: {
+    target: 'order',
+    providerEventId: 'e-1',
+    fingerprint: null,
+    orderId: 'o-1',
+    userId: 'u-1',
+    status: 'created',
+    introduces: true,
+    amountMinor: 9_007_199_254_740_993n,
+    currency: 'EUR',
+    providerUpdatedAt: new Date('2026-01-31T12:00:00.123Z'),
+    meta: {},
+  },
+  bodySha256: 'a'.repeat(64),
+  body: '{"a": 1}',
+  receivedAt: new Date('2026-01-31T12:00:01Z'),
+  requestId: 'r-1',
+};
+
+test.each<[string, string, ContractProblem]>([
+  ['no JSON', '\u0000', 'malformed_json'],
+  ['a truncated message', serializeReceived(sample).slice(0, -2), 'malformed_json'],
+  ['another version', change({ version: 2 }), 'wrong_version'],
+  ['no version', change({ version: undefined }), 'wrong_version'],
+  ['another type', change({ type: 'webhook.payment' }), 'unknown_type'],
+  ['an event of another type', change({ type: 'webhook.dispute' }), 'invalid'],
+  ['a hash that is none', change({ body_sha256: 'x' }), 'invalid'],
+  ['no time', change({ received_at: null }), 'invalid'],
+  ['an amount in floating point', changeEvent({ amount_minor: 1.5 }), 'invalid'],
+  ['a status that nobody knows', changeEvent({ status: 'gone' }), 'invalid'],
+])('%s is refused with the reason', (_name, text, reason) => {
+  const error = caught(() => parseReceived(text));
+  expect(error).toBeInstanceOf(ContractError);
+  expect(error).toMatchObject({ reason, message: expect.stringMatching(/\S/) });
+});
+
+function change(fields: Record<string, unknown>): string {
+  return JSON.stringify({ ...JSON.parse(serializeReceived(sample)), ...fields });
+}
+
+function changeEvent(fields: Record<string, unknown>): string {
+  const message = JSON.parse(serializeReceived(sample));
+  return JSON.stringify({ ...message, event: { ...message.event, ...fields } });
+}
+
+function caught(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
