@@ -16,7 +16,7 @@ import { createReadRouter, type ReadRouter, type Replica } from '../../kernel/po
 import { providers } from '../../kernel/providers/index.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { webhookRouter } from '../../kernel/webhooks/router.ts';
-import { asRole, createDatabase } from '../postgres/database.ts';
+import { asRole, createDatabase, type TestDatabase } from '../postgres/database.ts';
 
 export interface RunningApi {
   url: string;
@@ -49,8 +49,9 @@ export interface ApiAnswer {
 export interface RunningApiOptions {
   topology: TopologyName;
   provider?: ProviderClient;
-  /** Made after the database, which their pools may want to use. */
-  replicas?: (dsn: string) => Replica[];
+  /** Superuser's connection URL of a migrated database, instead of a new one. */
+  dsn?: string;
+  replicas?: Replica[];
   now?: () => Date;
   limiter?: RequestHandler;
   maxExports?: number;
@@ -62,7 +63,7 @@ export interface RunningApiOptions {
 export async function startApi(options: RunningApiOptions): Promise<RunningApi> {
   const { topology, provider, now = () => new Date() } = options;
   const logger = pino({ level: 'silent' });
-  const database = await createDatabase(topology);
+  const database = options.dsn === undefined ? await createDatabase(topology) : givenDatabase(options.dsn);
   const dsn = asRole(database.dsn, 'lab_api');
   const { statementTimeoutMs } = options;
   const pool = createPool({
@@ -71,7 +72,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
   });
   const observer = new Pool({ connectionString: database.dsn, max: 2 });
   const metrics = createMetrics({ service: 'api', topology });
-  const replicas = options.replicas?.(database.dsn) ?? [];
+  const replicas = options.replicas ?? [];
   const reads = createReadRouter({
     ...{ primary: pool, replicas, maxLagBytes: 1_000_000, pollMs: 3_600_000, metrics, logger },
   });
@@ -111,6 +112,10 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
       await database.drop();
     },
   };
+}
+
+function givenDatabase(dsn: string): TestDatabase {
+  return { dsn, drop: async () => {} };
 }
 
 async function call(url: string, method: string, path: string, options: CallOptions = {}): Promise<ApiAnswer> {
