@@ -1,0 +1,130 @@
+import type { Pool } from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createEmptyDatabase, type TestDatabase } from '../../test/postgres/database.ts';
+import { isStoreUnavailable } from './errors.ts';
+import { createPool } from './pool.ts';
+import { withTransaction } from './transaction.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+});
+
+afterAll(() => database.drop());
+
+describe.each([false, true])('with pipeline mode %s', (pipeline) => {
+  let pool: Pool;
+
+  beforeAll(async () => {
+    pool = createPool({
+      ...{ dsn: database.dsn, applicationName: 'test', logger: pino({ level: 'silent' }), max: 4, pipeline },
+    });
+    await pool.query('drop table if exists t');
+    await pool.query('create table t (id int primary key deferrable initially deferred)');
+  });
+
+  beforeEach(async () => void (await pool.query('truncate t')));
+
+  afterAll(() => pool.end());
+
+  const rows = async () => (await pool.query('select id from t order by id')).rows.map((row) => row.id);
+
+  test('the work is committed, and the position covers it', async () => {
+    const before = await pool.query('select pg_current_wal_insert_lsn() - $1 as lsn', ['0/0']);
+    const { result, commitLsn } = await withTransaction(pool, async (client) => {
+      await client.query('insert into t values (1)');
+      return 'done';
+    });
+    expect(result).toBe('done');
+    expect(await rows()).toEqual([1]);
+    expect(commitLsn).toBeGreaterThan(BigInt(before.rows[0].lsn));
+  });
+
+  test('an error rolls back and leaves the connection usable', async () => {
+    const failing = withTransaction(pool, async (client) => {
+      await client.query('insert into t values (1)');
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(await rows()).toEqual([]);
+    expect(pool.totalCount).toBe(pool.idleCount);
+  });
+
+  test('an error that the work has swallowed does not pass as a commit', async () => {
+    const failing = withTransaction(pool, async (client) => {
+      await client.query('insert into t values (1)');
+      await client.query('select 1/0').catch(() => {});
+    });
+    await expect(failing).rejects.toThrow('rolled back');
+    expect(await rows()).toEqual([]);
+  });
+
+  test('an error at COMMIT is an error', async () => {
+    const failing = withTransaction(pool, (client) => client.query('insert into t values (1), (1)'));
+    await expect(failing).rejects.toMatchObject({ code: '23505' });
+    expect(await rows()).toEqual([]);
+  });
+
+  test.each(['40001', '40P01', '55P03'])('SQLSTATE %s is tried again, as a whole', async (state) => {
+    let calls = 0;
+    const { result } = await withTransaction(pool, async (client) => {
+      calls += 1;
+      await client.query('insert into t values ($1)', [calls]);
+      if (calls < 3) await client.query(`do $$ begin raise sqlstate '${state}'; end $$`);
+      return calls;
+    });
+    expect({ result, rows: await rows() }).toEqual({ result: 3, rows: [3] });
+  });
+
+  test('attempts end, and other errors are not tried again', async () => {
+    for (const [state, attempts, expected] of [
+      ['40001', 2, 2],
+      ['22012', 5, 1],
+    ] as const) {
+      let calls = 0;
+      const failing = withTransaction(
+        pool,
+        async (client) => {
+          calls += 1;
+          await client.query(`do $$ begin raise sqlstate '${state}'; end $$`);
+        },
+        { attempts, random: () => 0 },
+      );
+      await expect(failing).rejects.toMatchObject({ code: state });
+      expect(calls).toBe(expected);
+    }
+  });
+
+  test('a lost connection is thrown away, whether a query runs or not, and says that the store was away', async () => {
+    const whileRunning = withTransaction(pool, (client) =>
+      client.query('select pg_terminate_backend(pg_backend_pid())'),
+    );
+    await expect(whileRunning).rejects.toSatisfy(isStoreUnavailable);
+    const whileIdle = withTransaction(pool, async (client) => {
+      const { rows: own } = await client.query('select pg_backend_pid() as pid');
+      const ended = new Promise((resolve) => client.once('end', resolve));
+      await pool.query('select pg_terminate_backend($1)', [own[0].pid]);
+      await ended;
+      return client.query('select 1');
+    });
+    await expect(whileIdle).rejects.toSatisfy(isStoreUnavailable);
+    expect(await rows()).toEqual([]);
+    expect(pool.totalCount).toBe(pool.idleCount);
+  });
+
+  test('two transactions that deadlock both end', async () => {
+    await pool.query('insert into t values (1), (2)');
+    const lockBoth = (first: number, second: number, other: Promise<void>, locked: () => void) =>
+      withTransaction(pool, async (client) => {
+        await client.query('select from t where id = $1 for update', [first]);
+        locked();
+        await other;
+        await client.query('select from t where id = $1 for update', [second]);
+      });
+    const one = Promise.withResolvers<void>();
+    const two = Promise.withResolvers<void>();
+    await Promise.all([lockBoth(1, 2, two.promise, one.resolve), lockBoth(2, 1, one.promise, two.resolve)]);
+  });
+});
