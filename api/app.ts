@@ -1,7 +1,8 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
-import { errorHandler, methodNotAllowed, notFound } from '../kernel/http/middleware.ts';
+import { measureRequests, metricsRouter } from '../kernel/http/measure.ts';
+import { errorHandler, notFound } from '../kernel/http/middleware.ts';
 import { requestId } from '../kernel/http/request-id.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 
@@ -29,31 +30,11 @@ export function createApp(parts: AppParts): Express {
   if (parts.metricsEnabled) app.use(measureRequests(parts.metrics));
   app.use('/webhooks', parts.webhooks);
   app.use(parts.health);
-  app
-    .route('/metrics')
-    .get(async (_request, response) => {
-      response.type(parts.metrics.registry.contentType).send(await parts.metrics.registry.metrics());
-    })
-    .all(methodNotAllowed('GET', 'HEAD'));
+  app.use(metricsRouter(parts.metrics));
   app.use(helmet());
   app.use(parts.documentation);
   app.use('/api/v1', parts.limiter, ...parts.resources);
   app.use(notFound);
   app.use(errorHandler(parts.logger));
   return app;
-}
-
-/** Labels a request by its route's pattern and never by its path, which would make a series per order. */
-function measureRequests(metrics: Metrics): RequestHandler {
-  return (request, response, next) => {
-    const started = performance.now();
-    response.once('finish', () => {
-      const route = request.route ? `${request.baseUrl}${request.route.path}` : 'none';
-      metrics.httpRequestDuration.observe(
-        { method: request.method, route, status: response.statusCode },
-        (performance.now() - started) / 1000,
-      );
-    });
-    next();
-  };
 }

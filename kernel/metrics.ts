@@ -75,6 +75,43 @@ export function createMetrics(labels: { service: string; topology: string }) {
       help: 'Webhooks that wait for their order.',
       registers,
     }),
+    produceDuration: new Histogram({
+      name: 'kafka_produce_duration_seconds',
+      help: 'Time until the broker had stored the webhooks of one request, or until that was given up.',
+      labelNames: ['outcome'],
+      buckets: latencyBuckets,
+      registers,
+    }),
+    consumedMessages: new Counter({
+      name: 'consumer_messages_total',
+      help: 'Messages that the consumers are done with, by what became of them: applied, retry or dead_letter.',
+      labelNames: ['topic', 'outcome'],
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'consumer_dead_letters_total',
+      help: 'Messages put into a dead-letter topic, by the reason.',
+      labelNames: ['topic', 'reason'],
+      registers,
+    }),
+    consumerLag: new Gauge({
+      name: 'consumer_lag_messages',
+      help: 'Messages of a partition that the consumer group has not processed yet.',
+      labelNames: ['topic', 'partition'],
+      registers,
+    }),
+    consumerPaused: new Gauge({
+      name: 'consumer_paused',
+      help: '1 while the consumers wait for the database, else 0.',
+      registers,
+    }),
+    stageDuration: new Histogram({
+      name: 'pipeline_stage_seconds',
+      help: 'Time that an event spent in one stage of the pipeline.',
+      labelNames: ['stage'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300],
+      registers,
+    }),
     providerRequestDuration: new Histogram({
       name: 'provider_request_duration_seconds',
       help: 'Time of one call to the payment provider.',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { topologyNames } from '../topology.ts';
-import { flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
+import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
 import { ConfigError, type Environment, loadConfig } from './load.ts';
 import { loadWebhookSecrets } from './webhook-secrets.ts';
 
@@ -29,6 +29,10 @@ const shape = {
   /** Replay lag above which a replica gets no reads. */
   REPLICA_MAX_LAG_BYTES: positiveInt.default(64 * 1024 * 1024),
   SHUTDOWN_TIMEOUT_MS: positiveInt.default(30_000),
+  /** Brokers of kafka mode; without any the API takes webhooks over HTTP only. */
+  KAFKA_BROKERS: brokerList.optional(),
+  /** Consumer group of the webhook topics. */
+  CONSUMER_GROUP: z.string().min(1).default('lab-api'),
   METRICS_ENABLED: flag.default(true),
 };
 

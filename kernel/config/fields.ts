@@ -36,3 +36,9 @@ export const secrets = z
   );
 
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+/** Comma-separated `host:port` addresses, at least one. */
+export const brokerList = listOf(z.string().regex(/^[^\s:/,]+:\d{1,5}$/, 'must be host:port, comma-separated')).refine(
+  (brokers) => brokers.length > 0,
+  'must name at least one broker',
+);

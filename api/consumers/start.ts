@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { retryTopic, webhookTopicSpecs, webhookTopics } from '../../kernel/contract/topics.ts';
+import type { Consumer, KafkaClient } from '../../kernel/kafka/port.ts';
+import { prepareTopics } from '../../kernel/kafka/prepare.ts';
+import type { Metrics } from '../../kernel/metrics.ts';
+import { type ProcessDependencies, processMessages } from './process.ts';
+import { processRetries } from './retry.ts';
+
+export interface ConsumersOptions extends ProcessDependencies {
+  kafka: KafkaClient;
+  /** The group of the webhook topics; the one of the retry topics is named after it. */
+  groupId: string;
+  /** Partitions that are worked on at the same time: no more than there are connections for them. */
+  concurrency: number;
+  /** Pause between two looks at the lag. */
+  observeEveryMs: number;
+}
+
+export interface Consumers {
+  /** Whether every consumer has joined its group. */
+  readonly running: boolean;
+  /** Lets the batches in hand end, commits them and leaves the groups. */
+  stop(): Promise<void>;
+}
+
+export const sourceTopics: readonly string[] = Object.values(webhookTopics);
+export const retryTopics: readonly string[] = sourceTopics.map(retryTopic);
+
+export function retryGroup(groupId: string): string {
+  return `${groupId}-retry`;
+}
+
+/**
+ * Starts the consumers of the webhook topics and of their retry topics. Returns at once; they join as soon as the
+ * broker answers. The retries have a group of their own, so that their waiting holds nobody up.
+ */
+export function startConsumers(options: ConsumersOptions): Consumers {
+  const { kafka, groupId, logger } = options;
+  const stopping = new AbortController();
+  const retries = retryGroup(groupId);
+  const webhooks = kafka.createConsumer({
+    groupId,
+    from: 'earliest',
+    maxBatchMessages: options.maxBatch,
+    concurrency: options.concurrency,
+  });
+  const retried = kafka.createConsumer({ groupId: retries, from: 'earliest', maxBatchMessages: 100, concurrency: 2 });
+  const onError = (error: unknown, position: object): void => {
+    if (!stopping.signal.aborted) logger.warn({ err: error, ...position }, 'consumer failed; it will try again');
+  };
+  const onAssignment = (assigned: unknown): void => logger.info({ assigned }, 'partitions assigned');
+  let running = false;
+
+  const start = async (): Promise<void> => {
+    await prepareTopics({ kafka, topics: webhookTopicSpecs, logger, signal: stopping.signal, pauseMs: 1_000 }).finished;
+    const joining: [Consumer, () => Promise<void>][] = [
+      [
+        webhooks,
+        () =>
+          webhooks.run({
+            topics: sourceTopics,
+            onBatch: (batch) => processMessages(options, batch, batch.messages, batch.signal),
+            ...{ onError, onAssignment, retryMaxMs: 5_000 },
+          }),
+      ],
+      [
+        retried,
+        () =>
+          retried.run({
+            topics: retryTopics,
+            onBatch: (batch) => processRetries(options, batch),
+            ...{ onError, onAssignment, retryMaxMs: 5_000 },
+          }),
+      ],
+    ];
+    await Promise.all(joining.map(([, join]) => untilJoined(join, logger, stopping.signal)));
+    running = !stopping.signal.aborted;
+  };
+  const started = start();
+  const observing = observeLag(options, retries, stopping.signal);
+
+  return {
+    get running() {
+      return running;
+    },
+    stop: async () => {
+      stopping.abort(new Error('the consumers stop'));
+      await Promise.all([webhooks.close(), retried.close()]);
+      await Promise.all([started, observing]);
+    },
+  };
+}
+
+async function untilJoined(join: () => Promise<void>, logger: Logger, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await join();
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.warn({ err: error }, 'the consumer could not join yet');
+      await delay(1_000, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+async function observeLag(options: ConsumersOptions, retries: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await setLag(options.kafka, options.groupId, sourceTopics, options.metrics).catch(() => {});
+    await setLag(options.kafka, retries, retryTopics, options.metrics).catch(() => {});
+    await delay(options.observeEveryMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function setLag(kafka: KafkaClient, groupId: string, topics: readonly string[], metrics: Metrics): Promise<void> {
+  for (const { topic, partition, lag } of await kafka.groupLag(groupId, topics)) {
+    metrics.consumerLag.set({ topic, partition }, Number(lag));
+  }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { parseReceived } from '../kernel/contract/received.ts';
+import type { ContractEvent, ReceivedWebhook } from '../kernel/contract/webhooks.ts';
+import { KafkaError, type KafkaErrorCode, type OutgoingMessage } from '../kernel/kafka/port.ts';
+import { createMetrics } from '../kernel/metrics.ts';
+import { deliverToKafka, toMessage } from './deliver.ts';
+
+const common = { fingerprint: null, providerUpdatedAt: new Date(1), amountMinor: 5n, currency: 'EUR', meta: {} };
+const order: ContractEvent = {
+  ...{ ...common, target: 'order', providerEventId: 'e1', orderId: 'o1', userId: 'u1' },
+  ...{ status: 'created', introduces: true },
+};
+const dispute: ContractEvent = {
+  ...{ ...common, target: 'dispute', providerEventId: 'e2', orderId: 'o1', userId: null, disputeId: 'd1' },
+  ...{ kind: 'webhook_opened', status: 'open', reason: 'fraud', evidenceDueAt: null },
+};
+const unmapped: ContractEvent = { target: 'none', providerEventId: 'e3', fingerprint: null, type: 'balance.available' };
+
+const received = (event: ContractEvent): ReceivedWebhook => ({
+  ...{ provider: 'stripe', event, bodySha256: 'b'.repeat(64), body: '{}', receivedAt: new Date(2), requestId: 'r1' },
+});
+
+describe('messages of the gateway', () => {
+  it.each([
+    ['orders by user', order, 'webhooks.orders', 'u1'],
+    ['disputes by order where the provider does not know the user', dispute, 'webhooks.disputes', 'o1'],
+    ['unmapped events by their own id', unmapped, 'webhooks.orders', 'e3'],
+  ])('%s', (_name, event, topic, key) => {
+    const message = toMessage(received(event));
+    expect(message).toMatchObject({ topic, key, headers: { 'correlation-id': 'r1' } });
+    expect(parseReceived(message.value as string)).toEqual(received(event));
+  });
+});
+
+describe('delivery to the broker', () => {
+  const metrics = createMetrics({ service: 'ingest', topology: 'plain' });
+
+  it('answers accepted once all webhooks of the request are stored, by one call', async () => {
+    const calls: (readonly OutgoingMessage[])[] = [];
+    const producer = {
+      queuedMessages: 0,
+      send: async (messages: readonly OutgoingMessage[]) => void calls.push(messages),
+    };
+    const delivered = await deliverToKafka(producer, metrics)([received(order), received(dispute)]);
+    expect(calls).toHaveLength(1);
+    expect(delivered.map(({ data }) => data)).toEqual([
+      { provider_event_id: 'e1', verdict: 'accepted' },
+      { provider_event_id: 'e2', verdict: 'accepted' },
+    ]);
+  });
+
+  it.each<[KafkaErrorCode, number, number | undefined]>([
+    ['queue_full', 429, 1],
+    ['broker_unavailable', 503, 1],
+    ['unknown_topic', 503, 1],
+    ['closed', 503, 1],
+    ['failed', 503, 1],
+    ['message_too_large', 413, undefined],
+  ])('refuses on %s with %i', async (code, status, retryAfterSeconds) => {
+    const producer = { queuedMessages: 0, send: () => Promise.reject(new KafkaError(code, 'words of the client')) };
+    const refused = deliverToKafka(producer, metrics)([received(order)]);
+    await expect(refused).rejects.toMatchObject({ status, retryAfterSeconds });
+    await expect(refused).rejects.not.toThrow('words of the client');
+  });
+});
