@@ -13,6 +13,10 @@ export interface Arm {
 
 export interface ScenarioOptions {
   seed: number;
+  /** Begins every id that the workload makes; 1 to 16 small letters and digits. */
+  run: string;
+  /** Time of the workload's first event, in milliseconds since 1970: the same for every arm. */
+  startTimeMs: number;
   /** Size of the data and length of the load relative to the quick comparison's. */
   scale: number;
   /** Ends a measurement that is under way. */

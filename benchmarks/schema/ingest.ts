@@ -52,6 +52,7 @@ export const ingestData = z.strictObject({
     .meta({ description: 'every hold that was tried on the way to the peak' }),
   half: loadPhase.meta({ description: 'half of the peak rate' }),
   objective: z.strictObject({ percentile: z.literal(99), latencyMs: z.number() }),
+  acknowledged: z.int().meta({ description: 'webhooks of all phases of the round' }),
   diskGrowthBytes: z.int(),
   checkpoints: z.strictObject({ requested: z.int(), timed: z.int() }),
   restarts: z.int(),

@@ -113,5 +113,6 @@ export const runDocument = z.strictObject({
     .nullable(),
   verdict,
   reasons: z.array(z.string()),
+  findings: z.array(z.string()).meta({ description: 'what the numbers say, one sentence each' }),
   conclusion: z.string().meta({ description: 'the result in one sentence' }),
 });

@@ -6,7 +6,14 @@ import { databaseName, physicalOrders } from './dataset.ts';
 import { readCost } from './explain.ts';
 import { timeline } from './timeline.ts';
 
-const options = { seed: 1, scale: 0.01, signal: new AbortController().signal, progress: () => {} };
+const options = {
+  seed: 1,
+  run: 'test',
+  startTimeMs: 0,
+  scale: 0.01,
+  signal: new AbortController().signal,
+  progress: () => {},
+};
 const found = new Map<string, TimelineData>();
 
 /** The databases have fixed names on their server, so the arms are measured in turn and removed at once. */

@@ -1,0 +1,117 @@
+import { capabilities } from '../../kernel/topology.ts';
+import type { ArmResult, Comparison } from '../schema/run.ts';
+
+export interface Conclusion {
+  /** The result in one sentence. */
+  conclusion: string;
+  /** What the numbers say, one sentence each. */
+  findings: string[];
+}
+
+interface Evidence {
+  arms: readonly ArmResult[];
+  comparisons: readonly Comparison[];
+  control: string;
+  valid: boolean;
+}
+
+const fiveDays = (order: 'random' | 'time', what: 'ms' | 'pages') => `timeline/five days/${order}/cold/${what}`;
+
+/** A gain or a price below this is nothing that anybody would change a database for. */
+const worthwhile = 1.2;
+
+/** Puts the comparison into words. Says "not worth it" where the numbers do. */
+export function conclude(evidence: Evidence): Conclusion {
+  const { arms, comparisons, control } = evidence;
+  const ratio = (arm: string, metric: string) =>
+    comparisons.find((comparison) => comparison.arm === arm && comparison.metric === metric);
+  const findings: string[] = [];
+  const controlRate = arms.find((arm) => arm.name === control)?.summary['ingest.rate']?.median;
+  if (controlRate !== undefined) {
+    findings.push(`${control} takes ${whole(controlRate)} webhooks a second at p99 ≤ 100 ms on this machine.`);
+  }
+  for (const arm of arms) {
+    const rate = ratio(arm.name, 'ingest.rate');
+    if (rate) findings.push(`${arm.name} ${describeRate(rate)}${describeCost(arm.name, ratio)}.`);
+  }
+  const partitioned = arms.find(
+    (arm) => arm.topology && capabilities(arm.topology).partitionedTables.length > 0 && !readsElsewhere(arm),
+  );
+  const sentences = partitioned ? partitionSentences(partitioned.name, ratio) : undefined;
+  if (sentences) findings.push(...sentences.findings);
+  const prefix = evidence.valid ? '' : 'Not every run counts, so take this with care: ';
+  const fallback = findings.at(-1) ?? 'Nothing could be compared.';
+  return { conclusion: prefix + (sentences?.conclusion ?? fallback), findings };
+}
+
+function readsElsewhere(arm: ArmResult): boolean {
+  return arm.topology !== null && capabilities(arm.topology).readsFromReplica;
+}
+
+type RatioOf = (arm: string, metric: string) => Comparison | undefined;
+
+function partitionSentences(arm: string, ratio: RatioOf): { conclusion: string; findings: string[] } | undefined {
+  const rate = ratio(arm, 'ingest.rate');
+  const random = ratio(arm, fiveDays('random', 'ms')) ?? ratio(arm, fiveDays('random', 'ms').replace('cold', 'warm'));
+  const time = ratio(arm, fiveDays('time', 'ms')) ?? ratio(arm, fiveDays('time', 'ms').replace('cold', 'warm'));
+  const history = ratio(arm, 'timeline/one dispute’s history/time/warm/ms');
+  if (!rate || !random || !time) return undefined;
+  const findings = [
+    `Partitions: a five-day range over events in random order on disk ${describeGain(random)}.`,
+    `Partitions: the same range over events that lie in time order, as live traffic writes them, ${describeGain(time)}.`,
+  ];
+  if (history && history.ratio > worthwhile) {
+    findings.push(
+      `Partitions: the history of one dispute, a question without a time, takes ${times(history.ratio)} as long, because every partition has to be looked into.`,
+    );
+  }
+  const cost =
+    rate.high < 1
+      ? `cost ${percent(1 - rate.ratio)} of the ingest rate`
+      : 'cost no ingest rate that this run could measure';
+  const gainsRandom = 1 / random.ratio >= worthwhile && random.high < 1;
+  const gainsTime = 1 / time.ratio >= worthwhile && time.high < 1;
+  const buys = gainsTime
+    ? `make five-day ranges ${times(1 / time.ratio)} as fast`
+    : gainsRandom
+      ? `buy nothing for rows in time order, and make five-day ranges ${times(1 / random.ratio)} as fast for rows in random order`
+      : 'buy nothing for the queries of this run';
+  const advice = gainsTime
+    ? 'worth a trial on your data'
+    : gainsRandom
+      ? 'not worth it for speed unless your rows lie scattered; dropping old days cheaply is a reason of its own'
+      : 'not worth it for speed at this size; dropping old days cheaply is a reason of its own';
+  return { conclusion: `Daily partitions ${cost} and ${buys}: ${advice}.`, findings };
+}
+
+function describeRate(rate: Comparison): string {
+  const interval = `${rate.ratio.toFixed(2)} × ${rate.control}, ${percent(rate.confidence)} interval ${rate.low.toFixed(2)}–${rate.high.toFixed(2)}`;
+  if (rate.high < 1) return `takes ${percent(1 - rate.ratio)} fewer webhooks a second (${interval})`;
+  if (rate.low > 1) return `takes ${percent(rate.ratio - 1)} more webhooks a second (${interval})`;
+  return `takes as many webhooks a second as far as this run can tell (${interval})`;
+}
+
+function describeCost(arm: string, ratio: RatioOf): string {
+  const cpu = ratio(arm, 'ingest.cpuUs');
+  const wal = ratio(arm, 'ingest.walBytes');
+  return cpu && wal ? `; each costs ${cpu.ratio.toFixed(2)} × the CPU and ${wal.ratio.toFixed(2)} × the WAL` : '';
+}
+
+function describeGain(comparison: Comparison): string {
+  const gain = 1 / comparison.ratio;
+  if (comparison.high < 1 && gain >= worthwhile) return `is answered ${times(gain)} as fast`;
+  if (comparison.low > 1 && 1 / gain >= worthwhile) return `takes ${times(comparison.ratio)} as long`;
+  return `gains nothing to speak of (${comparison.ratio.toFixed(2)} × the time)`;
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+function times(value: number): string {
+  return `${value.toFixed(1)} ×`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

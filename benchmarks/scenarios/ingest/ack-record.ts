@@ -1,0 +1,68 @@
+import type { Answer } from '../../driver/connections.ts';
+import type { PreparedWebhook } from '../../driver/prepare.ts';
+import { bodySha256, openRecord, type RecordLine } from '../../record/record.ts';
+
+/** What the generator heard from the system, kept in memory during a phase and on disk before anything is counted. */
+export interface AckRecord {
+  /** Answers with a 2xx so far. */
+  readonly acknowledged: number;
+  answered(request: PreparedWebhook, answer: Answer): void;
+  /** A read that carried the token of the client's own write. */
+  read(line: Omit<Extract<RecordLine, { type: 'read' }>, 'type' | 'at'>): void;
+  /** Resolves when everything so far is on disk. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Hashing and syncing while a phase runs would take CPU and disk from the system that is being measured. So the lines
+ * wait in memory until the phase is over: when the generator dies before that, its round is not counted at all.
+ */
+export async function openAckRecord(file: string): Promise<AckRecord> {
+  const writer = await openRecord(file);
+  let answers: { request: PreparedWebhook; answer: Answer; at: number }[] = [];
+  let reads: RecordLine[] = [];
+  let acknowledged = 0;
+  const flush = async () => {
+    const lines = [...answers.map(ackLine), ...reads];
+    answers = [];
+    reads = [];
+    await Promise.all(lines.map((line) => writer.append(line)));
+  };
+  return {
+    get acknowledged() {
+      return acknowledged;
+    },
+    answered: (request, answer) => {
+      if (answer.status >= 200 && answer.status < 300) acknowledged += 1;
+      answers.push({ request, answer, at: Date.now() });
+    },
+    read: (line) => {
+      reads.push({ type: 'read', ...line, at: new Date().toISOString() });
+    },
+    flush,
+    close: async () => {
+      await flush();
+      await writer.close();
+    },
+  };
+}
+
+function ackLine({ request, answer, at }: { request: PreparedWebhook; answer: Answer; at: number }): RecordLine {
+  const { webhook, body } = request;
+  return {
+    type: 'ack',
+    provider: webhook.provider,
+    provider_event_id: webhook.providerEventId,
+    body_sha256: bodySha256(body ?? ''),
+    status: answer.status,
+    verdict: verdictOf(answer.body),
+    order_id: webhook.orderId,
+    at: new Date(at).toISOString(),
+  };
+}
+
+/** Cheaper than parsing the envelope, and the field's name occurs once in it. */
+function verdictOf(body: string): string | null {
+  return /"verdict":"([a-z]+)"/.exec(body)?.[1] ?? null;
+}

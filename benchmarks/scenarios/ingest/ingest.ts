@@ -1,0 +1,155 @@
+import { Client } from 'pg';
+import { rateAt } from '../../driver/plan.ts';
+import type { LoadResult } from '../../driver/run-load.ts';
+import { type ServerCounters, sampleServer } from '../../measure/server-counters.ts';
+import type { CurvePoint, IngestData, LoadPhase } from '../../schema/ingest.ts';
+import type { Arm, Scenario, ScenarioOptions, ScenarioSession } from '../scenario.ts';
+import { openAckRecord } from './ack-record.ts';
+import { judgeIngest } from './judge.ts';
+import { startLagSampler } from './lag.ts';
+import { readOwnWrites } from './own-writes.ts';
+import { type PhaseContext, runPhase } from './phase.ts';
+import { firstRate, keeps, nextRate, objective } from './search.ts';
+import { createWebhookSource } from './webhook-source.ts';
+
+export const ingest: Scenario<'ingest'> = {
+  name: 'ingest',
+  question: 'how many signed webhooks a second the system takes at p99 ≤ 100 ms, and what each costs',
+  roundSeconds: 16,
+  open: openIngest,
+};
+
+/** Requests under way in the closed loop: enough for full batches, few enough to stay below the objective. */
+const closedConnections = 128;
+const warmUpMs = 2_000;
+const saturationMs = 1_200;
+const rampMs = 4_000;
+const holdMs = 2_000;
+const halfMs = 2_000;
+const maxHolds = 4;
+
+async function openIngest(arm: Arm, options: ScenarioOptions): Promise<ScenarioSession<IngestData>> {
+  const { system } = arm;
+  const client = new Client({ connectionString: system.dsn.admin, application_name: 'lab-bench' });
+  client.on('error', () => {});
+  await client.connect();
+  const record = await openAckRecord(arm.recordFile);
+  const source = createWebhookSource({
+    seed: options.seed,
+    run: options.run,
+    startTimeMs: options.startTimeMs,
+    secrets: system.secrets,
+    now: () => new Date(),
+  });
+  const context: PhaseContext = {
+    url: system.urls.api,
+    source,
+    record,
+    client,
+    components: {
+      api: system.api.pid,
+      postgres: system.primary.pid,
+      ...(system.replicas[0] && { replica: system.replicas[0].pid }),
+    },
+    seed: options.seed,
+    signal: options.signal,
+  };
+  return {
+    measure: async (round) => {
+      // Compiled code, full connection pools and the first pages of every index are not what is asked about.
+      if (round === 1) await runPhase(context, closed(warmUpMs), 12_000);
+      // Every round starts with nothing to write back, so that a checkpoint of an earlier one can't fall into it.
+      await client.query('checkpoint');
+      const data = await measureRound(context, options.scale, system.replicas.length > 0 ? system.dsn.admin : null);
+      await readOwnWrites({ url: system.urls.api, source, record, count: 300, clients: 16 });
+      await record.flush();
+      return data;
+    },
+    judge: judgeIngest,
+    close: async () => {
+      await record.close();
+      await client.end();
+    },
+  };
+}
+
+async function measureRound(context: PhaseContext, scale: number, lagDsn: string | null): Promise<IngestData> {
+  const { client } = context;
+  const before = await sampleServer(client);
+  const acknowledgedBefore = context.record.acknowledged;
+  const lag = lagDsn ? await startLagSampler(lagDsn) : undefined;
+  try {
+    const saturation = (await runPhase(context, closed(saturationMs * scale), 8_000 * scale)).phase;
+    const curve = await runRamp(context, saturation.rate, rampMs * scale);
+    const { peak, attempts } = await findPeak(context, firstRate(curve, saturation.rate), holdMs * scale);
+    const half = await hold(context, peak.rate / 2, halfMs * scale);
+    const points = (await lag?.stop()) ?? [];
+    const after = await sampleServer(client);
+    const acknowledged = context.record.acknowledged - acknowledgedBefore;
+    const server = compareServers(before, after);
+    return { saturation, curve, peak, attempts, half, objective, acknowledged, ...server, lag: points };
+  } finally {
+    await lag?.stop();
+  }
+}
+
+function closed(durationMs: number) {
+  return { shape: 'closed', connections: closedConnections, durationMs } as const;
+}
+
+/** From 0.4 to 1.2 times the closed loop's rate: the curve, and where the objective is lost. */
+async function runRamp(context: PhaseContext, saturationRate: number, durationMs: number): Promise<CurvePoint[]> {
+  const plan = {
+    shape: 'ramp',
+    fromRate: saturationRate * 0.4,
+    toRate: saturationRate * 1.2,
+    durationMs,
+  } as const;
+  const { load } = await runPhase(context, plan, saturationRate * 0.8 * (durationMs / 1e3));
+  return curveOf(load, plan);
+}
+
+function curveOf(load: LoadResult, plan: { shape: 'ramp'; fromRate: number; toRate: number; durationMs: number }) {
+  return load.windows
+    .filter((window) => window.startMs < plan.durationMs)
+    .map((window) => {
+      const lengthMs = Math.min(1_000, plan.durationMs - window.startMs);
+      return {
+        offeredRate: rateAt(plan, window.startMs + lengthMs / 2),
+        rate: window.completed / (lengthMs / 1e3),
+        p50Ms: window.p50Ms,
+        p99Ms: window.p99Ms,
+        errors: window.failed,
+      };
+    });
+}
+
+/** Holds one rate after another; the highest that kept the objective counts, or the last one when none did. */
+async function findPeak(context: PhaseContext, first: number, durationMs: number) {
+  const attempts: IngestData['attempts'] = [];
+  let peak: LoadPhase | undefined;
+  let last: LoadPhase | undefined;
+  for (let rate: number | undefined = first; rate !== undefined; rate = nextRate(attempts, maxHolds)) {
+    last = await hold(context, rate, durationMs);
+    const kept = keeps(last);
+    attempts.push({ offeredRate: rate, rate: last.rate, p99Ms: last.latency.p99Ms, kept });
+    if (kept && last.rate > (peak?.rate ?? 0)) peak = last;
+  }
+  return { peak: peak ?? last!, attempts };
+}
+
+async function hold(context: PhaseContext, rate: number, durationMs: number): Promise<LoadPhase> {
+  const plan = { shape: 'constant', rate, durationMs } as const;
+  return (await runPhase(context, plan, rate * (durationMs / 1e3))).phase;
+}
+
+function compareServers(before: ServerCounters, after: ServerCounters) {
+  return {
+    diskGrowthBytes: after.databaseBytes - before.databaseBytes,
+    checkpoints: {
+      requested: after.checkpointsRequested - before.checkpointsRequested,
+      timed: after.checkpointsTimed - before.checkpointsTimed,
+    },
+    restarts: after.startedAt === before.startedAt ? 0 : 1,
+  };
+}

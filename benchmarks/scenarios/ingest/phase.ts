@@ -1,0 +1,78 @@
+import type { Client } from 'pg';
+import type { LoadPlan } from '../../driver/plan.ts';
+import { type LoadResult, runLoad } from '../../driver/run-load.ts';
+import { sampleCpu } from '../../measure/process-cpu.ts';
+import { sampleServer } from '../../measure/server-counters.ts';
+import type { LoadPhase } from '../../schema/ingest.ts';
+import { encodeHistogram, percentiles } from '../../statistics/histogram.ts';
+import type { AckRecord } from './ack-record.ts';
+import type { WebhookSource } from './webhook-source.ts';
+
+export interface PhaseContext {
+  url: string;
+  source: WebhookSource;
+  record: AckRecord;
+  /** A superuser's connection to the primary. */
+  client: Client;
+  /** Process at the root of each component; the generator, which is this process, is added. */
+  components: Readonly<Record<string, number>>;
+  seed: number;
+  signal: AbortSignal;
+}
+
+/** One stretch of load with what it cost, component by component. */
+export async function runPhase(
+  context: PhaseContext,
+  plan: LoadPlan,
+  expectedCount: number,
+): Promise<{ phase: LoadPhase; load: LoadResult }> {
+  const { url, source, record, client, seed, signal } = context;
+  await source.prepare(Math.ceil(expectedCount * 1.05));
+  signal.throwIfAborted();
+  const before = await sampleAll(context.components, client);
+  const load = await runLoad({
+    url,
+    plan,
+    next: () => source.next(),
+    onResponse: (request, answer) => record.answered(request, answer),
+    clock: () => performance.now(),
+    seed,
+    readBodies: true,
+    signal,
+  });
+  const after = await sampleAll(context.components, client);
+  await record.flush();
+  signal.throwIfAborted();
+  const cpuSeconds: Record<string, number> = {};
+  for (const name of Object.keys(context.components)) cpuSeconds[name] = after.cpu[name]! - before.cpu[name]!;
+  cpuSeconds.generator = (load.generator.cpuUserMs + load.generator.cpuSystemMs) / 1e3;
+  return { phase: describe(load, cpuSeconds, after.walBytes - before.walBytes), load };
+}
+
+async function sampleAll(components: Readonly<Record<string, number>>, client: Client) {
+  const [cpu, server] = await Promise.all([sampleCpu(components), sampleServer(client)]);
+  return { cpu, walBytes: server.walBytes };
+}
+
+function describe(load: LoadResult, cpuSeconds: Record<string, number>, walBytes: number): LoadPhase {
+  const acknowledged = countAcknowledged(load.statuses);
+  const lateness = percentiles(load.generator.lateness);
+  return {
+    offeredRate: load.plan.shape === 'constant' ? load.plan.rate : null,
+    // Over the time until the last answer: a backlog that is still being worked off does not count as speed.
+    rate: acknowledged / (Math.max(load.elapsedMs, load.plan.durationMs) / 1e3),
+    durationS: load.elapsedMs / 1e3,
+    sent: load.offered,
+    acknowledged,
+    errors: load.offered - acknowledged,
+    latency: percentiles(load.latency),
+    histogram: encodeHistogram(load.latency),
+    lateness: { p99Ms: lateness.p99Ms, maxMs: lateness.maxMs },
+    cpuSeconds,
+    walBytes,
+  };
+}
+
+function countAcknowledged(statuses: Readonly<Record<string, number>>): number {
+  return Object.entries(statuses).reduce((sum, [status, count]) => (/^2\d\d$/.test(status) ? sum + count : sum), 0);
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+
+export interface AuditFlags {
+  record?: string[];
+  run?: string;
+  dsn?: string;
+  topology?: string;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('audit')
+    .summary('check the invariants of the data')
+    .description(
+      'Checks that nothing acknowledged was lost, doubled or reordered, and lists the ids that break a rule. ' +
+        'Exit status 1 when one is broken.',
+    )
+    .option('--record <file...>', 'what clients noted (the records in the run’s directory)')
+    .option('--run <id>', 'the system to audit, as `lab status` names it (the newest)')
+    .option('--dsn <url>', 'another database with the lab’s schema, with --topology')
+    .option('--topology <name>', 'the topology of the database at --dsn')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lab audit                                  the newest system, with every record that lab send left
+  $ lab audit --record acks.jsonl --json
+  $ lab audit --dsn postgresql://user@host/payments --topology plain`,
+    )
+    .action(async (flags: AuditFlags) => {
+      const { auditCommand } = await import('../benchmark/audit-command.ts');
+      await auditCommand(flags);
+    });
+}

@@ -1,0 +1,62 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { TopologyName } from '../../kernel/topology.ts';
+
+export interface CompareFlags {
+  quick?: boolean;
+  topologies: TopologyName[];
+  rounds: number;
+  scale: number;
+  seed: number;
+  scenarios: string[];
+  baseline?: string;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('compare')
+    .summary('compare topologies in interleaved, audited rounds')
+    .description(
+      'Boots one system for each topology with the same memory, runs the scenarios in interleaved rounds from the same ' +
+        'seed, audits the data, and stores one result document. Exit status 1 when a run has to be discarded.',
+    )
+    .option('--quick', 'three rounds of a few seconds on small data (the default until longer runs are asked for)')
+    .option('--topologies <list>', 'which, by commas', list, ['plain', 'partitioned', 'replicated', 'citus'])
+    .option('--scenarios <list>', 'which, by commas', list, ['ingest', 'timeline'])
+    .option('--rounds <n>', 'rounds of each topology', wholeNumber, 3)
+    .option('--scale <x>', 'length of the load and size of the data, relative to --quick', positive, 1)
+    .option('--seed <n>', 'of the workload', wholeNumber, 1)
+    .option('--baseline <run>', 'an earlier run: lists what became worse since')
+    .option('--json', 'the result document on stdout')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lab compare --quick
+  $ lab compare --topologies plain,partitioned --rounds 7 --scale 4
+  $ lab compare --quick --baseline 20260131T120000Z      what became worse since that run
+  $ lab compare --quick --json > result.json`,
+    )
+    .action(async (flags: CompareFlags) => {
+      const { compareCommand } = await import('../benchmark/compare-command.ts');
+      await compareCommand(flags);
+    });
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number above 0.');
+  return Number(text);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It has to be a number above 0.');
+  return value;
+}
