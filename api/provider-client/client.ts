@@ -49,8 +49,9 @@ export interface ProviderClientOptions {
   metrics: Metrics;
 }
 
-const queryAttempts = 4;
-const maxBackoffMs = 1_000;
+const queryAttempts = 3;
+/** A capture asks at most so often: before the first request when it is resumed, and after each of two requests. */
+const queryRounds = 3;
 
 const captureAnswer = z.object({
   idempotency_key: z.string(),
@@ -71,6 +72,7 @@ const representmentAnswer = z.object({ representment_id: z.string(), evidence_id
 export function createProviderClient(options: ProviderClientOptions): ProviderClient {
   const dispatcher = new Agent({ connections: 64, maxResponseSize: 4 * 1024 * 1024 });
   const queryTimeoutMs = Math.ceil(options.timeoutMs / 3);
+  const maxBackoffMs = Math.ceil(options.timeoutMs / 6);
   const call = (operation: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> =>
     callProvider({
       ...{ dispatcher, operation, method, body, metrics: options.metrics },
@@ -81,7 +83,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
     handleWhenResult((answer) => (answer as Answer).kind === 'unknown'),
     {
       maxAttempts: queryAttempts - 1,
-      backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: maxBackoffMs }),
+      backoff: new ExponentialBackoff({ initialDelay: maxBackoffMs / 4, maxDelay: maxBackoffMs }),
     },
   );
 
@@ -125,7 +127,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
       const conflict = answer.kind === 'rejected' && answer.status === 422;
       return representmentOutcome(conflict ? await queryPolicy.execute(ask) : answer);
     },
-    budgetMs: 2 * options.timeoutMs + 3 * queryAttempts * (queryTimeoutMs + maxBackoffMs),
+    budgetMs: 2 * options.timeoutMs + queryRounds * queryAttempts * (queryTimeoutMs + maxBackoffMs),
     close: () => dispatcher.destroy(),
   };
 }

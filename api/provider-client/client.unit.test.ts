@@ -95,7 +95,7 @@ test('when the provider says that it never got the request, it is sent once more
 test('while nobody can tell, the outcome is unknown and no second request is sent', async () => {
   const asked = await scripted(reset);
   expect(await client.capture(request)).toMatchObject({ status: 'unknown' });
-  expect(asked).toEqual([post, query, query, query, query]);
+  expect(asked).toEqual([post, query, query, query]);
 });
 
 test('a resumed capture is asked for before it is sent', async () => {
@@ -129,6 +129,13 @@ test('a representment that the provider has already is the one that counts', asy
   const asked = await scripted(status(422), json({ representment_id: 'rep_1', evidence_ids: ['e1'] }));
   expect(await client.represent('d1', [])).toEqual({ status: 'accepted', reference: 'rep_1', evidenceIds: ['e1'] });
   expect(asked).toEqual(['POST /representments', 'GET /representments/d1']);
+});
+
+test('no call takes longer than the budget', async () => {
+  await scripted(...Array.from({ length: 20 }, (_, i) => (i % 3 ? silent : reset)));
+  const started = performance.now();
+  expect(await client.resumeCapture(request)).toMatchObject({ status: 'unknown' });
+  expect(performance.now() - started).toBeLessThan(client.budgetMs);
 });
 
 test('a provider that is away is an unknown outcome', async () => {
