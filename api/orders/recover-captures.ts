@@ -21,7 +21,7 @@ export interface CaptureRecovery extends CaptureDeps {
  * this, such a capture would keep its amount reserved for ever. Orders on hold are left until the hold is cleared.
  * @returns how many were settled.
  */
-export async function recoverCaptures(deps: CaptureRecovery): Promise<number> {
+export async function recoverCaptures(deps: CaptureRecovery, signal?: AbortSignal): Promise<number> {
   const now = deps.now();
   const { rows } = await findAbandoned<{
     order_id: string;
@@ -31,6 +31,7 @@ export async function recoverCaptures(deps: CaptureRecovery): Promise<number> {
   }>(deps.pool, [new Date(now.getTime() - graceMs), now, roundSize]);
   let settled = 0;
   for (const row of rows) {
+    if (signal?.aborted) break;
     try {
       const { result } = await captureOrder(deps, { ...row, orderId: row.order_id, requestId: 'capture-recovery' });
       settled += 1;
@@ -46,24 +47,24 @@ export async function recoverCaptures(deps: CaptureRecovery): Promise<number> {
 
 /** Looks for abandoned captures, with a pause between the end of one round and the next. Returns what stops it. */
 export function startCaptureRecovery(deps: CaptureRecovery, everyMs: number): () => Promise<void> {
-  let stopped = false;
+  const stop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   const round = async (): Promise<void> => {
-    await recoverCaptures(deps).catch((error) => {
+    await recoverCaptures(deps, stop.signal).catch((error) => {
       deps.logger.warn({ err: error }, 'looking for abandoned captures failed; the next round tries again');
     });
     schedule();
   };
   const schedule = (): void => {
-    if (stopped) return;
+    if (stop.signal.aborted) return;
     timer = setTimeout(() => {
       running = round();
     }, everyMs).unref();
   };
   schedule();
   return async () => {
-    stopped = true;
+    stop.abort();
     clearTimeout(timer);
     await running;
   };
