@@ -19,8 +19,8 @@ export interface DatabaseOptions {
 export interface Database {
   primary: PostgresServer;
   replicas: PostgresServer[];
-  /** `admin` is the superuser, `api` and `reader` the roles of these names; `replicas` is the reader on each replica. */
-  dsn: { admin: string; api: string; reader: string; replicas: string[] };
+  /** `admin` is the superuser, `api` and `reader` the roles of these names; `cdc` may replicate; `replicas` is the reader on each. */
+  dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
 }
 
 const databaseName = 'payments';
@@ -48,7 +48,9 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   const admin = primary.dsn(databaseName);
   await withClient(admin, (client) => client.query('create extension pg_stat_statements'));
   await migrate({ dsn: admin, topology });
-  const passwords = await enableLogins(admin, ['lab_api', 'lab_reader']);
+  const passwords = await enableLogins(admin, ['lab_api', 'lab_reader', 'lab_cdc']);
+  // The attribute belongs to the login and not to the schema, so a migration can't give it.
+  await withClient(admin, (client) => client.query('alter role lab_cdc replication'));
   signal?.throwIfAborted();
 
   const replicas: PostgresServer[] = [];
@@ -70,6 +72,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
       admin,
       api: primary.dsn(databaseName, 'lab_api', passwords.lab_api),
       reader: reader(primary),
+      cdc: primary.dsn(databaseName, 'lab_cdc', passwords.lab_cdc),
       replicas: replicas.map(reader),
     },
   };

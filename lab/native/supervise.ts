@@ -3,7 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { print, printJson, progress, reportError, table } from '../output.ts';
 import { MissingPartError } from './missing-part.ts';
 import { isAlive } from './processes.ts';
-import { type RunningSystem, type SystemDescription, type SystemOptions, startSystem } from './system.ts';
+import {
+  describeSystem,
+  type RunningSystem,
+  type SystemDescription,
+  type SystemOptions,
+  startSystem,
+} from './system.ts';
 
 /** What a detached supervisor tells the command that started it. */
 type Message =
@@ -103,7 +109,7 @@ async function supervise(
     process.exitCode = 130;
     return;
   }
-  const { stop: _stop, api: _api, primary: _primary, replicas: _replicas, ...description } = system;
+  const description = describeSystem(system);
   onReady({ description, stopWatching: () => process.off('disconnect', parentEnded) });
   // The servers are no reason for Node to stay; this timer is.
   const stay = setInterval(() => void reportDead(description, report), 1_000);

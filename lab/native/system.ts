@@ -1,26 +1,29 @@
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
-import { generatePassword, generateSecrets } from './credentials.ts';
-import { startDatabase } from './database.ts';
+import { generateSecrets } from './credentials.ts';
 import { MissingPartError } from './missing-part.ts';
 import type { PostgresServer } from './postgres.ts';
-import { createRunDirectory, writeDescription } from './run-directory.ts';
-import { type Service, startService } from './service.ts';
+import { createRunDirectory, type RunDirectory, writeDescription } from './run-directory.ts';
 import { readStorage } from './storage.ts';
+import { type CdcEngine, type Part, startParts, type WebhookMode } from './system-parts.ts';
 
 export interface SystemOptions {
   topology: TopologyName;
+  /** How webhooks arrive: at the API, or at the gateway and through Kafka; `sync` unless told otherwise. */
+  mode?: WebhookMode;
+  /** What carries the outbox to ClickHouse; `off` unless told otherwise. */
+  cdc?: CdcEngine;
   /** Streaming replicas; one on a topology that reads from them, else none. */
   replicas?: number;
   /** Commits wait for a replica. */
   synchronous?: boolean;
   postgres?: 'embedded' | 'installed';
-  /** Ports that must be used; without one the API takes 3000 when free, else any. */
-  ports?: { api?: number; provider?: number };
+  /** Ports that must be used; without one the API takes 3000 and the gateway 3001 when free, else any. */
+  ports?: { api?: number; provider?: number; ingest?: number };
   /** PostgreSQL settings beyond the lab's own. */
   settings?: Record<string, string>;
   apiEnvironment?: Record<string, string>;
+  ingestEnvironment?: Record<string, string>;
+  cdcEnvironment?: Record<string, string>;
   progress?: (line: string) => void;
   /** Stops a start that is under way; what was started is cleaned up. */
   signal?: AbortSignal;
@@ -30,13 +33,26 @@ export interface SystemOptions {
 export interface SystemDescription {
   id: string;
   topology: TopologyName;
-  mode: 'sync';
+  mode: WebhookMode;
+  cdc: CdcEngine;
   runDirectory: string;
   supervisorPid: number;
   /** RFC 3339, UTC. */
   startedAt: string;
-  urls: { api: string; provider: string };
-  dsn: { admin: string; api: string; reader: string; replicas: string[] };
+  urls: {
+    api: string;
+    provider: string;
+    /** Where webhooks go in kafka mode. */
+    ingest?: string;
+    /** With user, password and database, as `CLICKHOUSE_URL` takes it. */
+    clickhouse?: string;
+    /** Kafka Connect's REST interface. */
+    connect?: string;
+    /** Health and metrics of the process that fills ClickHouse. */
+    cdc?: string;
+  };
+  dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
+  kafka?: { brokers: string[] };
   secrets: { silvergate: string; stripe: string; adyen: string };
   postgres: { kind: 'embedded' | 'installed'; version: string };
   /** Where the data lies; in memory, a commit costs too little. */
@@ -55,13 +71,27 @@ export interface RunningSystem extends SystemDescription {
   /** Ends everything and removes the run's directory. */
   stop(): Promise<void>;
   api: ChildProcessHandle;
+  /** The pipeline's processes, where the system has them. */
+  ingest?: ChildProcessHandle;
+  cdcProcess?: ChildProcessHandle;
+  clickhouse?: ChildProcessHandle;
+  broker?: ChildProcessHandle;
+  connect?: ChildProcessHandle;
   primary: PostgresServer;
   replicas: readonly PostgresServer[];
 }
 
+/** What a description has to do without: the handles of the processes. */
+export function describeSystem(system: RunningSystem): SystemDescription {
+  const { stop: _stop, primary: _primary, replicas: _replicas, api: _api, ingest: _ingest, ...rest } = system;
+  const { cdcProcess: _cdc, clickhouse: _clickhouse, broker: _broker, connect: _connect, ...description } = rest;
+  return description;
+}
+
 /**
- * Starts PostgreSQL with its replicas, migrates it, starts the simulated provider and the API.
- * @throws MissingPartError when this machine lacks a part of the topology; Error, with the end of the log of what
+ * Starts PostgreSQL with its replicas, migrates it, starts the simulated provider and the API, and as asked for the
+ * gateway with its broker and the way to ClickHouse.
+ * @throws MissingPartError when this machine lacks a part of the system; Error, with the end of the log of what
  * failed, when a part does not start. Nothing is left running then.
  */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
@@ -78,98 +108,61 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
   }
 }
 
-async function startIn(run: { id: string; path: string; close(): Promise<void> }, options: SystemOptions) {
-  const { topology, signal, progress = () => {} } = options;
-  const runDirectory = run.path;
+async function startIn(run: RunDirectory, options: SystemOptions): Promise<RunningSystem> {
+  const { topology, mode = 'sync', cdc = 'off', progress = () => {} } = options;
   const secrets = generateSecrets();
-  const { fileSystem, inMemory } = await readStorage(runDirectory);
-  if (inMemory) progress(`${runDirectory} lies in memory: fsync costs nothing there. Set LAB_HOME to a disk.`);
-  const database = await startDatabase({ ...options, runDirectory, progress });
-  signal?.throwIfAborted();
-
-  progress('starting the simulated payment provider');
-  const provider = await startService({
-    name: 'provider',
-    entry: entryOf('../provider/main.ts'),
-    runDirectory,
-    ...(options.ports?.provider !== undefined && { port: options.ports.provider }),
-    environment: (port) => ({
-      PROVIDER_PORT: String(port),
-      PROVIDER_LEDGER: path.join(runDirectory, 'provider-ledger.jsonl'),
-    }),
-    signal,
-  });
-
-  progress('starting the API');
-  const cursorSecret = generatePassword();
-  const api = await startService({
-    name: 'api',
-    entry: entryOf('../../api/main.ts'),
-    runDirectory,
-    ...(options.ports?.api !== undefined && { port: options.ports.api }),
-    preferredPort: 3000,
-    environment: (port) => ({
-      TOPOLOGY: topology,
-      DATABASE_URL: database.dsn.api,
-      ...(database.dsn.replicas.length > 0 && { REPLICA_DATABASE_URLS: database.dsn.replicas.join(',') }),
-      API_HOST: '127.0.0.1',
-      API_PORT: String(port),
-      WEBHOOK_SECRETS_SILVERGATE: secrets.silvergate,
-      WEBHOOK_SECRETS_STRIPE: secrets.stripe,
-      WEBHOOK_SECRETS_ADYEN: secrets.adyen,
-      PROVIDER_URL: provider.url,
-      CURSOR_SECRET: cursorSecret,
-      ...options.apiEnvironment,
-    }),
-    signal,
-  });
-
+  const storage = await readStorage(run.path);
+  if (storage.inMemory) progress(`${run.path} lies in memory: fsync costs nothing there. Set LAB_HOME to a disk.`);
+  const parts = await startParts({ ...options, mode, cdc, progress, runDirectory: run.path, secrets });
+  const { database, api, provider, ingest, broker, connect, clickhouse, cdcProcess } = parts;
   const { primary, replicas } = database;
+  const startedAt = new Date().toISOString();
   const describe = (): SystemDescription => ({
-    id: run.id,
-    topology,
-    mode: 'sync',
-    runDirectory,
-    supervisorPid: process.pid,
-    startedAt,
-    urls: { api: api.url, provider: provider.url },
+    ...{ id: run.id, topology, mode, cdc, runDirectory: run.path, supervisorPid: process.pid, startedAt },
+    urls: {
+      ...{ api: api.url, provider: provider.url },
+      ...(ingest && { ingest: ingest.url }),
+      ...(clickhouse && { clickhouse: clickhouse.url }),
+      ...(connect && { connect: connect.url }),
+      ...(cdcProcess && { cdc: cdcProcess.url }),
+    },
     dsn: database.dsn,
+    ...(broker && { kafka: { brokers: [...broker.brokers] } }),
     secrets,
     postgres: { kind: primary.kind, version: primary.version },
-    storage: { fileSystem, inMemory },
-    processes: [primary, ...replicas, provider, api].map(({ name, pid }) => ({ name, pid })),
+    storage: { fileSystem: storage.fileSystem, inMemory: storage.inMemory },
+    processes: [primary, ...replicas, ...parts.processes].map(({ name, pid }) => ({ name, pid })),
   });
-  const startedAt = new Date().toISOString();
   await writeDescription(describe());
+  const handle = (part: Part): ChildProcessHandle => ({
+    get pid() {
+      return part.pid;
+    },
+    kill: (wanted) => part.kill(wanted),
+    restart: async () => {
+      await part.restart();
+      await writeDescription(describe());
+    },
+  });
   return {
     ...describe(),
-    primary,
-    replicas,
-    api: {
-      get pid() {
-        return api.pid;
-      },
-      kill: (wanted) => api.kill(wanted),
-      restart: async () => {
-        await api.restart();
-        await writeDescription(describe());
-      },
-    },
-    stop: () => stopInOrder([api, provider], [...replicas, primary], run.close),
-  } satisfies RunningSystem;
+    ...{ primary, replicas, api: handle(api) },
+    ...(ingest && { ingest: handle(ingest) }),
+    ...(cdcProcess && { cdcProcess: handle(cdcProcess) }),
+    ...(clickhouse && { clickhouse: handle(clickhouse) }),
+    ...(broker && { broker: handle(broker) }),
+    ...(connect && { connect: handle(connect) }),
+    stop: () => stopInOrder(parts.processes, [...replicas, primary], run.close),
+  };
 }
 
-/** Services first, so that none logs errors about a database that is on its way out. */
-async function stopInOrder(services: Service[], servers: PostgresServer[], close: () => Promise<void>): Promise<void> {
+/** Services first, so that none logs errors about a database or a broker that is on its way out. */
+async function stopInOrder(processes: Part[], servers: PostgresServer[], close: () => Promise<void>): Promise<void> {
   try {
-    await Promise.all(services.map((service) => service.stop()));
+    await Promise.all(processes.map((part) => part.stop()));
     // The data is removed next: there is nothing to write a checkpoint for.
     await Promise.all(servers.map((server) => server.stop('immediate')));
   } finally {
     await close();
   }
-}
-
-function entryOf(relative: string): string {
-  return fileURLToPath(new URL(relative, import.meta.url));
 }
