@@ -6,10 +6,14 @@ import { reportError } from './output.ts';
  * is asked for, so that `lab --help` does not wait for what a benchmark needs.
  */
 const commands: { name: string; summary: string; load: () => Promise<{ register(program: Command): void }> }[] = [
+  { name: 'start', summary: 'the tour: compare, audit, report', load: () => import('./commands/start.ts') },
   { name: 'up', summary: 'start a system', load: () => import('./commands/up.ts') },
   { name: 'down', summary: 'stop a system and clean up', load: () => import('./commands/down.ts') },
   { name: 'status', summary: 'what runs, and how it does', load: () => import('./commands/status.ts') },
   { name: 'send', summary: 'send signed webhooks like a provider', load: () => import('./commands/send.ts') },
+  { name: 'audit', summary: 'check the invariants of the data', load: () => import('./commands/audit.ts') },
+  { name: 'compare', summary: 'compare topologies', load: () => import('./commands/compare.ts') },
+  { name: 'report', summary: 'the HTML report of a run', load: () => import('./commands/report.ts') },
   { name: 'doctor', summary: 'what this machine has and lacks', load: () => import('./commands/doctor.ts') },
 ];
 
@@ -25,6 +29,8 @@ Examples:
   $ lab up partitioned                 start a system; Ctrl-C stops it
   $ lab up plain --detach --json       start it in the background, URLs as JSON
   $ lab status                         what runs
+  $ lab send && lab audit              webhooks, and the proof that none was lost
+  $ lab compare --quick                the topologies side by side
   $ lab down --all                     stop everything
 
 Exit status: 0 done and valid, 1 a check failed, 2 wrong usage, 3 a needed part is missing here.`,

@@ -64,3 +64,17 @@ export function percentileCurve(histogram: Histogram): { percentile: number; lat
   points.push({ percentile: 100 * (1 - smallestTail), latencyMs: histogram.maxValue / 1e3 });
   return points;
 }
+
+/** How many values are at or below `value`, found by bisection over the counts: the library has no call for it. */
+export function countAtOrBelow(histogram: Histogram, value: number): number {
+  let low = 0;
+  let high = histogram.totalCount;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    // Half a value below the boundary between two counts, where rounding can't reach the next one.
+    const percentile = (100 * (middle - 0.5)) / histogram.totalCount;
+    if (histogram.getValueAtPercentile(percentile) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createRandom } from '../workload/random.ts';
 import { ratioOfMedians } from './bootstrap.ts';
 import {
+  countAtOrBelow,
   createHistogram,
   decodeHistogram,
   encodeHistogram,
@@ -80,4 +81,14 @@ test('a histogram survives its text form, and its curve ends at the largest valu
   expect(curve.at(-1)!.latencyMs).toBeGreaterThanOrEqual(1_000);
   expect(percentileCurve(createHistogram())).toEqual([]);
   expect(percentiles(createHistogram()).p99Ms).toBe(0);
+});
+
+test('counts values up to a bound', () => {
+  const histogram = createHistogram();
+  for (let i = 1; i <= 1_000; i += 1) histogram.recordValue(i);
+  expect(countAtOrBelow(histogram, 0)).toBe(0);
+  expect(countAtOrBelow(histogram, 1)).toBe(1);
+  expect(countAtOrBelow(histogram, 250)).toBe(250);
+  expect(countAtOrBelow(histogram, 5_000)).toBe(1_000);
+  expect(countAtOrBelow(createHistogram(), 10)).toBe(0);
 });

@@ -11,6 +11,7 @@ import { comparisonTable, remarks } from './tables.ts';
 /** `lab compare`. */
 export async function compareCommand(flags: CompareFlags): Promise<void> {
   const topologies = checkTopologies(flags.topologies);
+  if (flags.rounds < 3) throw new UsageError('--rounds must be 3 or more: fewer say nothing about the spread.');
   const { document, file } = await compareAndSave({
     command: `compare --topologies ${topologies.join(',')} --rounds ${flags.rounds} --scale ${flags.scale}`,
     topologies,
@@ -27,12 +28,12 @@ export async function compareCommand(flags: CompareFlags): Promise<void> {
 }
 
 /** The result for a reader in a terminal. */
-export function printResult(document: RunDocument, file: string): void {
+export function printResult(document: RunDocument, file: string, report?: string): void {
   print(`\n${comparisonTable(document)}\n`);
   for (const finding of document.findings) print(finding);
   print(`\n${document.verdict}: ${document.conclusion}`);
   for (const remark of remarks(document)) print(remark);
-  print(`\nresult: ${file}\nreport: lab report ${document.id}`);
+  print(`\nresult  ${file}\nreport  ${report ?? `npx lab report ${document.id}`}`);
 }
 
 /** @throws UsageError that names the topologies there are. */

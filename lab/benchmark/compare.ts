@@ -15,7 +15,7 @@ export interface FinishedComparison {
  */
 export async function compareAndSave(
   options: Omit<ComparisonOptions, 'signal'>,
-  finish: (saved: FinishedComparison) => Step[] = () => [],
+  writeReport?: (document: RunDocument) => Promise<string>,
 ): Promise<FinishedComparison> {
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals) => stop.abort(new Error(`stopped by ${name}`));
@@ -30,15 +30,13 @@ export async function compareAndSave(
       note(saved.file);
     },
   };
-  const last: Step = {
+  const report: Step = {
     title: 'write the report',
-    run: async (note) => {
-      for (const step of finish(saved!)) await step.run(note);
-    },
+    run: async (note) => note(await writeReport!(saved!.document)),
   };
   const cleanUp: Step = { title: 'stop the systems', run: () => run.close() };
   try {
-    await runSteps([...run.steps, save, cleanUp, last]);
+    await runSteps([...run.steps, save, cleanUp, ...(writeReport ? [report] : [])]);
     return saved!;
   } finally {
     await run.close();

@@ -28,7 +28,7 @@ export async function timelineQueries(size: DatasetSize): Promise<TimelineQuery[
       name: 'one dispute’s history',
       text: withValues(history, [`d${Math.floor(size.disputes * 0.47)}`]),
       pruning: true,
-      cold: true,
+      cold: false,
     },
   ];
 }

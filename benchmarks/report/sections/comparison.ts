@@ -1,0 +1,41 @@
+import { ingestMetrics } from '../../compare/metrics.ts';
+import { type Html, html } from '../html.ts';
+import { number } from '../numbers.ts';
+import type { View } from '../view.ts';
+
+/** The table that a decision rests on: a column for each arm, a row for each metric, ratios with intervals. */
+export function comparisonSection(view: View): Html {
+  const { arms, document } = view;
+  const measured = ingestMetrics.filter((metric) => arms.some(({ result }) => result.summary[metric.name]));
+  if (measured.length === 0) return html``;
+  const head = arms.map(
+    ({ result, mark }) =>
+      html`<th scope="col"><span style="color:${mark.colour}">${mark.character}</span> ${result.name}</th>`,
+  );
+  const rows = measured.map((metric) => {
+    const cells = arms.map(({ result }) => {
+      const summary = result.summary[metric.name];
+      if (!summary) return html`<td>–</td>`;
+      const digits = metric.unit === 'ms' ? 1 : 0;
+      const ratio = view.ratio(result.name, metric.name);
+      const comparison = ratio
+        ? html`<small>${ratio.ratio.toFixed(2)} × <span class="interval">[${ratio.low.toFixed(2)}, ${ratio.high.toFixed(2)}]</span></small>`
+        : html`<small>control</small>`;
+      return html`<td><b>${number(summary.median, digits)}</b><small class="interval">${number(summary.min, digits)} – ${number(summary.max, digits)}</small>${comparison}</td>`;
+    });
+    const unit = metric.unit === '/s' ? '' : `, ${metric.unit}`;
+    return html`<tr><th scope="row">${metric.label}${unit}<small>${metric.better} is better</small></th>${cells}</tr>`;
+  });
+  const audits = arms.map(({ result }) => {
+    if (!result.audit) return html`<td>none</td>`;
+    return html`<td class="${result.audit.ok ? 'good' : 'bad'}">${result.audit.ok ? '✓ clean' : '✗ broken'}</td>`;
+  });
+  const verdicts = arms.map(
+    ({ result }) => html`<td class="${result.verdict === 'VALID' ? 'good' : 'bad'}">${result.verdict}</td>`,
+  );
+  return html`<section><h2>Comparison</h2>
+<div class="scroll"><table class="comparison"><thead><tr><th></th>${head}</tr></thead><tbody>${rows}
+<tr><th scope="row">audit</th>${audits}</tr><tr><th scope="row">verdict</th>${verdicts}</tr></tbody></table></div>
+<p class="note">Median of ${document.rounds} interleaved rounds, the range below it, then the ratio to
+${document.control} with its 95 % bootstrap interval. An interval that holds 1 means: no difference that this run could see.</p></section>`;
+}

@@ -1,0 +1,15 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
+import { renderReport } from '../../benchmarks/report/render.ts';
+import type { RunDocument } from '../../benchmarks/schema/run.ts';
+
+/** Writes the HTML report of the runs beside their results. @returns its file */
+export async function writeReport(documents: readonly RunDocument[]): Promise<string> {
+  const directory = defaultResultsDirectory();
+  const name = documents.length === 1 ? documents[0]!.id : `${documents[0]!.id}-and-${documents.length - 1}-more`;
+  const file = path.join(directory, `${name}.html`);
+  await mkdir(directory, { recursive: true });
+  await writeFile(file, await renderReport(documents));
+  return file;
+}

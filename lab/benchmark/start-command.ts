@@ -1,0 +1,45 @@
+import os from 'node:os';
+import { scenarioNames } from '../../benchmarks/scenarios/registry.ts';
+import { topologyNames } from '../../kernel/topology.ts';
+import type { StartFlags } from '../commands/start.ts';
+import { print, printJson, progress } from '../output.ts';
+import { compareAndSave } from './compare.ts';
+import { printResult } from './compare-command.ts';
+import { writeReport } from './report-file.ts';
+import { serveUntilStopped } from './serve.ts';
+
+/** `lab start`, which is `npm start`. */
+export async function startCommand(flags: StartFlags): Promise<void> {
+  const cores = os.availableParallelism();
+  const memory = Math.round(os.totalmem() / 2 ** 30);
+  progress(`Payments scaling lab: ${os.type()} ${os.arch()}, ${cores} cores, ${memory} GB, Node ${process.version}.`);
+  progress('A quick comparison of every topology that this machine can run; it takes about four minutes.\n');
+  let report = '';
+  const { document, file } = await compareAndSave(
+    {
+      command: 'start',
+      topologies: topologyNames,
+      control: 'plain',
+      scenarios: scenarioNames,
+      rounds: 3,
+      seed: 1,
+      scale: 1,
+    },
+    async (result) => {
+      report = await writeReport([result]);
+      return report;
+    },
+  );
+  if (document.verdict !== 'VALID') process.exitCode = 1;
+  if (flags.json) return printJson(document);
+  printResult(document, file, report);
+  if (!flags.interactive || !process.stdout.isTTY || !process.stdin.isTTY) return print(nextSteps);
+  await serveUntilStopped(report);
+}
+
+const nextSteps = `
+What to do next:
+  npx lab up partitioned        a live system; then, in another terminal: npx lab send, npx lab audit, npx lab status
+  npx lab compare --rounds 7    more rounds, narrower intervals
+  npx lab report --open         the report in your browser
+  npx lab doctor                what else this machine could run`;
