@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
-import { isStoreUnavailable, isUniqueViolation } from '../../kernel/postgres/errors.ts';
+import { isTransient, isUniqueViolation } from '../../kernel/postgres/errors.ts';
 import type { Lsn } from '../../kernel/postgres/lsn.ts';
 import { withTransaction } from '../../kernel/postgres/transaction.ts';
 import type { Capabilities } from '../../kernel/topology.ts';
@@ -21,7 +21,7 @@ export type ApplyResult = { outcome: Outcome; commitLsn: Lsn } | { error: unknow
 /**
  * Applies 1..n webhooks, in their order, in one transaction: dedupe, order or dispute state, event, delivery, outbox.
  * Resolves after COMMIT, with one result per webhook. When the batch fails because of what is in it, it is split until
- * only the webhooks at fault fail; when the store is away, all of them fail with the store's error.
+ * only the webhooks at fault fail; when the store is at fault, all of them fail with its error.
  */
 export async function applyWebhooks(
   dependencies: ApplyDependencies,
@@ -31,7 +31,7 @@ export async function applyWebhooks(
     const { result, commitLsn } = await applyOnce(dependencies, batch);
     return result.map((outcome) => ({ outcome, commitLsn }));
   } catch (error) {
-    if (batch.length === 1 || isStoreUnavailable(error)) return batch.map(() => ({ error }));
+    if (batch.length === 1 || isTransient(error)) return batch.map(() => ({ error }));
     const middle = Math.ceil(batch.length / 2);
     const first = await applyWebhooks(dependencies, batch.slice(0, middle));
     return [...first, ...(await applyWebhooks(dependencies, batch.slice(middle)))];

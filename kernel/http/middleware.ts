@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
-import { isStoreUnavailable } from '../postgres/errors.ts';
+import { isTransient } from '../postgres/errors.ts';
 import { sendError } from './envelope.ts';
 import { AppError } from './errors.ts';
 
@@ -37,8 +37,8 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof ZodError) return validationError(thrown);
-  if (isStoreUnavailable(thrown)) {
-    return new AppError('service_unavailable', 'The database cannot be reached. Repeat the request later.', {
+  if (isTransient(thrown)) {
+    return new AppError('service_unavailable', 'The database cannot answer now. Repeat the request later.', {
       retryAfterSeconds: 1,
       cause: thrown,
     });

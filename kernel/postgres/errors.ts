@@ -29,6 +29,14 @@ export function isRetryable(error: unknown): boolean {
   return code === '40001' || code === '40P01' || code === '55P03';
 }
 
+/**
+ * Whether the failure lies with the store's state and not with what was asked: it is away, a statement ran into its
+ * time limit, or a conflict outlasted all retries. The caller may repeat the same request later.
+ */
+export function isTransient(error: unknown): boolean {
+  return isStoreUnavailable(error) || isRetryable(error) || sqlState(error) === '57014';
+}
+
 /** A replica cancelled the query because replay needed rows or files that it still read. The primary can answer. */
 export function isReplicaConflict(error: unknown): boolean {
   return sqlState(error) === '40001' && /conflict with recovery/.test((error as Error).message);
