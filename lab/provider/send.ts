@@ -98,7 +98,8 @@ async function findTarget(flags: SendFlags, startedAt: Date): Promise<Target> {
   }
   const name = `${startedAt.toISOString().replace(/[:.]/g, '-')}.jsonl`;
   const record = flags.record ? path.resolve(flags.record) : path.join(run.runDirectory, 'records', name);
-  return { url: run.urls.api, secrets: { ...run.secrets, ...flags.secret }, record };
+  // In kafka mode the gateway takes the webhooks.
+  return { url: run.urls.ingest ?? run.urls.api, secrets: { ...run.secrets, ...flags.secret }, record };
 }
 
 function signerOf(name: string, secrets: Record<string, string>): Signer {
