@@ -13,7 +13,7 @@ let count = 0;
 beforeAll(async () => {
   provider = await startProvider({ timeoutMs: 300 });
   api = await startApi({ topology: 'partitioned', provider: provider.client });
-  seed = createSeed(api.pool, 'partitioned');
+  seed = createSeed(api.webhookPool, 'partitioned');
 });
 
 afterEach(() => provider.setFaults({}));

@@ -61,7 +61,7 @@ test.each([
 
 test('the largest amount is understood', async () => {
   const amountMinor = 9_223_372_036_854_775_807n;
-  await createSeed(api.pool, 'plain').order({ orderId: 'ord_huge', amountMinor });
+  await createSeed(api.webhookPool, 'plain').order({ orderId: 'ord_huge', amountMinor });
   const body = { amount_minor: String(amountMinor), currency: 'EUR', idempotency_key: 'k' };
   const answer = await api.call('POST', '/api/v1/orders/ord_huge/capture', { body });
   expect(answer.body.data).toMatchObject({ amount_minor: String(amountMinor), status: 'completed' });
@@ -84,7 +84,7 @@ test('a malformed id is refused before anything is written', async () => {
 
 test('without a provider a capture is 503 and nothing is written', async () => {
   const without = await startApi({ topology: 'plain' });
-  await createSeed(without.pool, 'plain').order({ orderId: 'ord_1' });
+  await createSeed(without.webhookPool, 'plain').order({ orderId: 'ord_1' });
   const body = { amount_minor: 1, currency: 'EUR', idempotency_key: 'k' };
   const answer = await without.call('POST', '/api/v1/orders/ord_1/capture', { body });
   const captures = await without.query('select * from captures');

@@ -9,7 +9,7 @@ const day = (number: number) => new Date(Date.UTC(2026, 0, number));
 
 beforeAll(async () => {
   api = await startApi({ topology: 'plain' });
-  seed = createSeed(api.pool, 'plain');
+  seed = createSeed(api.webhookPool, 'plain');
   for (let i = 1; i <= 7; i++) {
     await seed.order(
       { orderId: `ord_${i}`, userId: i % 2 ? 'user_odd' : 'user_even', status: i === 3 ? 'failed' : 'created' },

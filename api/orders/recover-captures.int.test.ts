@@ -14,7 +14,7 @@ let count = 0;
 beforeAll(async () => {
   provider = await startProvider({ timeoutMs: 300 });
   api = await startApi({ topology: 'plain', provider: provider.client });
-  seed = createSeed(api.pool, 'plain');
+  seed = createSeed(api.webhookPool, 'plain');
   const logger = pino({ level: 'silent' });
   deps = { pool: api.pool, provider: provider.client, now: () => new Date(Date.now() + 60_000), logger };
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
     ...{ dsn: asRole(replica.dsn(), 'lab_reader'), applicationName: 'api-test', logger: pino({ level: 'silent' }) },
   });
   api = await startApi({ topology: 'replicated', dsn: primary.dsn(), replicas: [{ name: 'replica-1', pool }] });
-  const seed = createSeed(api.pool, 'replicated');
+  const seed = createSeed(api.webhookPool, 'replicated');
   await seed.order({ orderId: 'ord_1' });
   await seed.dispute({ disputeId: 'dp_1', orderId: 'ord_1' });
   await replayed();

@@ -22,6 +22,8 @@ export interface RunningApi {
   url: string;
   /** Connections as lab_api, as the service has them. */
   pool: Pool;
+  /** In pipeline mode, as the service has it for webhooks. */
+  webhookPool: Pool;
   reads: ReadRouter;
   /** The routers by the path below which they are mounted. */
   routers: { base: string; router: Router }[];
@@ -70,6 +72,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     ...{ dsn, applicationName: 'api-test', logger, max: 5 },
     ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
   });
+  const webhookPool = createPool({ dsn, applicationName: 'seed', logger, max: 2, pipeline: true });
   const observer = new Pool({ connectionString: database.dsn, max: 2 });
   const metrics = createMetrics({ service: 'api', topology });
   const replicas = options.replicas ?? [];
@@ -95,6 +98,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
   return {
     url: http.url,
     pool,
+    webhookPool,
     reads,
     document,
     routers: [
@@ -108,7 +112,12 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     close: async () => {
       await http.close(1_000);
       reads.stop();
-      await Promise.all([pool.end(), observer.end(), ...replicas.map((replica) => replica.pool.end())]);
+      await Promise.all([
+        pool.end(),
+        webhookPool.end(),
+        observer.end(),
+        ...replicas.map((replica) => replica.pool.end()),
+      ]);
       await database.drop();
     },
   };
