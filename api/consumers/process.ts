@@ -5,7 +5,7 @@ import { deadLetterTopic, retryTopic } from '../../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import type { KafkaMessage, OutgoingMessage, Producer } from '../../kernel/kafka/port.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
-import { isStoreUnavailable, sqlState } from '../../kernel/postgres/errors.ts';
+import { isTransient, sqlState } from '../../kernel/postgres/errors.ts';
 import type { ApplyResult } from '../webhooks/apply.ts';
 import { maxAttempts, retryPauseMs } from './backoff.ts';
 import { type Failure, failureHeaders, readFailure } from './headers.ts';
@@ -79,7 +79,7 @@ function read(message: KafkaMessage, maxBytes: number): ReceivedWebhook {
   return parseReceived(message.value?.toString('utf8') ?? '');
 }
 
-/** Applies a batch, and waits, for as long as it takes, where the store is away. @returns what failed for itself. */
+/** Applies a batch, and repeats for as long as it takes what the store is at fault for. @returns what failed for itself. */
 async function applyPatiently(
   dependencies: ProcessDependencies,
   batch: readonly Readable[],
@@ -94,7 +94,7 @@ async function applyPatiently(
     for (const [index, item] of remaining.entries()) {
       const result = results[index]!;
       if (!('error' in result)) countApplied(dependencies, item, result);
-      else if (isStoreUnavailable(result.error)) unreached.push(item);
+      else if (isTransient(result.error)) unreached.push(item);
       else failed.push({ item, error: result.error });
     }
     if (unreached.length === 0) {
