@@ -12,7 +12,10 @@ const allTables = [
   'parked_webhooks',
   'retention_settings',
   'schema_migrations',
+  'cdc_positions',
+  'cdc_dead_letters',
 ];
+const cdcTables = ['outbox', 'cdc_positions', 'cdc_dead_letters'];
 
 const outboxRow = `insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers)
                    values (gen_random_uuid(), 'order', 'o1', 'u1', 1, 'x', '{}', '{}')`;
@@ -53,8 +56,10 @@ const denied: Record<string, string[]> = {
     'select * from run_maintenance()',
   ],
   lab_cdc: [
-    ...allTables.filter((table) => table !== 'outbox').map((table) => `select * from ${table}`),
+    ...allTables.filter((table) => !cdcTables.includes(table)).map((table) => `select * from ${table}`),
     outboxRow,
+    'delete from cdc_dead_letters',
+    'update cdc_dead_letters set slot_name = null',
     'update outbox set sequence = 2',
     'delete from outbox',
     'select * from run_maintenance()',
@@ -86,7 +91,11 @@ const allowed: Record<string, string[]> = {
     ...allTables.filter((table) => table !== 'evidence_files').map((table) => `select * from ${table}`),
     'select * from default_partition_rows()',
   ],
-  lab_cdc: ['select * from outbox'],
+  lab_cdc: [
+    ...cdcTables.map((table) => `select * from ${table}`),
+    "update cdc_positions set state = 'loading'",
+    'delete from cdc_positions',
+  ],
   lab_grafana: [
     'select order_id, status, currency, amount_minor, on_hold, created_at, updated_at from orders',
     'select dispute_id, status, reason, currency, amount_minor, opened_at, closed_at from disputes',
@@ -105,6 +114,8 @@ function firstColumn(table: string): string {
     parked_webhooks: 'provider',
     retention_settings: 'table_name',
     schema_migrations: 'name',
+    cdc_positions: 'slot_name',
+    cdc_dead_letters: 'slot_name',
   };
   return known[table] ?? 'event_id';
 }

@@ -37,6 +37,24 @@ export interface Captures {
   updated_at: Generated<Timestamp>;
 }
 
+export interface CdcDeadLetters {
+  created_at: Generated<Timestamp>;
+  envelope: string;
+  event_id: string;
+  reason: string;
+  slot_name: string;
+}
+
+export interface CdcPositions {
+  confirmed_lsn: string | null;
+  load_after: string | null;
+  load_until: string | null;
+  slot_name: string;
+  state: string;
+  system_identifier: string;
+  updated_at: Generated<Timestamp>;
+}
+
 export interface DisputeEvents {
   created_at: Generated<Timestamp>;
   data: Json;
@@ -160,6 +178,8 @@ export interface WebhookKeys {
 
 export interface DB {
   captures: Captures;
+  cdc_dead_letters: CdcDeadLetters;
+  cdc_positions: CdcPositions;
   dispute_events: DisputeEvents;
   disputes: Disputes;
   evidence: Evidence;

@@ -10,6 +10,8 @@ export const durableSettings: Readonly<Record<string, string>> = {
   max_connections: '100',
   max_wal_senders: '20',
   max_replication_slots: '20',
+  // A reader that is gone for good must not fill the disk: beyond this its slot is given up, and the reader says so.
+  max_slot_wal_keep_size: '4GB',
   shared_buffers: '256MB',
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',

@@ -1,5 +1,5 @@
 create role lab_api nologin;
-create role lab_cdc nologin;
+create role lab_cdc nologin replication;
 create role lab_grafana nologin;
 create role lab_migrate nologin;
 create role lab_reader nologin;
@@ -28,6 +28,35 @@ CREATE INDEX captures_requested ON public.captures USING btree (created_at) WHER
 grant insert, select, update on captures to lab_api;
 grant select on captures to lab_reader;
 grant select on captures to lab_worker;
+
+create table cdc_dead_letters (
+  slot_name text not null,
+  event_id uuid not null,
+  reason text not null,
+  envelope text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint cdc_dead_letters_pkey PRIMARY KEY (slot_name, event_id)
+);
+grant select on cdc_dead_letters to lab_api;
+grant insert, select on cdc_dead_letters to lab_cdc;
+grant select on cdc_dead_letters to lab_reader;
+grant select on cdc_dead_letters to lab_worker;
+
+create table cdc_positions (
+  slot_name text not null,
+  system_identifier text not null,
+  state text not null,
+  confirmed_lsn pg_lsn,
+  load_after uuid,
+  load_until uuid,
+  updated_at timestamp with time zone not null default now(),
+  constraint cdc_positions_pkey PRIMARY KEY (slot_name),
+  constraint cdc_positions_state_check CHECK ((state = ANY (ARRAY['creating'::text, 'loading'::text, 'streaming'::text])))
+);
+grant select on cdc_positions to lab_api;
+grant delete, insert, select, update on cdc_positions to lab_cdc;
+grant select on cdc_positions to lab_reader;
+grant select on cdc_positions to lab_worker;
 
 create table dispute_events (
   event_id uuid not null,
