@@ -10,6 +10,7 @@ import {
   type SystemOptions,
   startSystem,
 } from './system.ts';
+import { serveTopologyRequest } from './topology-request.ts';
 
 /** What a detached supervisor tells the command that started it. */
 type Message =
@@ -112,14 +113,30 @@ async function supervise(
   const description = describeSystem(system);
   onReady({ description, stopWatching: () => process.off('disconnect', parentEnded) });
   // The servers are no reason for Node to stay; this timer is.
-  const stay = setInterval(() => void reportDead(description, report), 1_000);
+  const stay = everySecond(async () => {
+    const changed = await serveTopologyRequest(description.runDirectory, system.switchTopology);
+    if (changed) report(`the API was restarted as ${Object.assign(description, changed).topology}`);
+    await reportDead(description, report);
+  }, report);
   await new Promise<void>((resolve) => {
     if (stop.signal.aborted) resolve();
     stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  clearInterval(stay);
+  stay.stop();
   report('stopping');
   await system.stop();
+}
+
+/** Rounds never overlap, and one that fails is reported and does not end the watch. */
+function everySecond(round: () => Promise<void>, report: (line: string) => void): { stop(): void } {
+  let running = false;
+  const timer = setInterval(async () => {
+    if (running) return;
+    running = true;
+    await round().catch((error) => report(error instanceof Error ? error.message : String(error)));
+    running = false;
+  }, 1_000);
+  return { stop: () => clearInterval(timer) };
 }
 
 /** Says once of each process that it has ended though nobody asked it to. The rest runs on: a drill may want that. */

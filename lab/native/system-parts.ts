@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TopologyName } from '../../kernel/topology.ts';
 import { generatePassword } from './credentials.ts';
 import { type Database, startDatabase } from './database.ts';
 import { type Service, startService } from './service.ts';
@@ -30,6 +31,8 @@ export interface SystemParts {
   cdcProcess?: Service;
   /** All of them but the database's servers, in the order in which they depend on one another. */
   processes: Part[];
+  /** What the services are told from their next start on; see `switchTopology` of a running system. */
+  setTopology(topology: TopologyName): void;
 }
 
 export interface PartsOptions extends SystemOptions {
@@ -45,7 +48,8 @@ export interface PartsOptions extends SystemOptions {
  * more; what runs by then is the caller's to end.
  */
 export async function startParts(options: PartsOptions): Promise<SystemParts> {
-  const { topology, runDirectory, secrets, progress } = options;
+  const { runDirectory, secrets, progress } = options;
+  let { topology } = options;
   const starts = createStarts(options.signal);
   const { signal } = starts;
   const database = starts.run(() => startDatabase({ ...options, signal }));
@@ -89,7 +93,13 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
   });
   await starts.all();
   const parts = { database: await database, provider: await provider, api: await api };
-  return { ...parts, processes: [parts.provider, parts.api] };
+  return {
+    ...parts,
+    processes: [parts.provider, parts.api],
+    setTopology: (wanted) => {
+      topology = wanted;
+    },
+  };
 }
 
 function webhookSecrets(secrets: SystemDescription['secrets']): Record<string, string> {

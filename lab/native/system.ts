@@ -79,12 +79,15 @@ export interface RunningSystem extends SystemDescription {
   connect?: ChildProcessHandle;
   primary: PostgresServer;
   replicas: readonly PostgresServer[];
+  /** Restarts the API with another topology, after the database was converted to it. */
+  switchTopology(topology: TopologyName): Promise<SystemDescription>;
 }
 
 /** What a description has to do without: the handles of the processes. */
 export function describeSystem(system: RunningSystem): SystemDescription {
   const { stop: _stop, primary: _primary, replicas: _replicas, api: _api, ingest: _ingest, ...rest } = system;
-  const { cdcProcess: _cdc, clickhouse: _clickhouse, broker: _broker, connect: _connect, ...description } = rest;
+  const { cdcProcess: _cdc, clickhouse: _clickhouse, broker: _broker, connect: _connect, ...others } = rest;
+  const { switchTopology: _switch, ...description } = others;
   return description;
 }
 
@@ -109,7 +112,8 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
 }
 
 async function startIn(run: RunDirectory, options: SystemOptions): Promise<RunningSystem> {
-  const { topology, mode = 'sync', cdc = 'off', progress = () => {} } = options;
+  const { mode = 'sync', cdc = 'off', progress = () => {} } = options;
+  let { topology } = options;
   const secrets = generateSecrets();
   const storage = await readStorage(run.path);
   if (storage.inMemory) progress(`${run.path} lies in memory: fsync costs nothing there. Set LAB_HOME to a disk.`);
@@ -152,6 +156,12 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
     ...(clickhouse && { clickhouse: handle(clickhouse) }),
     ...(broker && { broker: handle(broker) }),
     ...(connect && { connect: handle(connect) }),
+    switchTopology: async (wanted) => {
+      topology = wanted;
+      parts.setTopology(wanted);
+      await handle(api).restart();
+      return describe();
+    },
     stop: () => stopInOrder(parts.processes, [...replicas, primary], run.close),
   };
 }
