@@ -43,3 +43,11 @@ test('the lock file installs on every platform', async () => {
   const lock = JSON.parse(await readFile(path.join(root, 'package-lock.json'), 'utf8'));
   expect(lockIsComplete(lock.packages)).toEqual([]);
 });
+
+test('the index of decisions lists every page', () => {
+  const index = files.find((file) => file.path === 'docs/decisions/README.md')!.text;
+  const pages = files
+    .filter((file) => /^docs\/decisions\/\d{4}-/.test(file.path))
+    .map((file) => path.basename(file.path));
+  expect(pages.filter((page) => !index.includes(`(${page})`))).toEqual([]);
+});
