@@ -43,8 +43,12 @@ export const importsExist: Rule = (files) => {
 };
 
 /** Packages that only tests need are not installed where the services run. */
-export function declaredPackages(manifest: { dependencies?: object; devDependencies?: object }): Rule {
-  const runtime = new Set(Object.keys(manifest.dependencies ?? {}));
+export function declaredPackages(manifest: {
+  dependencies?: object;
+  optionalDependencies?: object;
+  devDependencies?: object;
+}): Rule {
+  const runtime = new Set(Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }));
   const development = new Set(Object.keys(manifest.devDependencies ?? {}));
   return (files) =>
     code(files).flatMap((file) =>

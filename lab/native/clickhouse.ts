@@ -1,0 +1,84 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generatePassword } from './credentials.ts';
+import { MissingPartError } from './missing-part.ts';
+import { type Service, startService } from './service.ts';
+
+export interface ClickhouseOptions {
+  runDirectory: string;
+  /** Names log file and data directory; `clickhouse` where it is left out. */
+  name?: string;
+  /** A port that must be used. */
+  port?: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface ClickhouseServer extends Service {
+  /** http://user:password@host:port/database, as CLICKHOUSE_URL takes it. */
+  readonly url: string;
+  readonly dataDirectory: string;
+}
+
+const user = 'lab';
+const database = 'lab';
+
+/**
+ * Starts ClickHouse: chdb in a process of its own that speaks ClickHouse's HTTP protocol. `stop` and `restart` keep the
+ * data; it goes with the run directory.
+ * @throws MissingPartError when chdb is not installed for this platform.
+ */
+export async function startClickhouse(options: ClickhouseOptions): Promise<ClickhouseServer> {
+  const missing = missingChdb();
+  if (missing) throw new MissingPartError(missing, 'npm ci --include=optional (Linux with glibc or macOS)');
+  const { runDirectory, name = 'clickhouse', port, signal } = options;
+  const dataDirectory = path.join(runDirectory, `${name}-data`);
+  const password = generatePassword();
+  const service = await startService({
+    name,
+    entry: fileURLToPath(new URL('../clickhouse/main.ts', import.meta.url)),
+    runDirectory,
+    ...(port !== undefined && { port }),
+    environment: (chosen) => ({
+      CLICKHOUSE_PORT: String(chosen),
+      CLICKHOUSE_DATA: dataDirectory,
+      CLICKHOUSE_USER: user,
+      CLICKHOUSE_PASSWORD: password,
+      CLICKHOUSE_DATABASE: database,
+    }),
+    readyTimeoutMs: 30_000,
+    signal,
+  });
+  return {
+    name: service.name,
+    port: service.port,
+    logFile: service.logFile,
+    dataDirectory,
+    url: `http://${user}:${password}@127.0.0.1:${service.port}/${database}`,
+    get pid() {
+      return service.pid;
+    },
+    kill: service.kill,
+    stop: service.stop,
+    restart: service.restart,
+  };
+}
+
+/** What of chdb is missing here, or undefined. Loads nothing: the library takes half a second and 500 MB. */
+export function missingChdb(): string | undefined {
+  const systems: Record<string, string> = {
+    'linux-x64': '@chdb/lib-linux-x64-gnu',
+    'linux-arm64': '@chdb/lib-linux-arm64-gnu',
+    'darwin-x64': '@chdb/lib-darwin-x64',
+    'darwin-arm64': '@chdb/lib-darwin-arm64',
+  };
+  const library = systems[`${process.platform}-${process.arch}`];
+  if (!library) return `chdb (ClickHouse in process) for ${process.platform} on ${process.arch}`;
+  const require = createRequire(import.meta.url);
+  try {
+    createRequire(require.resolve('chdb')).resolve(library);
+    return undefined;
+  } catch {
+    return 'the optional package chdb (ClickHouse in process)';
+  }
+}
