@@ -13,7 +13,13 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'send', summary: 'send signed webhooks like a provider', load: () => import('./commands/send.ts') },
   { name: 'audit', summary: 'check the invariants of the data', load: () => import('./commands/audit.ts') },
   { name: 'compare', summary: 'compare topologies', load: () => import('./commands/compare.ts') },
+  { name: 'bench', summary: 'run one scenario', load: () => import('./commands/bench.ts') },
   { name: 'report', summary: 'the HTML report of a run', load: () => import('./commands/report.ts') },
+  {
+    name: 'convert',
+    summary: 'convert a running system to another topology',
+    load: () => import('./commands/convert.ts'),
+  },
   { name: 'doctor', summary: 'what this machine has and lacks', load: () => import('./commands/doctor.ts') },
 ];
 

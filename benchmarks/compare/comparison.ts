@@ -8,6 +8,7 @@ import { inspectArm, startArms } from './arms.ts';
 import { compareToBaseline } from './baseline.ts';
 import { conclude } from './conclusion.ts';
 import { closeScenario, measureOnce, type OpenScenario, openScenario, orderOfRound } from './rounds.ts';
+import { runId } from './run-id.ts';
 import { compareToControl, summarizeArm } from './summary.ts';
 import { checkpointStorms, judgeArm } from './verdict.ts';
 
@@ -23,6 +24,8 @@ export interface ComparisonOptions {
   scale: number;
   signal: AbortSignal;
   baseline?: RunDocument | undefined;
+  /** After this long no discarded turn is repeated any more. */
+  repeatForMs?: number;
 }
 
 /** One stretch of work that a progress display shows as a line. */
@@ -142,7 +145,8 @@ class Run implements ComparisonRun {
     for (const { arm: armName, round, position } of bad) {
       this.#options.signal.throwIfAborted();
       const arm = this.#arms.find((entry) => entry.name === armName);
-      if (!arm || this.#repeats >= maxRepeats) continue;
+      const late = Date.now() - this.#startedAt.getTime() > (this.#options.repeatForMs ?? Number.POSITIVE_INFINITY);
+      if (!arm || late || this.#repeats >= maxRepeats) continue;
       this.#repeats += 1;
       await this.#turn(arm, { round, position }, note);
     }
@@ -184,7 +188,7 @@ class Run implements ComparisonRun {
     const verdict = reasons.length === 0 ? 'VALID' : 'DISCARDED';
     this.#document = {
       schemaVersion: 1,
-      id: runId(this.#startedAt, scenarios),
+      id: runId(this.#startedAt, scenarios.join('-')),
       command,
       startedAt: this.#startedAt.toISOString(),
       finishedAt: new Date().toISOString(),
@@ -235,10 +239,4 @@ function describeTurn(measurement: Measurement): string {
     return `${arm}: ${Math.round(peak.rate)} webhooks/s, p99 ${half.latency.p99Ms.toFixed(1)} ms at half of that`;
   }
   return `${arm}: ${measurement.durationS.toFixed(1)} s`;
-}
-
-/** Sorts by time and tells two runs of one second apart. */
-function runId(startedAt: Date, scenarios: readonly ScenarioName[]): string {
-  const time = startedAt.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
-  return `${time}-${scenarios.join('-')}-${randomBytes(2).toString('hex')}`;
 }

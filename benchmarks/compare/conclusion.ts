@@ -65,10 +65,7 @@ function partitionSentences(arm: string, ratio: RatioOf): { conclusion: string; 
       `Partitions: the history of one dispute, a question without a time, takes ${times(history.ratio)} as long, because every partition has to be looked into.`,
     );
   }
-  const cost =
-    rate.high < 1
-      ? `cost ${percent(1 - rate.ratio)} of the ingest rate`
-      : 'cost no ingest rate that this run could measure';
+  const cost = describePrice(rate);
   const gainsRandom = 1 / random.ratio >= worthwhile && random.high < 1;
   const gainsTime = 1 / time.ratio >= worthwhile && time.high < 1;
   const buys = gainsTime
@@ -84,11 +81,22 @@ function partitionSentences(arm: string, ratio: RatioOf): { conclusion: string; 
   return { conclusion: `Daily partitions ${cost} and ${buys}: ${advice}.`, findings };
 }
 
+/** Wider than this, an interval says nothing about a price of a tenth. */
+const tellingWidth = 0.3;
+
+function describePrice(rate: Comparison): string {
+  if (rate.high < 1) return `cost ${percent(1 - rate.ratio)} of the ingest rate`;
+  const interval = `${rate.low.toFixed(2)}–${rate.high.toFixed(2)} × ${rate.control}`;
+  if (rate.high - rate.low > tellingWidth) return `have a price in ingest that this run could not tell (${interval})`;
+  return `cost no ingest rate that this run could see (${interval})`;
+}
+
 function describeRate(rate: Comparison): string {
   const interval = `${rate.ratio.toFixed(2)} × ${rate.control}, ${percent(rate.confidence)} interval ${rate.low.toFixed(2)}–${rate.high.toFixed(2)}`;
   if (rate.high < 1) return `takes ${percent(1 - rate.ratio)} fewer webhooks a second (${interval})`;
   if (rate.low > 1) return `takes ${percent(rate.ratio - 1)} more webhooks a second (${interval})`;
-  return `takes as many webhooks a second as far as this run can tell (${interval})`;
+  if (rate.high - rate.low > tellingWidth) return `can't be told from ${rate.control} by this run (${interval})`;
+  return `takes as many webhooks a second as far as this run can see (${interval})`;
 }
 
 function describeCost(arm: string, ratio: RatioOf): string {

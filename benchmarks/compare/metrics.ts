@@ -25,6 +25,11 @@ export const systemComponents = ['api', 'postgres', 'replica'] as const;
 /** The numbers of one measurement by metric; empty for one without data. */
 export function metricsOf(measurement: Measurement): Record<string, number> {
   if (!measurement.data) return {};
+  if (measurement.scenario === 'pgbench') {
+    // Under the names of what the lab's rates are held against: with its best rate pgbench is the harder of rivals.
+    const { rate } = measurement.data;
+    return { 'ingest.rate': rate, 'ingest.saturationRate': rate };
+  }
   if (measurement.scenario === 'ingest') {
     const { peak, half, saturation, diskGrowthBytes, attempts } = measurement.data;
     return {

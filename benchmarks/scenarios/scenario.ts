@@ -24,7 +24,8 @@ export interface ScenarioOptions {
   progress: (line: string) => void;
 }
 
-export type ScenarioName = Measurement['scenario'];
+/** pgbench is measured beside `ingest`, and is no question of its own. */
+export type ScenarioName = Exclude<Measurement['scenario'], 'pgbench'>;
 export type ScenarioData<Name extends ScenarioName> = NonNullable<Extract<Measurement, { scenario: Name }>['data']>;
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
 import { ingestData } from './ingest.ts';
+import { pgbenchData } from './pgbench.ts';
 import { timelineData } from './timeline.ts';
 
 /** One run of `lab compare`, `lab bench` or `lab start`, as `results/<id>.json` holds it. */
@@ -73,6 +74,7 @@ const measured = {
 const measurement = z.discriminatedUnion('scenario', [
   z.strictObject({ scenario: z.literal('ingest'), ...measured, data: ingestData.nullable() }),
   z.strictObject({ scenario: z.literal('timeline'), ...measured, data: timelineData.nullable() }),
+  z.strictObject({ scenario: z.literal('pgbench'), ...measured, data: pgbenchData.nullable() }),
 ]);
 
 const comparison = z.strictObject({

@@ -1,3 +1,4 @@
+import { createComparison } from '../../benchmarks/compare/comparison.ts';
 import { defaultResultsDirectory, loadRun } from '../../benchmarks/compare/store.ts';
 import { scenarioNames } from '../../benchmarks/scenarios/registry.ts';
 import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
@@ -5,23 +6,20 @@ import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import type { CompareFlags } from '../commands/compare.ts';
 import { print, printJson, UsageError } from '../output.ts';
-import { compareAndSave } from './compare.ts';
+import { runAndSave } from './compare.ts';
 import { comparisonTable, remarks } from './tables.ts';
 
 /** `lab compare`. */
 export async function compareCommand(flags: CompareFlags): Promise<void> {
   const topologies = checkTopologies(flags.topologies);
   if (flags.rounds < 3) throw new UsageError('--rounds must be 3 or more: fewer say nothing about the spread.');
-  const { document, file } = await compareAndSave({
-    command: `compare --topologies ${topologies.join(',')} --rounds ${flags.rounds} --scale ${flags.scale}`,
-    topologies,
-    control: 'plain',
-    scenarios: checkScenarios(flags.scenarios),
-    rounds: flags.rounds,
-    seed: flags.seed,
-    scale: flags.scale,
-    baseline: flags.baseline === undefined ? undefined : await loadRun(defaultResultsDirectory(), flags.baseline),
-  });
+  const scenarios = checkScenarios(flags.scenarios);
+  const { rounds, seed, scale } = flags;
+  const baseline = flags.baseline === undefined ? undefined : await loadRun(defaultResultsDirectory(), flags.baseline);
+  const command = `compare --topologies ${topologies.join(',')} --rounds ${rounds} --scale ${scale}`;
+  const { document, file } = await runAndSave((signal) =>
+    createComparison({ command, topologies, control: 'plain', scenarios, rounds, seed, scale, baseline, signal }),
+  );
   if (flags.json) printJson(document);
   else printResult(document, file);
   if (document.verdict !== 'VALID' || document.baseline?.regressions.length) process.exitCode = 1;

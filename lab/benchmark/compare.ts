@@ -1,27 +1,29 @@
-import { type ComparisonOptions, createComparison, type Step } from '../../benchmarks/compare/comparison.ts';
+import type { ComparisonRun, Step } from '../../benchmarks/compare/comparison.ts';
 import { defaultResultsDirectory, saveRun } from '../../benchmarks/compare/store.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { runSteps } from './run-steps.ts';
 
-export interface FinishedComparison {
+export interface SavedRun {
   document: RunDocument;
   file: string;
 }
 
 /**
- * Runs a comparison from the first server's start to the stored document. Whatever happens, Ctrl-C included, nothing
- * is left running.
- * @throws Error when it could not be run to its end.
+ * Takes a run from its first server's start to the stored document. Whatever happens, Ctrl-C included, nothing is left
+ * running.
+ * @param writeReport called once everything has been stopped; returns the report's file
+ * @throws Error when the run did not come to its end.
  */
-export async function compareAndSave(
-  options: Omit<ComparisonOptions, 'signal'>,
+export async function runAndSave(
+  create: (signal: AbortSignal) => ComparisonRun | Promise<ComparisonRun>,
   writeReport?: (document: RunDocument) => Promise<string>,
-): Promise<FinishedComparison> {
+): Promise<SavedRun> {
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals) => stop.abort(new Error(`stopped by ${name}`));
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, onSignal);
-  const run = createComparison({ ...options, signal: stop.signal });
-  let saved: FinishedComparison | undefined;
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of signals) process.once(name, onSignal);
+  const run = await create(stop.signal);
+  let saved: SavedRun | undefined;
   const save: Step = {
     title: 'store the result',
     run: async (note) => {
@@ -30,16 +32,13 @@ export async function compareAndSave(
       note(saved.file);
     },
   };
-  const report: Step = {
-    title: 'write the report',
-    run: async (note) => note(await writeReport!(saved!.document)),
-  };
   const cleanUp: Step = { title: 'stop the systems', run: () => run.close() };
+  const report: Step = { title: 'write the report', run: async (note) => note(await writeReport!(saved!.document)) };
   try {
     await runSteps([...run.steps, save, cleanUp, ...(writeReport ? [report] : [])]);
     return saved!;
   } finally {
     await run.close();
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, onSignal);
+    for (const name of signals) process.off(name, onSignal);
   }
 }

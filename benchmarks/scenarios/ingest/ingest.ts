@@ -23,10 +23,10 @@ export const ingest: Scenario<'ingest'> = {
 const closedConnections = 128;
 const warmUpMs = 2_000;
 const saturationMs = 1_200;
-const rampMs = 4_000;
+const rampMs = 3_000;
 const holdMs = 2_000;
 const halfMs = 2_000;
-const maxHolds = 4;
+const maxHolds = 3;
 
 async function openIngest(arm: Arm, options: ScenarioOptions): Promise<ScenarioSession<IngestData>> {
   const { system } = arm;

@@ -1,0 +1,57 @@
+import { createAgainstPgbench } from '../../benchmarks/compare/against-pgbench.ts';
+import { type ComparisonRun, createComparison } from '../../benchmarks/compare/comparison.ts';
+import { scenarioNames } from '../../benchmarks/scenarios/registry.ts';
+import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
+import type { TopologyName } from '../../kernel/topology.ts';
+import type { BenchFlags } from '../commands/bench.ts';
+import { MissingPartError } from '../native/missing-part.ts';
+import { printJson, progress, UsageError } from '../output.ts';
+import { runAndSave } from './compare.ts';
+import { checkScenarios, checkTopologies, printResult } from './compare-command.ts';
+import { savePage } from './results-page.ts';
+
+/** `lab bench`. */
+export async function benchCommand(scenario: string | undefined, flags: BenchFlags): Promise<void> {
+  const { scenarios, topology } = checkFlags(scenario, flags);
+  const { document, file } = await runAndSave((signal) => createRun(scenarios, topology, flags, signal));
+  if (flags.json) printJson(document);
+  else printResult(document, file);
+  if (flags.save) progress(`saved: ${await savePage(document)}`);
+  if (document.verdict !== 'VALID') process.exitCode = 1;
+}
+
+function checkFlags(scenario: string | undefined, flags: BenchFlags) {
+  if (flags.driver === 'k6') {
+    throw new MissingPartError('the k6 driver', 'there are no k6 scripts yet; use --driver builtin');
+  }
+  if ((scenario === undefined) === !flags.all) {
+    throw new UsageError(`Name one scenario of ${scenarioNames.join(', ')}, or --all.`);
+  }
+  const scenarios = flags.all ? scenarioNames : checkScenarios([scenario!]);
+  const [topology] = checkTopologies([flags.topology]) as [TopologyName];
+  if (flags.against && (scenario !== 'ingest' || topology !== 'plain')) {
+    throw new UsageError('--against pgbench works for `bench ingest --topology plain`: its scripts know those tables.');
+  }
+  return { scenarios, topology };
+}
+
+async function createRun(
+  scenarios: readonly ScenarioName[],
+  topology: TopologyName,
+  flags: BenchFlags,
+  signal: AbortSignal,
+): Promise<ComparisonRun> {
+  const { rounds, seed, scale } = flags;
+  const common = { rounds, seed, scale, signal };
+  const what = `${scenarios.join(' ')} --topology ${topology} --rounds ${rounds} --scale ${scale}`;
+  if (flags.against) {
+    return createAgainstPgbench({ ...common, command: `bench ${what} --against ${flags.against}`, topology });
+  }
+  return createComparison({
+    ...common,
+    command: `bench ${what}`,
+    topologies: [topology],
+    control: topology,
+    scenarios,
+  });
+}

@@ -1,0 +1,53 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+export interface BenchFlags {
+  all?: boolean;
+  topology: string;
+  against?: 'pgbench';
+  driver: 'builtin' | 'k6';
+  rounds: number;
+  scale: number;
+  seed: number;
+  save?: boolean;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('bench')
+    .summary('run one scenario')
+    .description('Runs one scenario on one topology in several rounds, audits it, and stores the result document.')
+    .argument('[scenario]', 'ingest or timeline')
+    .option('--all', 'every scenario in turn')
+    .option('--topology <name>', 'where', 'plain')
+    .addOption(new Option('--against <tool>', 'hold ingest against another tool').choices(['pgbench']))
+    .addOption(new Option('--driver <name>', 'who sends the load').choices(['builtin', 'k6']).default('builtin'))
+    .option('--rounds <n>', 'rounds', wholeNumber, 3)
+    .option('--scale <x>', 'length of the load and size of the data', positive, 1)
+    .option('--seed <n>', 'of the workload', wholeNumber, 1)
+    .option('--save', 'also write a page about it to docs/results')
+    .option('--json', 'the result document on stdout')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lab bench ingest --topology partitioned
+  $ lab bench ingest --against pgbench --rounds 5      the same transaction from pgbench, turn by turn
+  $ lab bench timeline --scale 25                      five million events, as in the published case`,
+    )
+    .action(async (scenario: string | undefined, flags: BenchFlags) => {
+      const { benchCommand } = await import('../benchmark/bench-command.ts');
+      await benchCommand(scenario, flags);
+    });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number above 0.');
+  return Number(text);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It has to be a number above 0.');
+  return value;
+}
