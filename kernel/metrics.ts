@@ -64,6 +64,18 @@ export function createMetrics(labels: { service: string; topology: string }) {
       labelNames: ['replica'],
       registers,
     }),
+    replicaLagSeconds: new Gauge({
+      name: 'replica_lag_seconds',
+      help: 'Age of the oldest write that the replica has not replayed.',
+      labelNames: ['replica'],
+      registers,
+    }),
+    replicaHealthy: new Gauge({
+      name: 'replica_healthy',
+      help: '1 while the replica gets reads, 0 while it is gone or too far behind.',
+      labelNames: ['replica'],
+      registers,
+    }),
     defaultPartitionRows: new Gauge({
       name: 'default_partition_rows',
       help: 'Rows in a default partition; above 0 means that premake fell behind.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readPolicyNames } from '../postgres/read-policies.ts';
 import { topologyNames } from '../topology.ts';
 import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
 import { ConfigError, type Environment, loadConfig } from './load.ts';
@@ -26,8 +27,15 @@ const shape = {
   REQUEST_TIMEOUT_MS: positiveInt.default(10_000),
   /** Requests per minute and client address on /api/v1. */
   RATE_LIMIT_PER_MINUTE: positiveInt.default(60_000),
+  /** How reads that carry a consistency token are spread over primary and replicas. */
+  READ_POLICY: z.enum(readPolicyNames).default('lsn_floor'),
+  /** Policy `sticky`: how long after its own write a session reads from the primary. */
+  READ_STICKY_MS: positiveInt.default(1_000),
+  /** Policy `wait`: longest time that a read waits for a replica to catch up. */
+  READ_WAIT_MS: positiveInt.default(100),
   /** Replay lag above which a replica gets no reads. */
   REPLICA_MAX_LAG_BYTES: positiveInt.default(64 * 1024 * 1024),
+  REPLICA_MAX_LAG_MS: positiveInt.default(30_000),
   SHUTDOWN_TIMEOUT_MS: positiveInt.default(30_000),
   /** Brokers of kafka mode; without any the API takes webhooks over HTTP only. */
   KAFKA_BROKERS: brokerList.optional(),

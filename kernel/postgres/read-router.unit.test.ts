@@ -86,7 +86,7 @@ describe('read router', () => {
     const primary = new FakeNode(2_000n);
     const target = await routerOver(primary, replica);
     expect(await nodeOf(target, session())).toBe('primary');
-    expect(target.status()).toEqual([{ name: 'replica-1', healthy: false, lag_bytes: 1_900 }]);
+    expect(target.status()).toMatchObject([{ name: 'replica-1', healthy: false, lag_bytes: 1_900 }]);
     replica.lsn = 2_000n;
     await target.refresh();
     expect(await nodeOf(target, session())).toBe('replica-1');
@@ -112,5 +112,55 @@ describe('read router', () => {
     expect(await nodeOf(target, session(150n))).toBe('primary');
     await target.refresh();
     expect(await nodeOf(target, session())).toBe('primary');
+  });
+});
+
+describe('lag in time', () => {
+  it('ejects a replica that stands still while the primary writes, and takes it back', async () => {
+    let nowMs = 0;
+    const primary = new FakeNode(100n);
+    const replica = new FakeNode(100n);
+    const metrics = createMetrics({ service: 'test', topology: 'replicated' });
+    router = createReadRouter({
+      ...{ primary: primary.pool, replicas: [{ name: 'replica-1', pool: replica.pool }], metrics },
+      ...{ maxLagBytes: 1_000_000, maxLagMs: 5_000, pollMs: 1_000_000, clock: () => nowMs },
+      logger: pino({ level: 'silent' }),
+    });
+    await router.refresh();
+    nowMs = 1_000;
+    primary.lsn = 101n;
+    await router.refresh();
+    nowMs = 6_000;
+    await router.refresh();
+    expect(router.status()).toEqual([{ name: 'replica-1', healthy: true, lag_bytes: 1, lag_seconds: 5 }]);
+    nowMs = 6_001;
+    await router.refresh();
+    expect(router.status()[0]).toMatchObject({ healthy: false, lag_seconds: 5.001 });
+    const exported = await metrics.registry.metrics();
+    expect(exported).toMatch(/replica_lag_seconds\{replica="replica-1".*\} 5\.001/);
+    expect(exported).toMatch(/replica_healthy\{replica="replica-1".*\} 0/);
+    replica.lsn = 101n;
+    await router.refresh();
+    expect(router.status()[0]).toMatchObject({ healthy: true, lag_seconds: 0 });
+  });
+
+  it('grows for a replica that is gone', async () => {
+    let nowMs = 0;
+    const primary = new FakeNode(100n);
+    const replica = new FakeNode(100n);
+    router = createReadRouter({
+      ...{ primary: primary.pool, replicas: [{ name: 'replica-1', pool: replica.pool }] },
+      ...{ maxLagBytes: 1_000_000, pollMs: 1_000_000, clock: () => nowMs },
+      metrics: createMetrics({ service: 'test', topology: 'replicated' }),
+      logger: pino({ level: 'silent' }),
+    });
+    await router.refresh();
+    replica.lsn = undefined;
+    primary.lsn = 150n;
+    nowMs = 1_000;
+    await router.refresh();
+    nowMs = 3_000;
+    await router.refresh();
+    expect(router.status()[0]).toEqual({ name: 'replica-1', healthy: false, lag_bytes: 50, lag_seconds: 2 });
   });
 });

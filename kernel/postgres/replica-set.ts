@@ -1,0 +1,153 @@
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { Metrics } from '../metrics.ts';
+import { type Lsn, parseLsn } from './lsn.ts';
+import { createWrittenHistory } from './written-history.ts';
+
+export interface Replica {
+  name: string;
+  pool: Pool;
+}
+
+/** What is known about a replica, at most one poll old. */
+export interface ReplicaState extends Replica {
+  /** Highest replay position that the replica reported. It only ever grows, so an old value is a safe floor. */
+  replayedLsn: Lsn;
+  healthy: boolean;
+  lagBytes: bigint;
+  /** Age of the oldest write that the replica has not replayed; 0 when it has all of them. */
+  lagMs: number;
+}
+
+export interface ReplicaSetOptions {
+  primary: Pool;
+  replicas: readonly Replica[];
+  /** Replay lag in bytes above which a replica gets no reads. */
+  maxLagBytes: number;
+  /** Replay lag in time above which a replica gets no reads. */
+  maxLagMs: number;
+  /** Monotonic, in milliseconds. */
+  clock: () => number;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+/** The replicas with their positions: who is there, who is close enough, who has got how far. */
+export interface ReplicaSet {
+  readonly states: readonly ReplicaState[];
+  /** The healthy ones that have replayed `floor`. */
+  reached(floor: Lsn): ReplicaState[];
+  /** Asks the healthy ones for their position now; one that does not answer at once keeps its old one. */
+  lookAgain(): Promise<void>;
+  /** Asks every node once. */
+  refresh(): Promise<void>;
+  /** The primary's position at the given moment or, where that is not known, at an earlier one. */
+  writtenBefore(atMs: number): Lsn | undefined;
+}
+
+/** A node that does not tell its position within this time gets no reads. */
+const healthTimeoutMs = 1_000;
+/** Longest time that a read spends on finding out whether a replica has caught up. */
+const lookTimeoutMs = 25;
+
+export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
+  const { primary, maxLagBytes, maxLagMs, clock, metrics, logger } = options;
+  const history = createWrittenHistory(Math.max(maxLagMs, 60_000));
+  const nodes = options.replicas.map((replica) => ({
+    state: { ...replica, replayedLsn: 0n, healthy: false, lagBytes: 0n, lagMs: 0 } as ReplicaState,
+    /** The last position that it told, kept when it goes away, so that its lag is seen to grow. */
+    lastSeen: undefined as Lsn | undefined,
+    /** The look that is under way; reads that need one share it. */
+    asking: undefined as Promise<void> | undefined,
+  }));
+  type Node = (typeof nodes)[number];
+
+  async function look(node: Node): Promise<void> {
+    node.asking ??= replayedLsn(node.state.pool)
+      .then((replayed) => moveOn(node, replayed))
+      .catch(() => {})
+      .finally(() => {
+        node.asking = undefined;
+      });
+    await within(lookTimeoutMs, node.asking).catch(() => {});
+  }
+
+  function moveOn(node: Node, replayed: Lsn): void {
+    node.lastSeen = replayed;
+    if (replayed > node.state.replayedLsn) node.state.replayedLsn = replayed;
+  }
+
+  async function refresh(): Promise<void> {
+    const written = await within(healthTimeoutMs, currentLsn(primary)).catch(() => undefined);
+    if (written !== undefined) history.add(clock(), written);
+    await Promise.all(nodes.map((node) => refreshNode(node, written)));
+  }
+
+  async function refreshNode(node: Node, written: Lsn | undefined): Promise<void> {
+    const { state } = node;
+    const wasHealthy = state.healthy;
+    let answered = true;
+    try {
+      moveOn(node, await within(healthTimeoutMs, replayedLsn(state.pool)));
+    } catch {
+      answered = false;
+      // A replica that comes back may have been rebuilt from an older copy: its former position proves nothing.
+      state.replayedLsn = 0n;
+    }
+    if (written !== undefined && node.lastSeen !== undefined) {
+      state.lagBytes = written > node.lastSeen ? written - node.lastSeen : 0n;
+      state.lagMs = history.behindMs(node.lastSeen, clock());
+    }
+    state.healthy = answered && state.lagBytes <= BigInt(maxLagBytes) && state.lagMs <= maxLagMs;
+    metrics.replicaLag.set({ replica: state.name }, Number(state.lagBytes));
+    metrics.replicaLagSeconds.set({ replica: state.name }, state.lagMs / 1_000);
+    metrics.replicaHealthy.set({ replica: state.name }, state.healthy ? 1 : 0);
+    if (wasHealthy !== state.healthy) {
+      const { name, healthy, lagBytes, lagMs } = state;
+      logger.warn({ replica: name, healthy, lagBytes: Number(lagBytes), lagMs }, 'replica changed its health');
+    }
+  }
+
+  const states = nodes.map(({ state }) => state);
+  return {
+    states,
+    reached: (floor) => states.filter((state) => state.healthy && state.replayedLsn >= floor),
+    lookAgain: async () => {
+      await Promise.all(nodes.filter(({ state }) => state.healthy).map(look));
+    },
+    refresh,
+    writtenBefore: (atMs) => history.at(atMs),
+  };
+}
+
+/** A frozen server neither answers nor breaks the connection, so that only a clock of our own ends the wait. */
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the node did not answer in time')), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function currentLsn(pool: Pool): Promise<Lsn> {
+  const result = await pool.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn');
+  return readLsn(result.rows[0]?.lsn);
+}
+
+/** A node that was promoted still tells how far it once replayed. It is no replica any more, and has no position. */
+async function replayedLsn(pool: Pool): Promise<Lsn> {
+  const result = await pool.query<{ lsn: string | null }>(
+    'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text end as lsn',
+  );
+  return readLsn(result.rows[0]?.lsn ?? undefined);
+}
+
+function readLsn(text: string | undefined): Lsn {
+  const lsn = text === undefined ? undefined : parseLsn(text);
+  if (lsn === undefined) throw new Error('the node did not report a WAL position');
+  return lsn;
+}
