@@ -1,0 +1,101 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ConversionResult } from '../convert/convert.ts';
+
+export interface ConvertFlags {
+  run?: string;
+  dsn?: string;
+  resume?: boolean;
+  abort?: boolean;
+  finish?: boolean;
+  batchRows: number;
+  duty: number;
+  maxLockMs: number;
+  compare: boolean;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('convert')
+    .summary('convert a running system to another topology')
+    .description(
+      'Converts a plain database to partitioned tables while it is in use: copies in batches, brings over what changes ' +
+        'meanwhile, switches in one short transaction. Progress is stored in the database.',
+    )
+    .argument('<topology>', 'partitioned')
+    .option('--run <id>', 'the system to convert, as `lab status` names it (the newest)')
+    .option('--dsn <url>', 'another database, by its owner’s URL; its services have to be restarted by hand')
+    .option('--resume', 'go on where a former call ended')
+    .option('--abort', 'undo a conversion that has not switched yet')
+    .option('--finish', 'after --dsn: the services run as partitioned now, remove what is left of plain')
+    .option('--batch-rows <n>', 'rows of one copy transaction', wholeFrom(1), 5_000)
+    .option('--duty <share>', 'share of the time in which the copy works', share, 0.5)
+    .option('--max-lock-ms <ms>', 'longest time that a lock may hold up others', wholeFrom(20), 1_000)
+    .option('--no-compare', 'skip the comparison of all rows before the switch')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lab convert partitioned                       the newest system, its API is restarted as partitioned
+  $ lab convert partitioned --resume              after the command was killed
+  $ lab convert partitioned --dsn postgresql://… --duty 0.2
+  $ lab convert partitioned --dsn postgresql://… --finish
+
+Exit status 1 when it was refused, or a lock held up others for longer than --max-lock-ms.`,
+    )
+    .action(async (topology: string, flags: ConvertFlags) => {
+      const { print, printJson } = await import('../output.ts');
+      const { convert } = await import('../convert/run.ts');
+      const result = await convert(topology, flags);
+      if (flags.json) printJson(result);
+      else print(await describe(result));
+      if (result.longestLockMs > flags.maxLockMs) process.exitCode = 1;
+    });
+}
+
+async function describe(result: ConversionResult): Promise<string> {
+  const { table } = await import('../output.ts');
+  const { throughput } = result;
+  const rate = (perSecond: number | null) => (perSecond === null ? 'not measured' : `${perSecond}/s`);
+  const next = {
+    finished: 'finished; the services run as partitioned',
+    switched: 'switched; restart the services with TOPOLOGY=partitioned, then run this with --finish',
+    aborted: 'undone; the database is plain as before',
+  };
+  const held = result.locks.map(
+    ({ step, taken, waitedMs, heldMs }) =>
+      `${step} ${waitedMs.toFixed(0)} + ${heldMs.toFixed(0)} ms${taken ? '' : ' (given up)'}`,
+  );
+  return table(
+    [],
+    [
+      ['state', next[result.phase]],
+      ['duration', `${(result.durationMs / 1_000).toFixed(1)} s`],
+      ['copied', `${result.rowsCopied} rows, ${result.changesApplied} changes brought over meanwhile`],
+      ['compared', result.compared?.map(({ table: name, rows }) => `${name} ${rows}`).join(', ') ?? 'not'],
+      ['longest lock', `${result.longestLockMs.toFixed(1)} ms (wait included)`],
+      ['locks', held.join(', ') || 'none'],
+      [
+        'webhooks',
+        `before ${rate(throughput.beforePerSecond)}, during ${rate(throughput.duringPerSecond)}, after ${rate(throughput.afterPerSecond)}`,
+      ],
+    ],
+  );
+}
+
+function wholeFrom(lowest: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d{1,7}$/.test(text) || value < lowest) {
+      throw new InvalidArgumentError(`It has to be a whole number from ${lowest}.`);
+    }
+    return value;
+  };
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0.01 && value <= 1)) throw new InvalidArgumentError('It has to be a share from 0.01 to 1.');
+  return value;
+}

@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'pg';
+import { tablesWhere } from './prepare.ts';
+
+export interface CopyOptions {
+  batchRows: number;
+  /** Share of the time in which the copy may work, above 0 to 1; it rests in between so that the service keeps its pace. */
+  duty: number;
+  progress: (line: string) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** Change log entries that may be left for the switch: some milliseconds of work under the locks. */
+export const leftForSwitch = 2_000;
+
+/** Copies what is not copied yet, table by table, and keeps the change logs short meanwhile. */
+export async function copyTables(client: Client, options: CopyOptions): Promise<void> {
+  const { batchRows, progress, signal } = options;
+  let reported = performance.now();
+  let caughtUp = reported;
+  for (const table of await tablesWhere(client, 'not copied')) {
+    for (let read = batchRows; read === batchRows; ) {
+      signal?.throwIfAborted();
+      read = await rested(options, async () => {
+        const { rows } = await client.query('select conversion.copy_batch($1, $2) as read', [table, batchRows]);
+        return rows[0].read;
+      });
+      if (performance.now() - caughtUp > 500) {
+        await catchUp(client, { ...options, rounds: 1 });
+        caughtUp = performance.now();
+      }
+      if (performance.now() - reported > 2_000) {
+        progress(await describeProgress(client, table));
+        reported = performance.now();
+      }
+    }
+    progress(`${await describeProgress(client, table)}, complete`);
+  }
+}
+
+/**
+ * Applies logged changes, all tables in turn, until little is left or the rounds are used up.
+ * @returns entries that still wait, counted up to the limit of what may be left.
+ */
+export async function catchUp(client: Client, options: CopyOptions & { rounds: number }): Promise<number> {
+  const tables = await tablesWhere(client, 'true');
+  for (let round = 1; ; round += 1) {
+    for (const table of tables) {
+      options.signal?.throwIfAborted();
+      await rested(options, () => applyChanges(client, table, options.batchRows));
+    }
+    const waiting = await pending(client, tables);
+    if (round >= options.rounds || waiting < leftForSwitch) return waiting;
+  }
+}
+
+async function applyChanges(client: Client, table: string, batchRows: number): Promise<void> {
+  await client.query('begin isolation level repeatable read');
+  try {
+    await client.query('select conversion.apply_changes($1, $2)', [table, batchRows]);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
+  }
+}
+
+async function pending(client: Client, tables: readonly string[]): Promise<number> {
+  const { rows } = await client.query<{ waiting: number }>(
+    'select sum(conversion.pending(t, $2))::int as waiting from unnest($1::text[]) t',
+    [tables, leftForSwitch],
+  );
+  return rows[0]!.waiting;
+}
+
+export interface Comparison {
+  table: string;
+  rows: number;
+}
+
+/**
+ * Compares every table with its copy in one snapshot: number of rows and an order-independent hash of all of them.
+ * @throws Error that names a table that differs.
+ */
+export async function compareTables(client: Client): Promise<Comparison[]> {
+  const compared: Comparison[] = [];
+  await client.query('begin isolation level repeatable read read only');
+  try {
+    for (const table of await tablesWhere(client, 'true')) {
+      const { rows } = await client.query<{ source: number; copied: number; equal: boolean }>(
+        'select source_rows::float8 as source, copied_rows::float8 as copied, equal from conversion.compare($1)',
+        [table],
+      );
+      const { source, copied, equal } = rows[0]!;
+      if (!equal)
+        throw new Error(`${table}: the copy differs (${source} rows, copied ${copied}). Undo it with --abort.`);
+      compared.push({ table, rows: copied });
+    }
+  } finally {
+    await client.query('rollback');
+  }
+  return compared;
+}
+
+async function describeProgress(client: Client, table: string): Promise<string> {
+  const { rows } = await client.query(
+    'select rows_copied::float8 as copied, changes_applied::float8 as changes from conversion.tables where table_name = $1',
+    [table],
+  );
+  return `${table}: ${rows[0].copied} rows copied, ${rows[0].changes} changes brought over`;
+}
+
+async function rested<T>({ duty, signal }: CopyOptions, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const result = await work();
+  const restMs = (performance.now() - started) * (1 / duty - 1);
+  if (restMs >= 1) await delay(restMs, undefined, { ...(signal && { signal }) });
+  return result;
+}
