@@ -57,6 +57,7 @@ class Run implements ComparisonRun {
   #dsn = '';
   #open: OpenScenario | undefined;
   #best: PgbenchResult[] = [];
+  #pgbenchRuns = 0;
   #audit: { result: AuditResult; seconds: number } | undefined;
   #document: RunDocument | undefined;
 
@@ -108,12 +109,18 @@ class Run implements ComparisonRun {
       let best: PgbenchResult | undefined;
       for (const clients of pgbenchClients) {
         this.#options.signal.throwIfAborted();
-        const result = await runPgbench(this.#dsn, { form, clients, seconds: sweepSeconds, seed: this.#options.seed });
+        const result = await runPgbench(this.#dsn, { form, clients, seconds: sweepSeconds, seed: this.#nextSeed() });
         note(`${form}, ${clients} clients: ${Math.round(result.rate)}/s`);
         if (result.rate > (best?.rate ?? 0)) best = result;
       }
       this.#best.push(best!);
     }
+  }
+
+  /** A seed used twice would draw the same event ids again, and every webhook would be a duplicate. */
+  #nextSeed(): number {
+    this.#pgbenchRuns += 1;
+    return this.#options.seed * 1_000 + this.#pgbenchRuns;
   }
 
   async #round(round: number, note: (line: string) => void): Promise<void> {
@@ -138,8 +145,8 @@ class Run implements ComparisonRun {
     await withClient(this.#dsn, (client) => client.query('checkpoint'));
     const runs: PgbenchResult[] = [];
     for (const { form, clients } of this.#best) {
-      const seed = this.#options.seed + round;
-      runs.push(await runPgbench(this.#dsn, { form, clients, seconds: runSeconds * this.#options.scale, seed }));
+      const seconds = Math.ceil(runSeconds * this.#options.scale);
+      runs.push(await runPgbench(this.#dsn, { form, clients, seconds, seed: this.#nextSeed() }));
     }
     const rate = Math.max(...runs.map((result) => result.rate));
     this.#measurements.push({

@@ -88,7 +88,8 @@ async function pgbench(dsn: string, options: readonly string[]): Promise<string>
     return stdout;
   } catch (error) {
     const { stderr = '', message } = error as Error & { stderr?: string };
-    throw new Error(`pgbench failed: ${stderr.trim().split('\n').at(-1) || message}`);
+    const reason = stderr.split('\n').find((line) => /ERROR|FATAL|fatal|could not/.test(line)) ?? message;
+    throw new Error(`pgbench failed: ${reason.trim()}`);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

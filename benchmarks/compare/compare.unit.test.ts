@@ -1,0 +1,140 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import type { Measurement } from '../schema/run.ts';
+import { type SampleArm, sampleRun } from '../schema/sample-run.ts';
+import { compareToBaseline } from './baseline.ts';
+import { metricsOf } from './metrics.ts';
+import { readPgbench } from './pgbench.ts';
+import { orderOfRound } from './rounds.ts';
+import { listRunIds, loadRun, saveRun } from './store.ts';
+import { checkpointStorms, judgeArm } from './verdict.ts';
+
+const plain: SampleArm = { name: 'plain', rates: [1_000, 1_010, 990], fiveDaysMs: [90, 30] };
+const partitioned = (changes: Partial<SampleArm> = {}): SampleArm => ({
+  name: 'partitioned',
+  rates: [900, 909, 891],
+  fiveDaysMs: [30, 30],
+  ...changes,
+});
+
+test('each round begins with another arm and no arm is left out', () => {
+  expect(orderOfRound(['a', 'b', 'c'], 1)).toEqual(['a', 'b', 'c']);
+  expect(orderOfRound(['a', 'b', 'c'], 2)).toEqual(['b', 'c', 'a']);
+  expect(orderOfRound(['a', 'b', 'c'], 4)).toEqual(['a', 'b', 'c']);
+  expect(orderOfRound([], 3)).toEqual([]);
+});
+
+test('ratios compare the same rounds, discarded ones left out', () => {
+  const { comparisons } = sampleRun([plain, partitioned()]);
+  const rate = comparisons.find(({ metric }) => metric === 'ingest.rate');
+  expect(rate).toMatchObject({ arm: 'partitioned', control: 'plain' });
+  expect(rate?.ratio).toBeCloseTo(0.9);
+  expect(rate?.low).toBeCloseTo(0.9);
+  expect(rate?.high).toBeCloseTo(0.9);
+});
+
+test('the cost of a webhook leaves the generator out', () => {
+  const { measurements } = sampleRun([plain]);
+  expect(metricsOf(measurements[0]!)).toMatchObject({ 'ingest.rate': 1_000, 'ingest.diskBytes': 2_000 });
+  expect(metricsOf(measurements[0]!)['ingest.cpuUs']).toBeCloseTo(150);
+});
+
+test('the conclusion says "not worth it" when partitions only help rows in random order', () => {
+  const { conclusion, findings } = sampleRun([plain, partitioned()]);
+  expect(conclusion).toMatch(/^Daily partitions cost 10 % of the ingest rate and buy nothing for rows in time order/);
+  expect(conclusion).toMatch(/3\.0 × as fast for rows in random order: not worth it for speed unless/);
+  expect(findings.join(' ')).toMatch(/history of one dispute, .* takes 9\.0 × as long/);
+});
+
+test('the conclusion recommends partitions when they help the rows as they are', () => {
+  const { conclusion } = sampleRun([plain, partitioned({ fiveDaysMs: [30, 15] })]);
+  expect(conclusion).toMatch(/make five-day ranges 2\.0 × as fast: worth a trial/);
+});
+
+test('an interval that is too wide is not called a price', () => {
+  const { conclusion } = sampleRun([plain, partitioned({ rates: [500, 1_000, 1_400] })]);
+  expect(conclusion).toMatch(/have a price in ingest that this run could not tell \(0\.50–1\.41 × plain\)/);
+});
+
+test('the conclusion of a run that does not count says so', () => {
+  const document = sampleRun([plain, partitioned({ reasons: ['audit: I2 broken'] })]);
+  expect(document.verdict).toBe('DISCARDED');
+  expect(document.conclusion).toMatch(/^Not every run counts/);
+});
+
+function withCheckpoints(requested: Record<string, number>): Measurement[] {
+  const { measurements } = sampleRun([plain, partitioned()]);
+  return measurements.filter((measurement) => {
+    if (measurement.scenario !== 'ingest' || measurement.round !== 1) return false;
+    measurement.data!.checkpoints.requested = requested[measurement.arm]!;
+    return true;
+  });
+}
+
+test('a checkpoint storm discards the round of the only arm that met it', () => {
+  expect([...checkpointStorms(withCheckpoints({ plain: 0, partitioned: 3 })).keys()]).toEqual([1]);
+  expect(checkpointStorms(withCheckpoints({ plain: 1, partitioned: 3 })).size).toBe(0);
+  expect(checkpointStorms(withCheckpoints({ plain: 0, partitioned: 1 })).size).toBe(0);
+});
+
+test('an arm counts with enough valid rounds, close together, and a clean audit', () => {
+  const { measurements } = sampleRun([plain]);
+  const audit = { ok: true, invariants: [] };
+  const rate = { median: 100, min: 95, max: 105, spread: 0.1 };
+  const good = { measurements, audit, rate, rounds: 3 };
+  expect(judgeArm(good)).toEqual([]);
+  expect(judgeArm({ ...good, rounds: 4 })).toEqual(['ingest: 3 valid rounds of 4', 'timeline: 3 valid rounds of 4']);
+  expect(judgeArm({ ...good, rate: { ...rate, spread: 0.9 } })).toEqual(['ingest: rounds 90 % of their median apart']);
+  expect(judgeArm({ ...good, measurements: [] })).toEqual(['nothing was measured']);
+  const invariant = { id: 'I3' as const, title: 'one effect', checked: 9, examples: [], note: null };
+  const broken = { ok: false, invariants: [{ ...invariant, violations: 2, ok: false }] };
+  expect(judgeArm({ ...good, audit: broken })).toEqual(['audit: I3 broken 2 times (one effect)']);
+});
+
+test('a baseline finds what became worse, by ratio and not by absolute number', () => {
+  const before = sampleRun([plain, partitioned()]);
+  const slowMachine = { rates: [500, 505, 495] };
+  const same = sampleRun([{ ...plain, ...slowMachine }, partitioned({ rates: [450, 454.5, 445.5] })]);
+  expect(compareToBaseline(same.comparisons, before).regressions).toEqual([]);
+  const worse = sampleRun([plain, partitioned({ rates: [700, 707, 693] })]);
+  expect(compareToBaseline(worse.comparisons, before).regressions).toEqual([
+    'partitioned, webhooks/s at p99 ≤ 100 ms: 0.90 → 0.70 × plain',
+  ]);
+});
+
+test('results are stored under their id and found by its beginning', async () => {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-results-'));
+  try {
+    await expect(loadRun(directory)).rejects.toThrow(/There is not any run/);
+    const first = sampleRun([plain]);
+    const second = { ...first, id: '20260201T120000Z-ingest-cafe' };
+    await saveRun(directory, first);
+    const file = await saveRun(directory, second);
+    await writeFile(path.join(directory, 'notes.json'), '{}');
+    expect(await listRunIds(directory)).toEqual([first.id, second.id]);
+    expect((await loadRun(directory)).id).toBe(second.id);
+    expect((await loadRun(directory, '20260131')).id).toBe(first.id);
+    expect(await loadRun(directory, file)).toEqual(JSON.parse(await readFile(file, 'utf8')));
+    await expect(loadRun(directory, '2026')).rejects.toThrow(/several/);
+    await expect(loadRun(directory, '2031')).rejects.toThrow(/not a run 2031/);
+    await expect(saveRun(directory, { ...first, rounds: 'three' as never })).rejects.toThrow(/rounds/);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+test('reads pgbench’s summary and refuses one with failures', () => {
+  const text = `transaction type: multiple scripts
+number of failed transactions: 0 (0.000%)
+latency average = 3.217 ms
+initial connection time = 12.5 ms
+tps = 4973.250000 (without initial connection time)
+SQL script 1: update.sql
+ - tps = 3481.2
+`;
+  expect(readPgbench(text)).toEqual({ rate: 4973.25, latencyMs: 3.217 });
+  expect(() => readPgbench(text.replace('transactions: 0', 'transactions: 7'))).toThrow(/7 transactions failed/);
+  expect(() => readPgbench('nothing')).toThrow(/no rate/);
+});

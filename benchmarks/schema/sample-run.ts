@@ -1,0 +1,155 @@
+import { conclude } from '../compare/conclusion.ts';
+import { compareToControl, summarizeArm } from '../compare/summary.ts';
+import { createHistogram, encodeHistogram, percentiles } from '../statistics/histogram.ts';
+import type { LoadPhase } from './ingest.ts';
+import type { ArmResult, Measurement, RunDocument } from './run.ts';
+import type { TimelineResult } from './timeline.ts';
+
+export interface SampleArm {
+  name: 'plain' | 'partitioned' | 'replicated';
+  /** Webhooks a second, by round. */
+  rates: readonly number[];
+  /** Milliseconds of the cold five-day range, in random and in time order. */
+  fiveDaysMs: readonly [number, number];
+  reasons?: string[];
+}
+
+/** An invented run of `lab compare`, for tests of what reads one. */
+export function sampleRun(sampleArms: readonly SampleArm[], changes: Partial<RunDocument> = {}): RunDocument {
+  const measurements = sampleArms.flatMap((arm) => [...ingestRounds(arm), ...timelineRounds(arm)]);
+  const comparisons = compareToControl(measurements, 'plain', 1);
+  const arms = sampleArms.map((arm) => armResult(arm, measurements));
+  const valid = arms.every((arm) => arm.verdict === 'VALID');
+  return {
+    schemaVersion: 1,
+    id: '20260131T120000Z-ingest-timeline-beef',
+    command: 'compare --rounds 3',
+    startedAt: '2026-01-31T12:00:00.000Z',
+    finishedAt: '2026-01-31T12:03:30.000Z',
+    seed: 1,
+    rounds: 3,
+    control: 'plain',
+    scenarios: ['ingest', 'timeline'],
+    environment: {
+      commit: 'c0ffee',
+      platform: 'Linux 6.1 x64',
+      cpu: 'Invented <CPU> & Sons',
+      cores: 2,
+      memoryBytes: 8e9,
+      node: 'v24.0.0',
+      loadAverage: 0.3,
+    },
+    arms,
+    absent: [{ name: 'citus', reason: 'not installed' }],
+    measurements,
+    comparisons,
+    baseline: null,
+    verdict: valid ? 'VALID' : 'DISCARDED',
+    reasons: arms.flatMap((arm) => arm.reasons),
+    ...conclude({ arms, comparisons, control: 'plain', valid }),
+    ...changes,
+  };
+}
+
+function turn(arm: SampleArm, round: number) {
+  const startedAt = '2026-01-31T12:01:00.000Z';
+  return { arm: arm.name, round, position: 1, startedAt, durationS: 12, verdict: 'VALID' as const, reasons: [] };
+}
+
+function ingestRounds(arm: SampleArm): Measurement[] {
+  return arm.rates.map((rate, at) => ({
+    scenario: 'ingest',
+    ...turn(arm, at + 1),
+    data: {
+      saturation: samplePhase(rate * 1.1),
+      curve: [0.5, 0.8, 1.1].map((share) => ({
+        offeredRate: rate * share,
+        rate: rate * share,
+        p50Ms: 5,
+        p99Ms: 40 * share ** 3,
+        errors: 0,
+      })),
+      peak: samplePhase(rate),
+      attempts: [{ offeredRate: rate, rate, p99Ms: 60, kept: true }],
+      half: samplePhase(rate / 2),
+      objective: { percentile: 99, latencyMs: 100 },
+      acknowledged: 10_000,
+      diskGrowthBytes: 20_000_000,
+      checkpoints: { requested: 0, timed: 0 },
+      restarts: 0,
+      lag: arm.name === 'replicated' ? [{ atS: 0.25, bytes: 1_000, replayMs: 2 }] : [],
+    },
+  }));
+}
+
+/** Two seconds at a rate, with latencies from 1 ms to 50 ms. */
+export function samplePhase(rate: number, changes: Partial<LoadPhase> = {}): LoadPhase {
+  const count = Math.round(rate * 2);
+  const histogram = createHistogram();
+  for (let at = 0; at < 1_000; at += 1) histogram.recordValue(1_000 + at * 49);
+  return {
+    offeredRate: rate,
+    rate,
+    durationS: 2,
+    sent: count,
+    acknowledged: count,
+    errors: 0,
+    latency: percentiles(histogram),
+    histogram: encodeHistogram(histogram),
+    lateness: { p99Ms: 2, maxMs: 9 },
+    cpuSeconds: { api: count * 0.0001, postgres: count * 0.00005, generator: count * 0.00004 },
+    walBytes: count * 2_400,
+    ...changes,
+  };
+}
+
+function timelineRounds(arm: SampleArm): Measurement[] {
+  const result = (order: 'random' | 'time', cache: 'cold' | 'warm', executionMs: number): TimelineResult => {
+    const pages = { pagesHit: 10, pagesRead: Math.round(executionMs * 50), rows: 3_000, relations: 5 };
+    return { query: 'five days', order, cache, pruning: true, executionMs, planningMs: 0, ...pages };
+  };
+  const [random, time] = arm.fiveDaysMs;
+  const history: TimelineResult = {
+    ...result('time', 'warm', arm.name === 'plain' ? 0.1 : 0.9),
+    query: 'one dispute’s history',
+  };
+  return arm.rates.map((_, at) => ({
+    scenario: 'timeline',
+    ...turn(arm, at + 1),
+    data: {
+      events: 200_000,
+      disputes: 40_000,
+      days: 30,
+      node: arm.name === 'replicated' ? 'replica' : 'primary',
+      cold: 'shared buffers only',
+      results: [result('random', 'cold', random), result('time', 'cold', time), history],
+      plans: at === 0 ? [{ query: 'five days', order: 'random', plan: 'Seq Scan on dispute_events <e>' }] : [],
+      seconds: { seeding: 3 },
+    },
+  }));
+}
+
+function armResult(arm: SampleArm, measurements: readonly Measurement[]): ArmResult {
+  const reasons = arm.reasons ?? [];
+  const invariant = { id: 'I2' as const, title: 'every acknowledged webhook is stored', checked: 10, note: null };
+  return {
+    name: arm.name,
+    topology: arm.name,
+    description: `the ${arm.name} arm`,
+    postgres: { kind: 'embedded', version: '18.4' },
+    memory: arm.name === 'replicated' ? '2 servers with 128 MB shared buffers each' : '256 MB shared buffers',
+    settings: { fsync: 'on' },
+    dataset: {
+      deliveries: 30_000,
+      databaseBytes: 90_000_000,
+      sharedBuffersBytes: 268_435_456,
+      cacheRatio: 2.98,
+      cacheHitRatio: 0.999,
+    },
+    verdict: reasons.length === 0 ? 'VALID' : 'DISCARDED',
+    reasons,
+    summary: summarizeArm(measurements.filter((measurement) => measurement.arm === arm.name)),
+    audit: { ok: true, durationS: 1, invariants: [{ ...invariant, violations: 0, examples: [], ok: true }] },
+    topStatements: [{ query: 'insert into outbox', calls: 10, totalMs: 12, meanMs: 1.2, rows: 100, walBytes: 9_000 }],
+  };
+}

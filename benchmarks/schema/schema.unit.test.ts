@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { runDocument } from './run.ts';
+import { sampleRun } from './sample-run.ts';
+import { checkRunDocument, runJsonSchema } from './validate.ts';
+
+const sample = () => sampleRun([{ name: 'plain', rates: [900, 1_000, 1_100], fiveDaysMs: [90, 30] }]);
+
+test('the committed JSON Schema is the one that the code means (else: node benchmarks/schema/write.ts)', async () => {
+  const committed = await readFile(new URL('./run.schema.json', import.meta.url), 'utf8');
+  expect(JSON.parse(committed)).toEqual(JSON.parse(runJsonSchema()));
+});
+
+test('a run’s document fits the schema and the types', async () => {
+  const document = sample();
+  expect(await checkRunDocument(JSON.parse(JSON.stringify(document)))).toEqual(document);
+  expect(runDocument.parse(document)).toEqual(document);
+});
+
+test.each([
+  ['lacks a field', (document: Record<string, unknown>) => delete document.verdict, /verdict/],
+  ['has an unknown one', (document: Record<string, unknown>) => Object.assign(document, { mood: 1 }), /additional/],
+  ['has a wrong id', (document: Record<string, unknown>) => Object.assign(document, { id: '../x' }), /\/id/],
+  [
+    'has a wrong verdict',
+    (document: Record<string, unknown>) => Object.assign(document, { verdict: 'OK' }),
+    /\/verdict/,
+  ],
+])('a document that %s is refused', async (_what, spoil, message) => {
+  const document = { ...sample() } as Record<string, unknown>;
+  spoil(document);
+  await expect(checkRunDocument(document)).rejects.toThrow(message);
+});
