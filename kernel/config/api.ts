@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readPolicyNames } from '../postgres/read-policies.ts';
-import { topologyNames } from '../topology.ts';
+import { capabilities, topologyNames } from '../topology.ts';
 import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
 import { ConfigError, type Environment, loadConfig } from './load.ts';
 import { loadWebhookSecrets } from './webhook-secrets.ts';
@@ -49,9 +49,9 @@ export type ApiConfig = ReturnType<typeof loadApiConfig>;
 /** The API's settings. @throws ConfigError that lists every wrong variable. */
 export function loadApiConfig(environment: Environment) {
   const config = loadConfig(shape, environment);
-  if (config.TOPOLOGY === 'replicated' && config.REPLICA_DATABASE_URLS.length === 0) {
+  if (capabilities(config.TOPOLOGY).readsFromReplica && config.REPLICA_DATABASE_URLS.length === 0) {
     throw new ConfigError(
-      'Wrong environment variables:\n  REPLICA_DATABASE_URLS: is required when TOPOLOGY is replicated',
+      `Wrong environment variables:\n  REPLICA_DATABASE_URLS: is required when TOPOLOGY is ${config.TOPOLOGY}`,
     );
   }
   return { ...config, WEBHOOK_SECRETS: loadWebhookSecrets(environment) };

@@ -1,14 +1,19 @@
 import { z } from 'zod';
+import { splitHosts } from '../postgres/hosts.ts';
 
 /** Schemas for the single environment variables; a variable that is set to nothing counts as not set. */
 export const port = z.coerce.number().int().min(0).max(65535);
 export const positiveInt = z.coerce.number().int().min(1);
 export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
 
-export const postgresUrl = z
-  .string()
-  .refine((value) => /^postgres(ql)?:\/\//.test(value), 'must be a postgresql:// URL')
-  .refine((value) => URL.canParse(value), 'must be a URL');
+/** One or, where it says so, several servers: see `splitHosts`. */
+export const postgresUrl = z.string().superRefine((value, context) => {
+  try {
+    splitHosts(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
+});
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 

@@ -1,8 +1,10 @@
 import { Pool, type PoolConfig, types } from 'pg';
 import type { Logger } from 'pino';
+import { splitHosts } from './hosts.ts';
+import { clientOfPrimary, createPrimaryFinder } from './primary-finder.ts';
 
 export interface PoolOptions {
-  /** postgresql:// URL. */
+  /** postgresql:// URL; with several hosts, see `splitHosts`, the pool follows the one that takes writes. */
   dsn: string;
   /** Appears in pg_stat_activity. */
   applicationName: string;
@@ -28,8 +30,9 @@ export interface PoolOptions {
  * An idle connection that breaks is logged and replaced, and never ends the process.
  */
 export function createPool(options: PoolOptions): Pool {
+  const dsns = splitHosts(options.dsn);
   const config: PoolConfig & { pipeline?: boolean } = {
-    connectionString: options.dsn,
+    connectionString: dsns[0]!,
     application_name: options.applicationName,
     max: options.max ?? 10,
     statement_timeout: options.statementTimeoutMs ?? 10_000,
@@ -37,6 +40,7 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: options.acquireTimeoutMs ?? 3_000,
     keepAlive: true,
     types: { getTypeParser },
+    ...(dsns.length > 1 && { Client: clientOfPrimary(createPrimaryFinder({ dsns, timeoutMs: findPrimaryTimeoutMs })) }),
     ...(options.queryTimeoutMs && { query_timeout: options.queryTimeoutMs }),
     ...(options.pipeline && { pipeline: true }),
     ...(options.sessionSettings && { options: commandLineSettings(options.sessionSettings) }),
@@ -51,6 +55,9 @@ function commandLineSettings(settings: Readonly<Record<string, string>>): string
     .map(([name, value]) => `-c ${name}=${value}`)
     .join(' ');
 }
+
+/** Shorter than the time that a caller waits for a connection. */
+const findPrimaryTimeoutMs = 1_000;
 
 const int8Oid = 20;
 
