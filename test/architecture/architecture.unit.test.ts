@@ -21,6 +21,8 @@ test.each([
   ['every package is declared where it is needed', rules.declaredPackages(manifest)],
   ['only kernel/config reads the environment', rules.environmentReadInOnePlace],
   ['importing a file does nothing', rules.noWorkAtImport],
+  ['only main.ts constructs', rules.constructionInMain],
+  ['code asks for capabilities and not for topologies', rules.capabilitiesInsteadOfNames],
   ['folders are named after what they hold', rules.foldersAreNamed],
   ['no file is long without a reason', rules.filesStayShort],
   ['no test switches the others off', rules.noExclusiveTests],

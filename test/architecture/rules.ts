@@ -93,6 +93,29 @@ export const noWorkAtImport: Rule = (files) =>
         ),
     );
 
+const construction =
+  /(?<![.\w]|function )(?:create(?:Pool|Metrics|Logger|ReadRouter)|processEnvironment|load[A-Z]\w*Config|listen)\(/;
+
+/** Services take what they need; their `main.ts` is the one place that makes pools, metrics, loggers and servers. */
+export const constructionInMain: Rule = (files) =>
+  services(files)
+    .filter((file) => path.posix.basename(file.path) !== 'main.ts')
+    .flatMap((file) =>
+      linesMatching(withoutComments(file.text), construction).map(
+        (line) => `${file.path}:${line}: constructs; let main.ts do it and hand it over`,
+      ),
+    );
+
+/** A topology is what it can do: whoever asks for its name has to be found again for each new topology. */
+export const capabilitiesInsteadOfNames: Rule = (files) =>
+  services(files)
+    .filter((file) => file.path !== 'kernel/topology.ts')
+    .flatMap((file) =>
+      linesMatching(withoutComments(file.text), /(?:[!=]== |case )'(?:plain|partitioned|citus|replicated)'/).map(
+        (line) => `${file.path}:${line}: asks for a topology's name; ask kernel/topology.ts for a capability`,
+      ),
+    );
+
 const vagueFolder = /^(utils?|common|helpers?|types|shared|misc)$/;
 
 /** A folder is named after what it holds. */
@@ -153,6 +176,11 @@ export const migrationsExplainThemselves: Rule = (files) =>
 
 function code(files: SourceFile[]): SourceFile[] {
   return files.filter((file) => /\.(ts|js)$/.test(file.path) && !file.path.endsWith('.d.ts'));
+}
+
+/** What runs in production. */
+function services(files: SourceFile[]): SourceFile[] {
+  return code(files).filter((file) => /^(?:kernel|api|ingest|cdc)\//.test(file.path) && !isTest(file.path));
 }
 
 /** Tests and what only they use, wherever it stands. */

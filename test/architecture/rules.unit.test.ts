@@ -110,6 +110,33 @@ const cases: Case[] = [
     ],
   },
   {
+    name: 'only main.ts constructs',
+    rule: rules.constructionInMain,
+    broken: [
+      file('api/orders/a.ts', 'const pool = createPool(options);'),
+      file('kernel/a.ts', 'return loadApiConfig(processEnvironment());'),
+    ],
+    fine: [
+      file('api/main.ts', 'const pool = createPool(options);'),
+      file(
+        'kernel/postgres/pool.ts',
+        'export function createPool(options: PoolOptions): Pool {',
+        '  server.listen(1);',
+      ),
+      file('api/a.int.test.ts', 'const pool = createPool(options);'),
+      file('lab/a.ts', 'const pool = createPool(options);'),
+    ],
+  },
+  {
+    name: 'capabilities are asked for, not names',
+    rule: rules.capabilitiesInsteadOfNames,
+    broken: [file('api/a.ts', "if (topology === 'replicated') {"), file('cdc/a.ts', "    case 'plain':")],
+    fine: [
+      file('api/a.ts', 'if (capabilities(topology).readsFromReplica) {'),
+      file('kernel/topology.ts', "name === 'citus'"),
+    ],
+  },
+  {
     name: 'folders are named after what they hold',
     rule: rules.foldersAreNamed,
     broken: [file('api/utils/a.ts'), file('helpers/a.ts'), file('kernel/types/deep/a.ts')],
