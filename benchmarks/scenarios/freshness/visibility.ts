@@ -80,15 +80,16 @@ export function startVisibilityProbe(options: VisibilityOptions): VisibilityProb
   };
 }
 
+/** By primary key, from the table that holds the newest state of every order. */
 async function visibleSequences(client: ClickHouseClient, orderIds: string[]): Promise<Map<string, number>> {
   const result = await client.query({
-    query: `select aggregate_id, toUInt64(max(sequence)) as sequence from events
-            where aggregate_type = 'order' and aggregate_id in ({ids: Array(String)}) group by aggregate_id`,
+    query: `select order_id, toUInt64(max(sequence)) as sequence from orders_latest
+            where order_id in ({ids: Array(String)}) group by order_id`,
     query_params: { ids: orderIds },
     format: 'JSONEachRow',
   });
-  const rows = await result.json<{ aggregate_id: string; sequence: string }>();
-  return new Map(rows.map((row) => [row.aggregate_id, Number(row.sequence)]));
+  const rows = await result.json<{ order_id: string; sequence: string }>();
+  return new Map(rows.map((row) => [row.order_id, Number(row.sequence)]));
 }
 
 /** Events that a query finds, copies counted once. */

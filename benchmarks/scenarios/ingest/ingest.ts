@@ -57,11 +57,11 @@ async function openIngest(arm: Arm, options: ScenarioOptions): Promise<ScenarioS
   return {
     measure: async (round) => {
       // Compiled code, full connection pools and the first pages of every index are not what is asked about.
-      if (round === 1) await runPhase(context, closed(warmUpMs), 12_000);
+      if (round === 1) await runPhase(context, closed(warmUpMs * options.scale), 12_000 * options.scale);
       // Every round starts with nothing to write back, so that a checkpoint of an earlier one can't fall into it.
       await client.query('checkpoint');
       const data = await measureRound(context, options.scale, system.replicas.length > 0 ? system.dsn.admin : null);
-      await readOwnWrites({ url: system.urls.api, source, record, count: 300, clients: 16 });
+      await readOwnWrites({ url: system.urls.api, source, record, count: Math.ceil(300 * options.scale), clients: 16 });
       await record.flush();
       return data;
     },

@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { Client } from 'pg';
+import type { TopologyName } from '../../../kernel/topology.ts';
+import type { RunningSystem } from '../../../lab/native/system.ts';
+import type { EngineFreshness } from '../../schema/freshness.ts';
+import { percentiles } from '../../statistics/histogram.ts';
+import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
+import { ingest } from '../ingest/ingest.ts';
+import { type PhaseContext, runPhase } from '../ingest/phase.ts';
+import { createWebhookSource } from '../ingest/webhook-source.ts';
+import { type Drain, measureDrain } from './drain.ts';
+import { engineControl } from './engine-control.ts';
+import { slowStage, stageLatencies } from './stages.ts';
+import { countEvents, startVisibilityProbe, type VisibilityProbe } from './visibility.ts';
+
+export interface MeasureEngineOptions {
+  engine: 'native' | 'debezium';
+  topology: TopologyName;
+  system: RunningSystem;
+  recordFile: string;
+  seed: number;
+  /** Begins every id; 1 to 12 small letters and digits. */
+  run: string;
+  scale: number;
+  signal: AbortSignal;
+  progress: (line: string) => void;
+}
+
+export type Measured = Pick<EngineFreshness, 'highestRate' | 'load' | 'steady' | 'drain' | 'cpuSeconds' | 'reasons'>;
+
+const steadyMs = 12_000;
+const stoppedMs = 20_000;
+const probePauseMs = 10;
+/** Samples a second are enough for a p99, and few enough not to be a load of their own. */
+const samplesPerSecond = 100;
+
+/**
+ * The highest ingest rate with the engine at work, then half of it for the freshness, then a backlog while nothing
+ * reads the outbox, and how fast that is worked off.
+ */
+export async function measureEngine(options: MeasureEngineOptions): Promise<Measured> {
+  const { system, signal, scale, progress } = options;
+  const clickhouse = createClient({ url: system.urls.clickhouse! });
+  const client = new Client({ connectionString: system.dsn.admin, application_name: 'lab-bench' });
+  client.on('error', () => {});
+  await client.connect();
+  const record = await openAckRecord(options.recordFile);
+  try {
+    const highestRate = await findHighestRate(options);
+    progress(`${Math.round(highestRate)} webhooks/s at p99 ≤ 100 ms`);
+    await untilSunk(client, clickhouse, signal);
+    const context = phaseContext(options, client, record);
+    const { load, steady } = await measureSteady(context, clickhouse, highestRate / 2, steadyMs * scale);
+    progress(`accepted → visible: p99 ${Math.round(steady.latency.p99Ms)} ms`);
+    const drain = await measureBacklog(context, clickhouse, options, highestRate / 2);
+    progress(`${drain.backlog} events drained at ${drain.eventsPerSecond} a second`);
+    const reasons = steady.unseen > 0 ? [`${steady.unseen} acknowledged events never became visible`] : [];
+    return { highestRate, load, steady, drain, cpuSeconds: load.cpuSeconds, reasons };
+  } finally {
+    await record.close();
+    await clickhouse.close();
+    await client.end();
+  }
+}
+
+async function findHighestRate(options: MeasureEngineOptions): Promise<number> {
+  const { engine, topology, system, recordFile, seed, scale, signal, progress } = options;
+  const arm = { name: engine, topology, system, recordFile: `${recordFile}.peak` };
+  const session = await ingest.open(arm, {
+    ...{ seed, run: `${options.run}p`, startTimeMs: Date.now(), scale: Math.min(scale, 1), signal, progress },
+  });
+  try {
+    return (await session.measure(1)).peak.rate;
+  } finally {
+    await session.close();
+  }
+}
+
+function phaseContext(options: MeasureEngineOptions, client: Client, record: AckRecord): PhaseContext {
+  const { system, seed, run, signal } = options;
+  const source = createWebhookSource({
+    ...{ seed: seed + 1, run: `${run}s`, startTimeMs: Date.now(), secrets: system.secrets, now: () => new Date() },
+  });
+  const components = {
+    ...{ api: system.api.pid, postgres: system.primary.pid },
+    ...(system.cdcProcess && { cdc: system.cdcProcess.pid }),
+    ...(system.clickhouse && { clickhouse: system.clickhouse.pid }),
+    ...(system.broker && { broker: system.broker.pid }),
+    ...(system.connect && { connect: system.connect.pid }),
+  };
+  return { url: system.urls.api, source, record, client, components, seed, signal };
+}
+
+async function measureSteady(context: PhaseContext, clickhouse: ClickHouseClient, rate: number, durationMs: number) {
+  const probe = startVisibilityProbe({
+    client: clickhouse,
+    // Seven tenths of the traffic are order events with an effect.
+    every: Math.max(1, Math.round((rate * 0.7) / samplesPerSecond)),
+    pauseMs: probePauseMs,
+    clock: () => performance.now(),
+  });
+  const sinceMs = Date.now();
+  const watched = { ...context, record: watchedBy(context.record, probe) };
+  const { phase: load } = await runPhase(watched, { shape: 'constant', rate, durationMs }, rate * (durationMs / 1e3));
+  const unseen = await probe.finish(30_000);
+  const stages = await stageLatencies(clickhouse, sinceMs);
+  const steady = {
+    ...{ latency: percentiles(probe.latency), unseen, probePauseMs, stages, slowStage: slowStage(stages) },
+  };
+  return { load, steady };
+}
+
+function watchedBy(record: AckRecord, probe: VisibilityProbe): AckRecord {
+  return {
+    get acknowledged() {
+      return record.acknowledged;
+    },
+    answered: (request, answer) => {
+      probe.answered(request, answer);
+      record.answered(request, answer);
+    },
+    read: record.read,
+    flush: record.flush,
+    close: record.close,
+  };
+}
+
+async function measureBacklog(
+  context: PhaseContext,
+  clickhouse: ClickHouseClient,
+  options: MeasureEngineOptions,
+  rate: number,
+): Promise<Drain & { stoppedS: number }> {
+  const { signal, scale, system } = options;
+  await untilSunk(context.client, clickhouse, signal);
+  const engine = engineControl(system);
+  await engine.stop();
+  const stoppedAt = performance.now();
+  const { signal: _signal, ...rest } = context;
+  const durationMs = stoppedMs * scale;
+  await runPhase({ ...rest, signal }, { shape: 'constant', rate, durationMs }, rate * (durationMs / 1e3));
+  const source = await countOutbox(context.client);
+  const stoppedS = (performance.now() - stoppedAt) / 1e3;
+  const drain = await measureDrain({
+    source,
+    count: () => countEvents(clickhouse),
+    resume: () => engine.resume(),
+    clock: () => performance.now(),
+    ...{ pauseMs: probePauseMs, timeoutMs: 180_000, signal },
+  });
+  return { ...drain, stoppedS };
+}
+
+async function untilSunk(client: Client, clickhouse: ClickHouseClient, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + 120_000;
+  for (;;) {
+    const [source, sunk] = [await countOutbox(client), await countEvents(clickhouse)];
+    if (sunk >= source) return;
+    if (performance.now() > deadline) throw new Error(`${source - sunk} events have not come to ClickHouse`);
+    await delay(100, undefined, { signal });
+  }
+}
+
+async function countOutbox(client: Client): Promise<number> {
+  const { rows } = await client.query<{ n: string }>('select count(*) as n from outbox');
+  return Number(rows[0]!.n);
+}

@@ -1,0 +1,61 @@
+import { access } from 'node:fs/promises';
+import { afterAll, expect, test } from 'vitest';
+import { type ComparisonRun, createComparison } from '../../benchmarks/compare/comparison.ts';
+import { renderReport } from '../../benchmarks/report/render.ts';
+import { checkRunDocument } from '../../benchmarks/schema/validate.ts';
+import { isAlive } from '../../lab/native/processes.ts';
+import { listRuns } from '../../lab/native/run-directory.ts';
+
+let run: ComparisonRun | undefined;
+afterAll(() => run?.close());
+
+test('a small comparison of all native topologies is measured, audited, reported and cleaned up', async () => {
+  run = createComparison({
+    command: 'test',
+    topologies: ['plain', 'replicated', 'citus'],
+    control: 'plain',
+    scenarios: ['ingest', 'timeline'],
+    rounds: 1,
+    seed: 3,
+    scale: 0.1,
+    // Speed is not what this test is about: a turn that a busy machine spoils is not worth the time of another.
+    repeatForMs: 0,
+    signal: new AbortController().signal,
+  });
+  let running: Awaited<ReturnType<typeof listRuns>> = [];
+  for (const step of run.steps) {
+    await step.run(() => {});
+    if (step.title === 'audit') running = (await listRuns()).filter((entry) => entry.supervisorPid === process.pid);
+  }
+  const document = await checkRunDocument(JSON.parse(JSON.stringify(run.document())));
+  expect(document.arms.map(({ name }) => name)).toEqual(['plain', 'replicated']);
+  expect(document.absent).toMatchObject([{ name: 'citus' }, { name: 'partitioned', reason: 'not asked for' }]);
+
+  for (const arm of document.arms) {
+    expect(arm.audit).toMatchObject({ ok: true });
+    const checked = Object.fromEntries(arm.audit!.invariants.map(({ id, checked }) => [id, checked]));
+    expect(checked.I2).toBeGreaterThan(100);
+    expect(checked.I8).toBeGreaterThan(10);
+    expect(arm.dataset.deliveries).toBeGreaterThan(100);
+    expect(arm.topStatements.some(({ query }) => query.includes('insert into'))).toBe(true);
+  }
+  const ingest = document.measurements.flatMap((entry) => (entry.scenario === 'ingest' && entry.data ? [entry] : []));
+  expect(ingest).toHaveLength(2);
+  for (const { data, arm } of ingest) {
+    expect(data!.peak.rate).toBeGreaterThan(50);
+    expect(data!.peak.walBytes).toBeGreaterThan(data!.peak.acknowledged * 500);
+    expect(data!.peak.cpuSeconds.api).toBeGreaterThan(0);
+    expect(data!.peak.cpuSeconds.postgres).toBeGreaterThan(0);
+    expect(data!.lag.length > 0).toBe(arm === 'replicated');
+  }
+  const timeline = document.measurements.find((entry) => entry.scenario === 'timeline' && entry.arm === 'replicated');
+  expect(timeline).toMatchObject({ verdict: 'VALID', data: { node: 'replica' } });
+  expect(await renderReport([document])).toContain('Replica lag over time');
+
+  expect(running).toHaveLength(2);
+  await run.close();
+  for (const { runDirectory, processes } of running) {
+    await expect(access(runDirectory)).rejects.toThrow();
+    for (const { pid } of processes) expect(await isAlive(pid)).toBe(false);
+  }
+}, 120_000);
