@@ -1,0 +1,3 @@
+update cdc_positions
+set state = 'loading', confirmed_lsn = $2::pg_lsn, updated_at = now()
+where slot_name = $1

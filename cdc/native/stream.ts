@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Lsn } from '../../kernel/postgres/lsn.ts';
+import { openStream, type ReplicationStream } from './connection.ts';
+import { OutboxDecoder } from './outbox-decoder.ts';
+import { storePosition } from './positions.ts';
+import type { Session } from './session.ts';
+import { checkSlot, slotStatus } from './slot.ts';
+import { xLogDataHeader } from './wire.ts';
+
+/**
+ * Streams from `startLsn` until the session ends. The order is always: sink, position, slot. So the slot never stands
+ * behind anything that the sink lacks, and a slot that is ahead of the position was moved by somebody else.
+ */
+export async function streamOutbox(session: Session, startLsn: Lsn): Promise<void> {
+  const { options, state, control, signal, fail, failed } = session;
+  let stream: ReplicationStream | undefined;
+  let markTrusted: () => void = () => {};
+  const trusted = new Promise<void>((resolve) => {
+    markTrusted = resolve;
+  });
+  /** Behind the last transaction of which all rows went into a batch. */
+  let lastCommitLsn = startLsn;
+  let inTransaction = false;
+  /** What the server says it has sent, or has found to be nothing for us. */
+  let serverLsn = startLsn;
+  state.confirmedLsn = startLsn;
+
+  const confirm = async (lsn: Lsn): Promise<void> => {
+    if (lsn <= state.confirmedLsn) return;
+    await trusted;
+    await storePosition(control, options.slotName, lsn);
+    state.confirmedLsn = lsn > state.confirmedLsn ? lsn : state.confirmedLsn;
+    stream?.confirm(state.confirmedLsn);
+  };
+
+  const batcher = session.batcher<Lsn>({
+    capture: () => lastCommitLsn,
+    sunk: async (lsn, batch, sunkAtMs) => {
+      options.onSunk(batch, sunkAtMs);
+      await confirm(lsn);
+    },
+    drained: () => {
+      if (!batcher.full) stream?.resume();
+    },
+  });
+  state.oldestPendingMs = () => batcher.oldestMs;
+
+  const decoder = new OutboxDecoder(
+    {
+      begin: () => {
+        inTransaction = true;
+      },
+      event: (event, bytes) => batcher.add(event, bytes),
+      commit: (endLsn) => {
+        inTransaction = false;
+        lastCommitLsn = endLsn;
+        // Its rows may all be in a batch that was closed before this message came.
+        batcher.touch();
+      },
+    },
+    options.nowMs,
+  );
+
+  stream = await openStream({
+    ...{ dsn: options.dsn, slotName: options.slotName, publication: options.publication, startLsn },
+    nowMs: options.nowMs,
+    onData: (message) => {
+      decoder.decode(message, xLogDataHeader);
+      if (batcher.full) stream?.pause();
+    },
+    onKeepalive: ({ walEnd, replyRequested }) => {
+      if (walEnd > serverLsn) serverLsn = walEnd;
+      if (replyRequested) stream?.confirm(state.confirmedLsn);
+    },
+  });
+  stream.ended.catch(fail);
+
+  const watch = async (): Promise<void> => {
+    stream?.confirm(state.confirmedLsn);
+    const idle = !batcher.busy && !inTransaction && lastCommitLsn <= state.confirmedLsn;
+    // Others write too: an outbox without news must not make the server keep their WAL.
+    if (idle && serverLsn - state.confirmedLsn > BigInt(options.idleAdvanceBytes)) await confirm(serverLsn);
+    const slot = await slotStatus(control, options.slotName);
+    if (slot?.walStatus === 'unreserved' && state.slot?.walStatus !== 'unreserved') {
+      options.logger.error(
+        { slot },
+        'the slot is about to be given up: the sink must catch up, or the limit must grow',
+      );
+    }
+    state.slot = slot;
+    checkSlot(options.slotName, slot, state.confirmedLsn);
+  };
+
+  try {
+    // Only now nobody else can move the slot, so what it says now is what the server streams from.
+    const slot = await slotStatus(control, options.slotName);
+    checkSlot(options.slotName, slot, startLsn);
+    state.slot = slot;
+    markTrusted();
+    options.logger.info({ slot: options.slotName, lag_bytes: slot?.lagBytes }, 'streaming');
+    const watching = repeat(options.watchEveryMs, watch, fail);
+    try {
+      if (!signal.aborted) await Promise.race([once(signal, 'abort'), failed]);
+    } finally {
+      watching.stop();
+    }
+    stream.pause();
+    const grace = new AbortController();
+    const late = delay(options.graceMs, undefined, { signal: grace.signal }).then(
+      () => options.logger.warn('the sink did not take the last batch in time; it comes again after the next start'),
+      () => {},
+    );
+    await Promise.race([batcher.flush(), late, failed]).finally(() => grace.abort());
+  } finally {
+    batcher.end();
+    await stream.close();
+  }
+}
+
+/** Calls `work` after each pause, one call at a time. */
+function repeat(everyMs: number, work: () => Promise<void>, onError: (error: unknown) => void): { stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const round = (): void => {
+    timer = setTimeout(() => {
+      work().then(() => {
+        if (!stopped) round();
+      }, onError);
+    }, everyMs);
+  };
+  round();
+  return {
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

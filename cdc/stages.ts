@@ -1,0 +1,120 @@
+import { build, type Histogram } from 'hdr-histogram-js';
+import type { StageTimes } from '../kernel/contract/envelope.ts';
+import type { SinkEvent } from './clickhouse/sink.ts';
+
+/** Stages in the order in which an event passes them. An engine has those of which it knows both ends. */
+export const stageNames = [
+  'sent_to_accepted',
+  'accepted_to_committed',
+  'committed_to_read',
+  'committed_to_published',
+  'read_to_sunk',
+  'published_to_sunk',
+  'committed_to_sunk',
+] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** The whole way from COMMIT to the sink, which is no stage to blame. */
+export const freshnessStage: StageName = 'committed_to_sunk';
+
+/** How long an event took for each stage, in ms; a clock that is behind another one's counts as 0. */
+export function stageDurations(times: StageTimes, sunkAtMs: number): Partial<Record<StageName, number>> {
+  const { sentAtMs, acceptedAtMs, committedAtMs, readAtMs, publishedAtMs } = times;
+  const durations: Partial<Record<StageName, number>> = {};
+  const put = (name: StageName, from: number | undefined, to: number | undefined): void => {
+    if (from !== undefined && to !== undefined) durations[name] = Math.max(0, to - from);
+  };
+  put('sent_to_accepted', sentAtMs, acceptedAtMs);
+  put('accepted_to_committed', acceptedAtMs, committedAtMs);
+  if (publishedAtMs === undefined) {
+    put('committed_to_read', committedAtMs, readAtMs);
+    // Rows of the initial load waited for it and say nothing about the pipeline.
+    if (committedAtMs !== undefined) put('read_to_sunk', readAtMs, sunkAtMs);
+  } else {
+    put('committed_to_published', committedAtMs, publishedAtMs);
+    put('published_to_sunk', publishedAtMs, sunkAtMs);
+  }
+  put(freshnessStage, committedAtMs, sunkAtMs);
+  return durations;
+}
+
+/**
+ * At most `count` events of a batch, evenly spread, the oldest and the newest among them. Observing each of 50,000
+ * events a second in six histograms would take more time than decoding them.
+ */
+export function sample(batch: readonly SinkEvent[], count: number): SinkEvent[] {
+  if (batch.length <= count) return [...batch];
+  const step = (batch.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_unused, index) => batch[Math.round(index * step)]!);
+}
+
+export interface StageSummary {
+  count: number;
+  p50_ms: number;
+  p99_ms: number;
+  max_ms: number;
+}
+
+/** Percentiles of each stage over the last one to two windows. */
+export class StageWindows {
+  readonly #windowMs: number;
+  readonly #nowMs: () => number;
+  #current = new Map<StageName, Histogram>();
+  #former = new Map<StageName, Histogram>();
+  #sinceMs: number;
+
+  constructor(windowMs: number, nowMs: () => number) {
+    this.#windowMs = windowMs;
+    this.#nowMs = nowMs;
+    this.#sinceMs = nowMs();
+  }
+
+  record(name: StageName, durationMs: number): void {
+    this.#turn();
+    let histogram = this.#current.get(name);
+    if (!histogram) {
+      histogram = newHistogram();
+      this.#current.set(name, histogram);
+    }
+    histogram.recordValue(Math.round(durationMs));
+  }
+
+  summary(): Partial<Record<StageName, StageSummary>> {
+    this.#turn();
+    const summaries: Partial<Record<StageName, StageSummary>> = {};
+    for (const name of stageNames) {
+      const merged = newHistogram();
+      for (const window of [this.#former, this.#current]) {
+        const histogram = window.get(name);
+        if (histogram) merged.add(histogram);
+      }
+      if (merged.totalCount === 0) continue;
+      summaries[name] = {
+        count: merged.totalCount,
+        p50_ms: merged.getValueAtPercentile(50),
+        p99_ms: merged.getValueAtPercentile(99),
+        max_ms: merged.maxValue,
+      };
+    }
+    return summaries;
+  }
+
+  #turn(): void {
+    const now = this.#nowMs();
+    const age = now - this.#sinceMs;
+    if (age < this.#windowMs) return;
+    this.#former = age < 2 * this.#windowMs ? this.#current : new Map();
+    this.#current = new Map();
+    this.#sinceMs = now;
+  }
+}
+
+/** The stage with the largest p99 between the provider and the sink; undefined while nothing was measured. */
+export function slowestStage(summaries: Partial<Record<StageName, StageSummary>>): StageName | undefined {
+  const stages = stageNames.filter((name) => name !== freshnessStage && summaries[name]);
+  return stages.sort((a, b) => summaries[b]!.p99_ms - summaries[a]!.p99_ms)[0];
+}
+
+function newHistogram(): Histogram {
+  return build({ lowestDiscernibleValue: 1, highestTrackableValue: 86_400_000, numberOfSignificantValueDigits: 2 });
+}
