@@ -86,7 +86,13 @@ export async function recordDisputeChange(
       kind: change.kind,
       provider: null,
       providerEventId: null,
-      data: change.data,
+      data: {
+        ...change.data,
+        after: {
+          ...{ status: next.status, reason: next.reason },
+          ...{ amount_minor: next.amount_minor, currency: next.currency },
+        },
+      },
       createdAt: change.now,
       headers: { request_id: change.requestId },
     },

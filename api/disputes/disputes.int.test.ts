@@ -184,7 +184,11 @@ describe('submission', () => {
       "select data from dispute_events where kind = 'evidence_submitted' and dispute_id = $1",
       [disputeId],
     );
-    expect(event!.data).toEqual({ representment: sent!.representment_id, evidence_ids: sent!.evidence_ids });
+    expect(event!.data).toEqual({
+      after: { status: 'submitted', reason: 'fraud', amount_minor: 500, currency: 'EUR' },
+      representment: sent!.representment_id,
+      evidence_ids: sent!.evidence_ids,
+    });
   });
 
   test('is 409 afterwards, for evidence as well', async () => {

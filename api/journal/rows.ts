@@ -10,7 +10,10 @@ interface EventRow {
   /** Null for what the merchant did through the API. */
   provider: string | null;
   providerEventId: string | null;
-  /** JSON; bigint amounts are allowed and written as the API writes them. */
+  /**
+   * JSON; bigint amounts are allowed and written as the API writes them. `after` holds the aggregate's status, amount and
+   * currency (and a dispute's reason) as the event left them, so that a reader needs no other event to know them.
+   */
   data: Record<string, unknown>;
   /** Decides the partition; the outbox row carries the same one. */
   createdAt: Date;

@@ -61,7 +61,10 @@ export async function recordOrderChange(client: ClientBase, order: OrderRow, cha
       kind: change.kind,
       provider: null,
       providerEventId: null,
-      data: change.data,
+      data: {
+        ...change.data,
+        after: { status: next.status, amount_minor: next.amount_minor, currency: next.currency },
+      },
       createdAt: change.now,
       headers: { request_id: change.requestId },
     },

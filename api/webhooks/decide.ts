@@ -116,6 +116,7 @@ class BatchDecision {
         amount_minor: event.amountMinor,
         currency: event.currency,
         provider_updated_at: event.providerUpdatedAt.toISOString(),
+        after: { status: next.status, amount_minor: next.amountMinor, currency: next.currency },
         meta: event.meta,
       },
     });
@@ -146,6 +147,10 @@ class BatchDecision {
         currency: event.currency,
         provider_updated_at: event.providerUpdatedAt.toISOString(),
         evidence_due_at: event.evidenceDueAt?.toISOString() ?? null,
+        after: {
+          ...{ status: next.status, reason: next.reason },
+          ...{ amount_minor: next.amountMinor, currency: next.currency },
+        },
         meta: event.meta,
       },
     });
