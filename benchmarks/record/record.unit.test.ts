@@ -75,7 +75,7 @@ test('a file of one torn line begins anew', async () => {
 });
 
 // Only Linux has a device that is always full.
-test.skipIf(process.platform !== 'linux')('after a failed write nothing more is acknowledged (needs Linux)', async () => {
+test.skipIf(process.platform !== 'linux')('after a failed write nothing is acknowledged (needs Linux)', async () => {
   const record = await openRecord('/dev/full');
   await expect(record.append(ack('evt_1'))).rejects.toThrow(/ENOSPC/);
   await expect(record.append(ack('evt_2'))).rejects.toThrow(/ENOSPC/);
