@@ -51,8 +51,8 @@ export interface OutgoingMessage {
 export interface Producer {
   /**
    * Resolves once every message is stored by all in-sync replicas; calls that overlap share requests.
-   * @throws KafkaError within the time budget. After `broker_unavailable` the messages may still have been written, so
-   * the caller repeats them and the reader deduplicates; every other code means that this call wrote none of them.
+   * @throws KafkaError within the time budget. After `broker_unavailable` and `failed` messages may still have been
+   * written, so the caller repeats them and the reader deduplicates; every other code means that none of them was.
    */
   send(messages: readonly OutgoingMessage[]): Promise<void>;
   /** Messages without an answer yet. */
@@ -94,8 +94,8 @@ export interface Batch {
   /** The offset that the partition's next message will get. */
   highWatermark: bigint;
   /**
-   * Aborted when the consumer closes or the partition belongs to another member: whoever waits should stop waiting and
-   * throw. What is then committed elsewhere may overlap with the next owner's work, so effects have to be idempotent.
+   * Aborted when the consumer closes or the partition may belong to another member: whoever waits should stop waiting
+   * and throw. Work in hand may overlap with the next owner's, so effects have to be idempotent.
    */
   signal: AbortSignal;
 }
@@ -104,7 +104,8 @@ export interface ConsumerRun {
   topics: readonly string[];
   /**
    * The batch's offsets are committed after this resolves, and only then. When it throws, the same messages come again
-   * after a pause that grows with the number of failures (at most `retryMaxMs`); the other partitions go on.
+   * after a pause that grows with the number of failures (at most `retryMaxMs`), or that a `Postpone` asks for; the
+   * other partitions go on meanwhile. While it runs, only as many partitions as `concurrency` says are worked on.
    */
   onBatch(batch: Batch): Promise<void>;
   /** Told of every failure of `onBatch` and of every restart after a broken connection. */
@@ -112,6 +113,16 @@ export interface ConsumerRun {
   /** Told when partitions come and go. */
   onAssignment?(assigned: readonly TopicPartition[]): void;
   retryMaxMs?: number;
+}
+
+/** Thrown by `onBatch`: the same messages again after so long. It is no failure, and `onError` is not told. */
+export class Postpone extends Error {
+  readonly delayMs: number;
+
+  constructor(delayMs: number, message = `postponed by ${delayMs} ms`) {
+    super(message);
+    this.delayMs = delayMs;
+  }
 }
 
 export interface TopicPartition {

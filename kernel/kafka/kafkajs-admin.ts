@@ -1,0 +1,177 @@
+import kafkajs, { type Admin } from 'kafkajs';
+import { protocolError, toKafkaError, within } from './kafkajs-errors.ts';
+import type { Session } from './kafkajs-session.ts';
+import { KafkaError, type PartitionLag, type PartitionOffsets, type TopicSpec } from './port.ts';
+
+/** Everything that is neither writing nor reading messages, over one connection that is made when it is needed. */
+export interface Administration {
+  ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
+  groupLag(groupId: string, topics: readonly string[]): Promise<PartitionLag[]>;
+  topicOffsets(topic: string): Promise<PartitionOffsets[]>;
+  /** Largest message of each topic in bytes. @throws KafkaError `unknown_topic` that names those that don't exist. */
+  messageLimits(topics: readonly string[]): Promise<Map<string, number>>;
+  ping(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const timeoutMs = 15_000;
+
+export function createAdministration(open: () => Session): Administration {
+  let current: { admin: Admin; session: Session; ready: Promise<void> } | undefined;
+
+  /** A connection that failed is not used again: the next call makes another. */
+  const call = async <T>(what: string, limitMs: number, work: (admin: Admin) => Promise<T>): Promise<T> => {
+    if (!current) {
+      const session = open();
+      const admin = session.kafka.admin();
+      current = { admin, session, ready: admin.connect() };
+      current.ready.catch(() => {});
+    }
+    const mine = current;
+    try {
+      return await within(
+        mine.ready.then(() => work(mine.admin)),
+        limitMs,
+        what,
+      );
+    } catch (error) {
+      if (!(error instanceof KafkaError && error.code === 'unknown_topic')) {
+        mine.session.cut();
+        if (current === mine) current = undefined;
+      }
+      throw toKafkaError(error);
+    }
+  };
+
+  const requireTopics = async (admin: Admin, topics: readonly string[]): Promise<void> => {
+    const known = new Set(await admin.listTopics());
+    const missing = [...new Set(topics)].filter((topic) => !known.has(topic));
+    if (missing.length > 0) throw new KafkaError('unknown_topic', missingMessage(missing));
+  };
+
+  return {
+    ensureTopics: (topics) => call('creating topics', timeoutMs, (admin) => ensureTopics(admin, topics)),
+    groupLag: (groupId, topics) =>
+      call('reading the lag', timeoutMs, async (admin) => {
+        await requireTopics(admin, topics);
+        return groupLag(admin, groupId, topics);
+      }),
+    topicOffsets: (topic) =>
+      call('reading offsets', timeoutMs, async (admin) => {
+        await requireTopics(admin, [topic]);
+        return topicOffsets(admin, topic);
+      }),
+    messageLimits: (topics) =>
+      call('looking up topics', timeoutMs, async (admin) => {
+        await requireTopics(admin, topics);
+        const { resources } = await admin.describeConfigs({
+          includeSynonyms: false,
+          resources: topics.map((name) => ({
+            ...{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['max.message.bytes'] },
+          })),
+        });
+        return new Map(
+          resources.map(({ resourceName, configEntries }) => [resourceName, Number(configEntries[0]!.configValue)]),
+        );
+      }),
+    ping: (limitMs) =>
+      call('ping', limitMs, async (admin) => {
+        await admin.describeCluster();
+      }),
+    close: async () => {
+      const mine = current;
+      current = undefined;
+      if (!mine) return;
+      await within(mine.admin.disconnect(), 1_000, 'closing').catch(() => {});
+      mine.session.cut();
+    },
+  };
+}
+
+export function missingMessage(topics: readonly string[]): string {
+  const [subject, verb] = topics.length === 1 ? ['The topic', 'does'] : ['The topics', 'do'];
+  return `${subject} ${topics.join(', ')} ${verb} not exist. Topics are created explicitly, by ensureTopics.`;
+}
+
+async function ensureTopics(admin: Admin, topics: readonly TopicSpec[]): Promise<void> {
+  const known = new Set(await admin.listTopics());
+  const created = topics.filter(({ name }) => !known.has(name));
+  if (created.length > 0) {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: created.map(({ name, partitions, replicationFactor, settings }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor: replicationFactor ?? -1,
+        configEntries: entriesOf(settings),
+      })),
+    });
+  }
+  const existing = topics.filter(({ name }) => known.has(name));
+  if (existing.length === 0) return;
+  await addPartitions(admin, existing);
+  await changeSettings(admin, existing);
+}
+
+async function addPartitions(admin: Admin, topics: readonly TopicSpec[]): Promise<void> {
+  const { topics: metadata } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name) });
+  const counts = new Map(metadata.map(({ name, partitions }) => [name, partitions.length]));
+  const grown = topics.filter(({ name, partitions }) => partitions > (counts.get(name) ?? 0));
+  if (grown.length === 0) return;
+  await admin
+    .createPartitions({ topicPartitions: grown.map(({ name, partitions }) => ({ topic: name, count: partitions })) })
+    .catch((error) => {
+      // Another process was quicker.
+      if (protocolError(error) !== 'INVALID_PARTITIONS') throw error;
+    });
+}
+
+async function changeSettings(admin: Admin, topics: readonly TopicSpec[]): Promise<void> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map(({ name }) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+  });
+  const found = new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+    ]),
+  );
+  const changed = topics.filter(({ name, settings }) =>
+    Object.entries(settings).some(([setting, value]) => found.get(name)?.get(setting) !== value),
+  );
+  if (changed.length === 0) return;
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: changed.map(({ name, settings }) => ({
+      ...{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries: entriesOf(settings) },
+    })),
+  });
+}
+
+function entriesOf(settings: Readonly<Record<string, string>>): { name: string; value: string }[] {
+  return Object.entries(settings).map(([name, value]) => ({ name, value }));
+}
+
+async function topicOffsets(admin: Admin, topic: string): Promise<PartitionOffsets[]> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return offsets
+    .map(({ partition, low, high }) => ({ partition, start: BigInt(low), end: BigInt(high) }))
+    .sort((a, b) => a.partition - b.partition);
+}
+
+async function groupLag(admin: Admin, groupId: string, topics: readonly string[]): Promise<PartitionLag[]> {
+  if (topics.length === 0) return [];
+  const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
+  const rows: PartitionLag[] = [];
+  for (const topic of topics) {
+    const own = committed.find((entry) => entry.topic === topic)?.partitions ?? [];
+    for (const { partition, start, end } of await topicOffsets(admin, topic)) {
+      const text = own.find((entry) => entry.partition === partition)?.offset;
+      const offset = text === undefined || text === '-1' ? null : BigInt(text);
+      const lag = end - (offset === null || offset < start ? start : offset);
+      rows.push({ topic, partition, committed: offset, end, lag: lag > 0n ? lag : 0n });
+    }
+  }
+  return rows;
+}

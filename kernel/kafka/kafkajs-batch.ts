@@ -1,0 +1,160 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EachBatchPayload, IHeaders, KafkaMessage as KafkajsMessage } from 'kafkajs';
+import { isExpelled, isSettling, protocolError } from './kafkajs-errors.ts';
+import { type ConsumerRun, type KafkaMessage, Postpone } from './port.ts';
+
+/** What happens to a batch that kafkajs has fetched, during one membership of a group. */
+export interface BatchRunner {
+  handle(payload: EachBatchPayload): Promise<void>;
+  /** From now on nothing that was handed out is committed: the partitions may have another owner. */
+  revokeAll(): void;
+  /** Tells batches that wait for something to give up; others may end and be committed. */
+  endWaiting(): void;
+  /** Ends the pauses of partitions whose batch failed. */
+  stop(): void;
+}
+
+export interface BatchRunnerOptions {
+  run: ConsumerRun;
+  /** Topics that the caller has paused. */
+  paused: ReadonlySet<string>;
+  heartbeatMs: number;
+  maxMessages: number;
+}
+
+const commitAttempts = 20;
+const commitPauseMs = 250;
+
+/**
+ * Hands fetched messages to `onBatch` and commits behind it. Offsets are committed here and not by kafkajs, whose
+ * commit takes the group's generation of the moment: after a rebalance a batch from before would move, back or forth,
+ * the offset of a partition that somebody else owns by then.
+ */
+export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
+  const { run, paused, heartbeatMs, maxMessages } = options;
+  const failures = new Map<string, number>();
+  const pauses = new Set<NodeJS.Timeout>();
+  const inHand = new Set<AbortController>();
+  const waitings = new Set<AbortController>();
+  let ending = false;
+
+  const handle = async (payload: EachBatchPayload): Promise<void> => {
+    const { batch } = payload;
+    const { topic, partition } = batch;
+    const owned = new AbortController();
+    const waiting = new AbortController();
+    inHand.add(owned);
+    waitings.add(waiting);
+    const beating = setInterval(() => void beat(payload, owned), heartbeatMs / 2);
+    try {
+      for (let start = 0; start < batch.messages.length; start += maxMessages) {
+        if (ending || owned.signal.aborted || !payload.isRunning() || payload.isStale() || paused.has(topic)) return;
+        const messages = batch.messages.slice(start, start + maxMessages);
+        try {
+          await run.onBatch({
+            ...{ topic, partition, messages: messages.map(toMessage), highWatermark: BigInt(batch.highWatermark) },
+            signal: AbortSignal.any([owned.signal, waiting.signal]),
+          });
+        } catch (error) {
+          if (!owned.signal.aborted && !ending) putOff(payload, error);
+          return;
+        }
+        failures.delete(`${topic}/${partition}`);
+        const last = messages.at(-1)!.offset;
+        if (!(await commit(payload, BigInt(last) + 1n, owned.signal))) return;
+        payload.resolveOffset(last);
+      }
+    } finally {
+      clearInterval(beating);
+      inHand.delete(owned);
+      waitings.delete(waiting);
+    }
+  };
+
+  /** The partition rests, and its messages come again: their offset is not resolved, so the next fetch begins there. */
+  const putOff = (payload: EachBatchPayload, error: unknown): void => {
+    const { topic, partition } = payload.batch;
+    const key = `${topic}/${partition}`;
+    let waitMs: number;
+    if (error instanceof Postpone) waitMs = error.delayMs;
+    else {
+      const attempt = (failures.get(key) ?? 0) + 1;
+      failures.set(key, attempt);
+      waitMs = Math.min(run.retryMaxMs ?? 30_000, 100 * 2 ** Math.min(attempt, 20));
+      run.onError?.(error, { topic, partition, attempt });
+    }
+    const resume = payload.pause();
+    const timer = setTimeout(() => {
+      pauses.delete(timer);
+      if (!paused.has(topic)) resume();
+    }, waitMs);
+    pauses.add(timer);
+  };
+
+  return {
+    handle,
+    revokeAll: () => {
+      for (const owned of inHand) owned.abort(new Error('the partition may belong to another member'));
+      inHand.clear();
+    },
+    endWaiting: () => {
+      ending = true;
+      for (const waiting of waitings) waiting.abort(new Error('the consumer closes'));
+    },
+    stop: () => {
+      for (const timer of pauses) clearTimeout(timer);
+      pauses.clear();
+    },
+  };
+}
+
+/** Keeps the member alive while a batch is worked on. A rebalance may wait for the batch: the group gives it time. */
+async function beat(payload: EachBatchPayload, owned: AbortController): Promise<void> {
+  try {
+    await payload.heartbeat();
+  } catch (error) {
+    if (isExpelled(error)) owned.abort(error);
+  }
+}
+
+/**
+ * Commits what comes next in the partition. @returns false when the partition is no longer ours.
+ * @throws what kafkajs has to know to join the group again.
+ */
+async function commit(payload: EachBatchPayload, next: bigint, owned: AbortSignal): Promise<boolean> {
+  const { topic, partition } = payload.batch;
+  const offsets = { topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] };
+  for (let attempt = 1; ; attempt += 1) {
+    // Looked at right before the request is made, which takes the generation of this moment.
+    if (owned.aborted) return false;
+    try {
+      await payload.commitOffsetsIfNecessary(offsets);
+      return true;
+    } catch (error) {
+      const isTransient = protocolError(error) === undefined || isSettling(error);
+      // Without a commit the messages come again, here or elsewhere.
+      if (!isTransient || attempt === commitAttempts) throw error;
+      await delay(commitPauseMs);
+    }
+  }
+}
+
+function toMessage(message: KafkajsMessage): KafkaMessage {
+  return {
+    offset: BigInt(message.offset),
+    key: message.key?.toString() ?? null,
+    value: message.value,
+    headers: toHeaders(message.headers ?? {}),
+    timestampMs: Number(message.timestamp),
+  };
+}
+
+/** A header that is there twice keeps its last value. */
+function toHeaders(headers: IHeaders): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    if (last !== undefined) texts[name] = last.toString();
+  }
+  return texts;
+}

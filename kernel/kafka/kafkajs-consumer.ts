@@ -1,0 +1,166 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Consumer as KafkajsConsumer, type PartitionAssigner, PartitionAssigners } from 'kafkajs';
+import type { Logger } from 'pino';
+import { createBatchRunner } from './kafkajs-batch.ts';
+import { isSettling, toKafkaError, within } from './kafkajs-errors.ts';
+import type { Session } from './kafkajs-session.ts';
+import { type Consumer, type ConsumerOptions, type ConsumerRun, KafkaError, type TopicPartition } from './port.ts';
+
+export interface ConsumerContext {
+  open(requestTimeoutMs: number): Session;
+  /** Fails with `unknown_topic` for topics that don't exist. */
+  requireTopics(topics: readonly string[]): Promise<void>;
+  logger: Logger;
+}
+
+const closingTimeoutMs = 10_000;
+
+/**
+ * A member of a group that is made anew when it breaks: kafkajs gives up for good after some errors (the group's
+ * coordinator was away for too long, say), and its consumer then stands still without a word.
+ */
+export function createKafkajsConsumer(context: ConsumerContext, options: ConsumerOptions): Consumer {
+  const paused = new Set<string>();
+  const closing = new AbortController();
+  let topics: readonly string[] = [];
+  let assigned: readonly TopicPartition[] = [];
+  let member: KafkajsConsumer | undefined;
+  let lives: Promise<void> | undefined;
+
+  /** From joining to a break that kafkajs does not mend, or to the end. Resolves at the end, else throws. */
+  const live = async (run: ConsumerRun, joined: () => void): Promise<void> => {
+    await context.requireTopics(run.topics);
+    const { sessionTimeoutMs = 30_000, rebalanceTimeoutMs = 60_000 } = options;
+    const heartbeatMs = Math.max(100, Math.floor(sessionTimeoutMs / 6));
+    const batches = createBatchRunner({ run, paused, heartbeatMs, maxMessages: options.maxBatchMessages ?? 1_000 });
+    const session = context.open(30_000);
+    const consumer = session.kafka.consumer({
+      groupId: options.groupId,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: rebalanceTimeoutMs,
+      heartbeatInterval: heartbeatMs,
+      ...(options.maxBytesPerPartition !== undefined && { maxBytesPerPartition: options.maxBytesPerPartition }),
+      // A fetch without data delays what follows it: heartbeats, resumed partitions, the end.
+      maxWaitTimeInMs: 250,
+      metadataMaxAge: 30_000,
+      allowAutoTopicCreation: false,
+      retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
+      partitionAssigners: [
+        watched(() => {
+          batches.revokeAll();
+          assigned = [];
+        }),
+      ],
+    });
+    const crashed = new Promise<unknown>((resolve) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error));
+    });
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      assigned = Object.entries(payload.memberAssignment as Record<string, number[]>).flatMap(([topic, partitions]) =>
+        partitions.map((partition) => ({ topic, partition })),
+      );
+      run.onAssignment?.(assigned);
+      joined();
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...run.topics], fromBeginning: (options.from ?? 'earliest') === 'earliest' });
+      const running = consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: options.concurrency ?? 1,
+        eachBatch: (payload) => batches.handle(payload),
+      });
+      running.catch(() => {});
+      // Only a consumer that runs can be paused.
+      member = consumer;
+      if (paused.size > 0) consumer.pause([...paused].map((topic) => ({ topic })));
+      const ended = await Promise.race([crashed, aborted(closing.signal).then(() => undefined)]);
+      if (!closing.signal.aborted) throw ended;
+    } finally {
+      member = undefined;
+      if (closing.signal.aborted) {
+        batches.endWaiting();
+        await within(consumer.disconnect(), closingTimeoutMs, 'leaving the group').catch(() => {});
+      }
+      batches.revokeAll();
+      batches.stop();
+      assigned = [];
+      session.cut();
+    }
+  };
+
+  const liveOn = async (run: ConsumerRun, joined: () => void, refused: (error: KafkaError) => void): Promise<void> => {
+    let hasJoined = false;
+    let failures = 0;
+    while (!closing.signal.aborted) {
+      try {
+        await live(run, () => {
+          hasJoined = true;
+          failures = 0;
+          joined();
+        });
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        const known = toKafkaError(error);
+        if (!hasJoined && known.code === 'unknown_topic') return refused(known);
+        failures += 1;
+        context.logger.debug({ err: error, groupId: options.groupId }, 'the consumer starts again');
+        if (!isSettling(error) || failures > 5) run.onError?.(known, { attempt: failures });
+        await delay(Math.min(5_000, 100 * 2 ** failures), undefined, { signal: closing.signal }).catch(() => {});
+      }
+    }
+  };
+
+  return {
+    run: async (run) => {
+      if (closing.signal.aborted) throw new KafkaError('closed', 'The consumer is closed.');
+      if (lives) throw new KafkaError('failed', 'The consumer runs already.');
+      topics = run.topics;
+      await new Promise<void>((resolve, reject) => {
+        lives = liveOn(run, resolve, (error) => {
+          lives = undefined;
+          reject(error);
+        }).finally(() => reject(new KafkaError('closed', 'The consumer was closed before it had joined.')));
+      });
+    },
+    pause: (wanted = topics) => {
+      for (const topic of wanted) paused.add(topic);
+      member?.pause(wanted.map((topic) => ({ topic })));
+    },
+    resume: (wanted = topics) => {
+      for (const topic of wanted) paused.delete(topic);
+      member?.resume(wanted.map((topic) => ({ topic })));
+    },
+    get assigned() {
+      return assigned;
+    },
+    close: async () => {
+      closing.abort(new KafkaError('closed', 'The consumer closes.'));
+      await lives;
+    },
+  };
+}
+
+/** The usual assigner, which tells when the member asks for other partitions: from then on it owns none. */
+function watched(onRevoked: () => void): PartitionAssigner {
+  return (config) => {
+    const inner = PartitionAssigners.roundRobin(config);
+    return {
+      name: inner.name,
+      version: inner.version,
+      assign: (group) => inner.assign(group),
+      protocol: (subscription) => {
+        onRevoked();
+        return inner.protocol(subscription);
+      },
+    };
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { createKafkaClient } from '../../../kernel/kafka/kafkajs.ts';
+import { createLogger } from '../../../kernel/logging.ts';
+import type { Child } from '../child.ts';
+import { freePort } from '../free-port.ts';
+import { logTail } from '../log-tail.ts';
+import { waitUntil } from '../processes.ts';
+import { logFileOf, ownDirectory, startJvm, untilReady, writeProperties } from './jvm.ts';
+import { kafkaLibraries } from './libraries.ts';
+import { findJava, type Java } from './programs.ts';
+
+export interface BrokerOptions {
+  runDirectory: string;
+  /** Unique in the run; names files and directories. */
+  name?: string;
+  /** A port that must be used; without one a free port. */
+  port?: number;
+  /** Broker settings beyond the lab's own, https://kafka.apache.org/documentation/#brokerconfigs */
+  settings?: Readonly<Record<string, string>>;
+  progress?: (line: string) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** A running Kafka broker that is its own controller (KRaft). */
+export interface Broker {
+  readonly name: string;
+  readonly pid: number;
+  /** As in `127.0.0.1:9092`. */
+  readonly bootstrapServers: string;
+  readonly port: number;
+  readonly logFile: string;
+  readonly version: string;
+  kill(signal: NodeJS.Signals): void;
+  stop(): Promise<void>;
+  /** Ends it if need be, and starts it on the same data and ports. Resolves once clients can connect. */
+  restart(): Promise<void>;
+}
+
+/** As the pom has it. */
+const kafkaVersion = '4.3.1';
+
+/**
+ * Starts a broker on 127.0.0.1 with a data directory of its own; topics are never made by writing to them.
+ * @throws MissingPartError without Java 17, or without Maven where the libraries were not fetched yet.
+ */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { runDirectory, name = 'kafka' } = options;
+  const java = await findJava();
+  const libraries = await kafkaLibraries(options.progress);
+  const dataDirectory = await ownDirectory({ runDirectory, name: `${name}-data`, java });
+  const place = { runDirectory, name, java, libraries, settings: options.settings ?? {}, dataDirectory };
+  const configure = (port: number, controllerPort: number) => writeConfiguration({ ...place, port, controllerPort });
+
+  let port = options.port ?? (await freePort());
+  const file = await configure(port, await freePort());
+  await format({ ...place, file });
+  let current: Child | undefined;
+  for (let attempt = 1; current === undefined; attempt += 1) {
+    try {
+      current = await start({ ...place, file, port, signal: options.signal });
+    } catch (error) {
+      const portTaken = /BindException|Address already in use/.test(String(error));
+      if (!portTaken || options.port !== undefined || attempt === 5) throw error;
+      port = await freePort();
+      await configure(port, await freePort());
+    }
+  }
+  let child = current;
+  return {
+    name,
+    port,
+    bootstrapServers: `127.0.0.1:${port}`,
+    logFile: logFileOf(place),
+    version: kafkaVersion,
+    get pid() {
+      return child.pid;
+    },
+    kill: (signal) => child.kill(signal),
+    stop: () => child.stop(stopSteps),
+    restart: async () => {
+      await child.stop(stopSteps);
+      child = await start({ ...place, file, port });
+    },
+  };
+}
+
+const stopSteps = [
+  { signal: 'SIGCONT', timeoutMs: 0 },
+  { signal: 'SIGTERM', timeoutMs: 10_000 },
+  { signal: 'SIGKILL', timeoutMs: 5_000 },
+] as const;
+
+interface Place {
+  runDirectory: string;
+  name: string;
+  java: Java;
+  libraries: string;
+}
+
+async function start(
+  options: Place & { file: string; port: number; signal?: AbortSignal | undefined },
+): Promise<Child> {
+  const child = await startJvm({ ...options, mainClass: 'kafka.Kafka', arguments: [options.file], heapMb: 384 });
+  await untilReady(child, {
+    ...options,
+    timeoutMs: 60_000,
+    ready: () => answers(options.port),
+    ...(options.signal && { signal: options.signal }),
+  });
+  return child;
+}
+
+/** Gives the data directory its cluster id. */
+async function format(options: Place & { file: string }): Promise<void> {
+  const { file } = options;
+  const name = `${options.name}-format`;
+  const child = await startJvm({
+    ...options,
+    name,
+    mainClass: 'kafka.tools.StorageTool',
+    arguments: ['format', '--config', file, '--cluster-id', randomBytes(16).toString('base64url'), '--standalone'],
+    heapMb: 128,
+  });
+  await waitUntil(() => child.ended !== undefined, { timeoutMs: 60_000 });
+  if (child.ended === 'exit status 0') return;
+  child.kill('SIGKILL');
+  const { runDirectory } = options;
+  throw new Error(
+    `Kafka's storage was not formatted (${child.ended}):\n${await logTail(logFileOf({ runDirectory, name }))}`,
+  );
+}
+
+async function writeConfiguration(
+  options: Place & {
+    dataDirectory: string;
+    port: number;
+    controllerPort: number;
+    settings: Readonly<Record<string, string>>;
+  },
+): Promise<string> {
+  const { runDirectory, name, dataDirectory, port, controllerPort } = options;
+  const file = path.join(runDirectory, `${name}.properties`);
+  await writeProperties(file, {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}`,
+    listeners: `BROKER://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `BROKER://127.0.0.1:${port}`,
+    'inter.broker.listener.name': 'BROKER',
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': dataDirectory,
+    // A misspelt name has to be an error, not a topic with default settings.
+    'auto.create.topics.enable': false,
+    'default.replication.factor': 1,
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 4,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.num.partitions': 4,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    // One broker has no copy on another, so what it acknowledges is on disk first: kill -9 of the machine included.
+    'log.flush.interval.messages': 1,
+    // A group of the lab has all its members from the start; waiting for more only delays it.
+    'group.initial.rebalance.delay.ms': 0,
+    // After kill -9 the broker may register again only when its former session has ended.
+    'broker.session.timeout.ms': 3_000,
+    'broker.heartbeat.interval.ms': 500,
+    'log.segment.bytes': 256 * 1024 * 1024,
+    'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
+    'socket.request.max.bytes': 100 * 1024 * 1024,
+    ...options.settings,
+  });
+  return file;
+}
+
+/** The port is bound early in the start; only an answer shows that the broker serves clients. */
+async function answers(port: number): Promise<boolean> {
+  if (!(await accepts(port))) return false;
+  const client = createKafkaClient({
+    brokers: [`127.0.0.1:${port}`],
+    clientId: 'lab-start',
+    logger: createLogger({ service: 'lab', level: 'silent' }),
+  });
+  try {
+    await client.ping(2_000);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.close();
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const done = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+  });
+}

@@ -1,0 +1,106 @@
+import { chown, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Child, startChild } from '../child.ts';
+import { logTail } from '../log-tail.ts';
+import { waitUntil } from '../processes.ts';
+import type { Java } from './programs.ts';
+
+export interface JvmOptions {
+  java: Java;
+  /** Directory of jar files. */
+  libraries: string;
+  runDirectory: string;
+  name: string;
+  mainClass: string;
+  arguments: readonly string[];
+  heapMb: number;
+  environment?: Record<string, string>;
+  /** Names of classes or packages that log more, or less, than warnings. */
+  logLevels?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts a Java program whose command line names the run, by which the run's guard finds it. The program is exec'ed
+ * directly, without Kafka's shell scripts, so its pid is the child's.
+ */
+export async function startJvm(options: JvmOptions): Promise<Child> {
+  const { java, libraries, runDirectory, name, mainClass, heapMb } = options;
+  const logging = path.join(runDirectory, `${name}-log4j2.properties`);
+  await writeFile(logging, loggingProperties(options.logLevels ?? {}), { mode: 0o644 });
+  return startChild({
+    command: java.program,
+    arguments: [
+      `-Dlab.run=--run-directory=${runDirectory}`,
+      ...[`-Xms${Math.min(heapMb, 128)}m`, `-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'],
+      // Its data for other tools lies in a directory that everybody shares.
+      '-XX:-UsePerfData',
+      `-Dlog4j2.configurationFile=${logging}`,
+      ...['-Djava.awt.headless=true', '-Duser.timezone=UTC', '-Dfile.encoding=UTF-8'],
+      `-Djava.io.tmpdir=${await ownDirectory({ runDirectory, name: `${name}-tmp`, java })}`,
+      ...['-cp', path.join(libraries, '*'), mainClass, ...options.arguments],
+    ],
+    environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ...options.environment },
+    workingDirectory: runDirectory,
+    logFile: logFileOf(options),
+    user: java.user,
+  });
+}
+
+export function logFileOf({ runDirectory, name }: { runDirectory: string; name: string }): string {
+  return path.join(runDirectory, `${name}.log`);
+}
+
+/** Waits until `ready`, or fails with the end of the log; what does not become ready is ended. */
+export async function untilReady(
+  child: Child,
+  options: { name: string; runDirectory: string; timeoutMs: number; ready(): Promise<boolean>; signal?: AbortSignal },
+): Promise<void> {
+  const { name, timeoutMs, ready, signal } = options;
+  let isReady = false;
+  const settled = async () => {
+    isReady = child.ended === undefined && (await ready());
+    return isReady || child.ended !== undefined;
+  };
+  try {
+    await waitUntil(settled, { timeoutMs, intervalMs: 50, ...(signal && { signal }) });
+  } catch (error) {
+    await child.stop([{ signal: 'SIGKILL', timeoutMs: 5_000 }]);
+    throw error;
+  }
+  if (isReady && child.ended === undefined) return;
+  const reason = child.ended ?? `not ready after ${timeoutMs} ms`;
+  await child.stop([{ signal: 'SIGKILL', timeoutMs: 5_000 }]);
+  throw new Error(`${name} did not start: ${reason}\nEnd of its log:\n${await logTail(logFileOf(options), 25)}`);
+}
+
+/** A directory below the run's that belongs to the server's user alone. */
+export async function ownDirectory(options: { runDirectory: string; name: string; java: Java }): Promise<string> {
+  const directory = path.join(options.runDirectory, options.name);
+  await mkdir(directory, { mode: 0o700, recursive: true });
+  const { user } = options.java;
+  if (user) await chown(directory, user.uid, user.gid);
+  return directory;
+}
+
+/** A `.properties` file that the server's user can read. */
+export async function writeProperties(file: string, properties: Readonly<Record<string, string | number | boolean>>) {
+  const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  const lines = Object.entries(properties).map(([key, value]) => `${key}=${escaped(String(value))}`);
+  await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o644 });
+}
+
+function loggingProperties(levels: Readonly<Record<string, string>>): string {
+  return [
+    'appender.out.type=Console',
+    'appender.out.name=out',
+    'appender.out.layout.type=PatternLayout',
+    'appender.out.layout.pattern=%d{ISO8601} %p %m (%c{1})%n',
+    'rootLogger.level=warn',
+    'rootLogger.appenderRef.out.ref=out',
+    ...Object.entries(levels).flatMap(([name, level], index) => [
+      `logger.l${index}.name=${name}`,
+      `logger.l${index}.level=${level}`,
+    ]),
+    '',
+  ].join('\n');
+}
