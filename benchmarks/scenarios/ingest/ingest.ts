@@ -97,15 +97,15 @@ function closed(durationMs: number) {
   return { shape: 'closed', connections: closedConnections, durationMs } as const;
 }
 
-/** From 0.4 to 1.2 times the closed loop's rate: the curve, and where the objective is lost. */
+/** From 0.4 to 1.6 times the closed loop's rate: the curve, and where the objective is lost. */
 async function runRamp(context: PhaseContext, saturationRate: number, durationMs: number): Promise<CurvePoint[]> {
   const plan = {
     shape: 'ramp',
     fromRate: saturationRate * 0.4,
-    toRate: saturationRate * 1.2,
+    toRate: saturationRate * 1.6,
     durationMs,
   } as const;
-  const { load } = await runPhase(context, plan, saturationRate * 0.8 * (durationMs / 1e3));
+  const { load } = await runPhase(context, plan, saturationRate * (durationMs / 1e3));
   return curveOf(load, plan);
 }
 

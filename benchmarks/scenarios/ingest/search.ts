@@ -29,7 +29,7 @@ export function firstRate(
     else if (at > last + 1) break;
   }
   const ramp = curve[Math.max(last, 0)]?.offeredRate ?? saturationRate;
-  return Math.min(Math.max(ramp, saturationRate * 0.6), saturationRate * 1.1);
+  return Math.min(Math.max(ramp, saturationRate * 0.6), saturationRate * 1.5);
 }
 
 export interface Attempt {
