@@ -57,9 +57,18 @@ export class Batcher<Mark> {
     else if (this.#openSinceMs === undefined) this.touch();
   }
 
-  /** Asks for `capture` and `sunk` in due time although no event came. */
-  touch(): void {
-    this.#openSinceMs ??= this.#options.nowMs();
+  /**
+   * Asks for `capture` and `sunk` in due time although no event came. With `atOnce` the batch waits for no more company
+   * than comes during the write before it.
+   */
+  touch(atOnce = false): void {
+    if (atOnce) {
+      this.#openSinceMs = 0;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    } else {
+      this.#openSinceMs ??= this.#options.nowMs();
+    }
     this.#arm();
   }
 

@@ -1,0 +1,34 @@
+import { deadLetterTopic } from '../../kernel/contract/topics.ts';
+import type { Batch, KafkaMessage, OutgoingMessage, TopicSpec } from '../../kernel/kafka/port.ts';
+
+/** Dead letters of the domain topics: few, kept for a month, in one partition. */
+export function deadLetterSpecs(topics: readonly TopicSpec[]): TopicSpec[] {
+  return topics.map((topic) => ({
+    name: deadLetterTopic(topic.name),
+    partitions: 1,
+    settings: { ...topic.settings, 'retention.ms': String(30 * 24 * 60 * 60_000) },
+  }));
+}
+
+/** The message as it came, with where it came from and why it is put aside in its headers, as all dead letters have it. */
+export function deadLetter(
+  batch: Pick<Batch, 'topic' | 'partition'>,
+  message: KafkaMessage,
+  failure: { reason: string; detail: string; failedAtMs: number },
+): OutgoingMessage {
+  return {
+    topic: deadLetterTopic(batch.topic),
+    key: message.key,
+    value: message.value,
+    headers: {
+      ...message.headers,
+      'source-topic': batch.topic,
+      'source-partition': String(batch.partition),
+      'source-offset': message.offset.toString(),
+      attempts: '1',
+      reason: failure.reason,
+      'reason-detail': failure.detail.slice(0, 500),
+      'failed-at-ms': String(Math.round(failure.failedAtMs)),
+    },
+  };
+}
