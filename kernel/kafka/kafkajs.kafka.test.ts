@@ -1,3 +1,4 @@
+// Longer than 300 lines because one running broker serves all of these tests.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Broker, startBroker } from '../../lab/native/kafka/broker.ts';

@@ -1,3 +1,4 @@
+// Longer than 300 lines because every step of a conversion is broken off and resumed once.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client } from 'pg';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { documentsAreTrue } from './documents.ts';
+import { documentsAreTrue, readmeIsComplete } from './documents.ts';
 import { lockIsComplete } from './lock-file.ts';
 import * as rules from './rules.ts';
 import { readRepository } from './source.ts';
@@ -33,10 +33,16 @@ test.each([
   expect(rule(files)).toEqual([]);
 });
 
+const program = files.find((file) => file.path === 'lab/main.ts')!;
+const commands = [...program.text.matchAll(/\bname: '(\w+)'/g)].map((match) => match[1]!);
+
+test('the README lists every command and every folder', () => {
+  const readme = files.find((file) => file.path === 'README.md')!;
+  expect(readmeIsComplete(files, readme, commands)).toEqual([]);
+});
+
 test('documents name only what exists', () => {
   const documents = files.filter((file) => file.path.endsWith('.md'));
-  const program = files.find((file) => file.path === 'lab/main.ts');
-  const commands = [...program!.text.matchAll(/\bname: '(\w+)'/g)].map((match) => match[1]!);
   expect(commands).toContain('up');
   expect(documentsAreTrue(files, documents, manifest.scripts, commands)).toEqual([]);
 });

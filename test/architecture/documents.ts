@@ -29,6 +29,17 @@ export function documentsAreTrue(
   ]);
 }
 
+/** Commands and top-level folders that the README passes over. */
+export function readmeIsComplete(files: SourceFile[], readme: SourceFile, commands: readonly string[]): Violation[] {
+  const folders = new Set(
+    files.filter((file) => /^[a-z]\w*\//.test(file.path)).map((file) => file.path.split('/')[0]!),
+  );
+  return [
+    ...commands.filter((command) => !readme.text.includes(`\`lab ${command}`)).map((command) => `\`lab ${command}\``),
+    ...[...folders].filter((folder) => !readme.text.includes(`| \`${folder}/\` |`)).map((folder) => `\`${folder}/\``),
+  ].map((missing) => `${readme.path}: does not mention ${missing}`);
+}
+
 /** All files and all folders above them, folders without a slash at the end. */
 function knownPaths(files: SourceFile[]): Set<string> {
   const known = new Set(['.']);

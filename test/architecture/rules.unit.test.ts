@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { documentsAreTrue } from './documents.ts';
+import { documentsAreTrue, readmeIsComplete } from './documents.ts';
 import { lockIsComplete } from './lock-file.ts';
 import * as rules from './rules.ts';
 import { importsOf, type SourceFile, withoutComments } from './source.ts';
@@ -200,4 +200,12 @@ test('a lock file that lacks the package of a platform is found out', () => {
   const tool = { version: '1.0.0', optionalDependencies: { 'tool-linux': '1.0.0', 'tool-darwin': '1.0.0' } };
   const found = lockIsComplete({ 'node_modules/tool': tool, 'node_modules/tool-linux': { version: '1.0.0' } });
   expect(found).toEqual(['package-lock.json: node_modules/tool has no entry for its optional tool-darwin 1.0.0']);
+});
+
+test('a README that passes over a command or a folder is found out', () => {
+  const readme = file('README.md', '| `api/` | x |', '| `lab up plain` | y |');
+  expect(readmeIsComplete([readme, file('api/a.ts'), file('cdc/a.ts')], readme, ['up', 'down'])).toEqual([
+    'README.md: does not mention `lab down`',
+    'README.md: does not mention `cdc/`',
+  ]);
 });
