@@ -58,4 +58,5 @@ test('the index of decisions lists every page', () => {
     .filter((file) => /^docs\/decisions\/\d{4}-/.test(file.path))
     .map((file) => path.basename(file.path));
   expect(pages.filter((page) => !index.includes(`(${page})`))).toEqual([]);
+  expect(new Set(pages.map((page) => page.slice(0, 4))).size, 'each page has a number of its own').toBe(pages.length);
 });
