@@ -31,6 +31,9 @@ export interface BatchChanges {
   unpark: ParkedWebhook[];
 }
 
+/** The request that brought a webhook. */
+type Origin = Pick<ReceivedWebhook, 'requestId' | 'receivedAt'>;
+
 /**
  * Decides a whole batch in the order of arrival, in memory, from the rows that `loadBatch` locked. Webhooks of one
  * batch see each other's effects.
@@ -86,17 +89,17 @@ class BatchDecision {
   }
 
   #apply(webhook: ReceivedWebhook): Outcome {
-    const { event, provider, requestId } = webhook;
+    const { event, provider } = webhook;
     if (event.target === 'none') return noEffect('ignored');
     const outcome =
       event.target === 'order'
-        ? this.#applyOrder(event, provider, requestId)
-        : this.#applyDispute(event, provider, requestId);
+        ? this.#applyOrder(event, provider, webhook)
+        : this.#applyDispute(event, provider, webhook);
     if (outcome.verdict === 'parked') this.#park({ provider, event, receivedAt: webhook.receivedAt, stored: false });
     return outcome;
   }
 
-  #applyOrder(event: OrderWebhook, provider: string, requestId: string): Outcome {
+  #applyOrder(event: OrderWebhook, provider: string, origin: Origin): Outcome {
     const before = this.#loaded.orders.get(event.orderId);
     const transition = orderTransition(before, event, provider);
     if (transition.verdict === 'parked') return { ...noEffect('parked'), orderId: event.orderId };
@@ -109,7 +112,7 @@ class BatchDecision {
     this.#events.push({
       aggregate: 'order',
       kind: 'webhook_received',
-      ...this.#eventFields(event, next, provider, requestId),
+      ...this.#eventFields(event, next, provider, origin),
       data: {
         status: event.status,
         verdict,
@@ -120,11 +123,11 @@ class BatchDecision {
         meta: event.meta,
       },
     });
-    if (!before) this.#applyParked(next.orderId, requestId);
+    if (!before) this.#applyParked(next.orderId, origin.requestId);
     return { verdict, reason: null, orderId: next.orderId, disputeId: null, sequence: next.sequence };
   }
 
-  #applyDispute(event: DisputeWebhook, provider: string, requestId: string): Outcome {
+  #applyDispute(event: DisputeWebhook, provider: string, origin: Origin): Outcome {
     const before = this.#loaded.disputes.get(event.disputeId);
     const transition = disputeTransition(this.#loaded.orders.get(event.orderId), before, event, provider);
     const names = { orderId: event.orderId, disputeId: event.disputeId };
@@ -137,7 +140,7 @@ class BatchDecision {
     this.#events.push({
       aggregate: 'dispute',
       kind: event.kind,
-      ...this.#eventFields(event, next, provider, requestId),
+      ...this.#eventFields(event, next, provider, origin),
       disputeId: next.disputeId,
       data: {
         status: event.status,
@@ -161,7 +164,7 @@ class BatchDecision {
     event: OrderWebhook | DisputeWebhook,
     next: OrderState | DisputeState,
     provider: string,
-    requestId: string,
+    { requestId, receivedAt }: Origin,
   ) {
     return {
       eventId: uuidv7(this.#now.getTime()),
@@ -171,7 +174,12 @@ class BatchDecision {
       provider,
       providerEventId: event.providerEventId,
       createdAt: this.#now,
-      headers: { request_id: requestId },
+      // The stages before the database, for whoever measures the way of an event from the provider to analytics.
+      headers: {
+        request_id: requestId,
+        sent_at_ms: String(event.providerUpdatedAt.getTime()),
+        accepted_at_ms: String(receivedAt.getTime()),
+      },
     };
   }
 
@@ -186,10 +194,11 @@ class BatchDecision {
     this.#loaded.parked.delete(orderId);
     for (const webhook of waiting.sort(byProviderTime)) {
       const { event, provider } = webhook;
+      const origin = { requestId, receivedAt: webhook.receivedAt };
       const outcome =
         event.target === 'order'
-          ? this.#applyOrder(event, provider, requestId)
-          : this.#applyDispute(event, provider, requestId);
+          ? this.#applyOrder(event, provider, origin)
+          : this.#applyDispute(event, provider, origin);
       // What contradicts its order stays parked for a person to look at: it was acknowledged and must not vanish.
       if (outcome.verdict === 'quarantined') this.#park(webhook);
       else if (webhook.stored) this.#unpark.push(webhook);
