@@ -12,6 +12,7 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'status', summary: 'what runs, and how it does', load: () => import('./commands/status.ts') },
   { name: 'send', summary: 'send signed webhooks like a provider', load: () => import('./commands/send.ts') },
   { name: 'audit', summary: 'check the invariants of the data', load: () => import('./commands/audit.ts') },
+  { name: 'dlq', summary: 'messages that could not be applied', load: () => import('./commands/dlq.ts') },
   { name: 'compare', summary: 'compare topologies', load: () => import('./commands/compare.ts') },
   { name: 'bench', summary: 'run one scenario', load: () => import('./commands/bench.ts') },
   { name: 'report', summary: 'the HTML report of a run', load: () => import('./commands/report.ts') },
@@ -20,6 +21,7 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
     summary: 'convert a running system to another topology',
     load: () => import('./commands/convert.ts'),
   },
+  { name: 'partitions', summary: 'look after daily partitions', load: () => import('./commands/partitions.ts') },
   { name: 'doctor', summary: 'what this machine has and lacks', load: () => import('./commands/doctor.ts') },
 ];
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
+import type { LockReport } from '../short-lock.ts';
 import { type Comparison, compareTables, copyTables } from './copy.ts';
 import { ConversionRefused, checkDisk, checkSource, type DiskSpace, planConversion, readState } from './preflight.ts';
 import { captureChanges, createConversion, makePartitions } from './prepare.ts';
@@ -29,15 +30,6 @@ export interface ConvertOptions {
   beforeSwitch?: () => Promise<void>;
   progress(line: string): void;
   signal?: AbortSignal;
-}
-
-export interface LockReport {
-  step: string;
-  /** Whether the lock came; where it did not, the wait was given up and tried again. */
-  taken: boolean;
-  /** While it waits for the lock, others queue behind it. */
-  waitedMs: number;
-  heldMs: number;
 }
 
 export interface ConversionResult {
@@ -112,8 +104,8 @@ async function run(client: Client, options: ConvertOptions): Promise<ConversionR
     const report = await describe(client, outcome);
     return { ...report, phase: 'switched', durationMs: performance.now() - started };
   }
-  const afterPerSecond = await measureThroughput(options.dsn, options.measureMs);
   await finishConversion(client, { ...options, observeMs: Math.max(options.measureMs, 500) });
+  const afterPerSecond = await measureThroughput(options.dsn, options.measureMs);
   const { throughput, ...report } = await describe(client, outcome);
   await dropLeftovers(client);
   const durationMs = performance.now() - started;

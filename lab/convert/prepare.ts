@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
+import { withNotedLock } from './noted-lock.ts';
 import type { ConversionPlan } from './preflight.ts';
-import { withShortLock } from './short-lock.ts';
 
 export interface StepOptions {
   maxLockMs: number;
@@ -64,7 +64,7 @@ export async function addPartitions(client: Client, table: string, { progress }:
 /** From here on no change escapes: it is logged in the transaction that makes it. */
 export async function captureChanges(client: Client, options: StepOptions): Promise<void> {
   for (const table of await tablesWhere(client, 'not captured')) {
-    await withShortLock(
+    await withNotedLock(
       client,
       {
         ...options,

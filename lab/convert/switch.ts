@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { type CopyOptions, catchUp } from './copy.ts';
+import { withNotedLock } from './noted-lock.ts';
 import { type ConversionPlan, ConversionRefused } from './preflight.ts';
 import { addPartitions, type StepOptions, tablesWhere } from './prepare.ts';
-import { withShortLock } from './short-lock.ts';
 
 /**
  * Puts the partitioned tables in the place of the plain ones, in one short transaction.
@@ -28,7 +28,7 @@ export async function switchTables(
     await catchUp(client, { ...options, duty: 1, rounds: Number.POSITIVE_INFINITY });
   };
   await catchUpFast();
-  return withShortLock(
+  return withNotedLock(
     client,
     {
       ...options,
@@ -59,7 +59,7 @@ export async function finishConversion(client: Client, options: StepOptions & { 
         'Restart it with TOPOLOGY=partitioned, then --finish.',
     );
   }
-  await withShortLock(
+  await withNotedLock(
     client,
     {
       ...options,
@@ -82,7 +82,7 @@ export async function dropLeftovers(client: Client): Promise<void> {
 /** Undoes a conversion that has not switched yet. */
 export async function abortConversion(client: Client, options: StepOptions): Promise<void> {
   for (const table of await tablesWhere(client, 'captured')) {
-    await withShortLock(
+    await withNotedLock(
       client,
       {
         ...options,

@@ -1,6 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { sqlState } from '../../kernel/postgres/errors.ts';
+import { sqlState } from '../kernel/postgres/errors.ts';
+
+/** One attempt to take a lock. */
+export interface LockReport {
+  step: string;
+  /** Whether the lock came; where it did not, the wait was given up and tried again. */
+  taken: boolean;
+  /** While it waits for the lock, others queue behind it. */
+  waitedMs: number;
+  heldMs: number;
+}
 
 export interface ShortLockOptions {
   /** Names the step in the report. */
@@ -12,16 +22,18 @@ export interface ShortLockOptions {
   /** Longest time that others may be held up: three tenths of it for the wait, six for the work. */
   maxLockMs: number;
   lockAttempts?: number;
+  /** Hears of every attempt. */
+  note?: (lock: LockReport) => Promise<void>;
   /** Runs after an attempt that failed, before the next one. */
   beforeRetry?: () => Promise<void>;
   progress: (line: string) => void;
-  now?: () => number;
+  clock?: () => number;
 }
 
 /**
  * Runs `work` in one transaction that takes locks which hold up the service, and bounds them: a lock that does not come
  * soon is given up, because everybody queues behind the one who waits, and so is work that takes too long. Either is
- * tried again after a growing pause. Every attempt is noted in `conversion.locks`.
+ * tried again after a growing pause.
  * @throws Error that names the sessions in the way, when no attempt succeeded.
  */
 export async function withShortLock<T>(
@@ -29,9 +41,9 @@ export async function withShortLock<T>(
   options: ShortLockOptions,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const { lockAttempts: attempts = 60, progress, step, now = () => performance.now() } = options;
+  const { lockAttempts: attempts = 60, progress, step, note, clock = () => performance.now() } = options;
   for (let attempt = 1; ; attempt += 1) {
-    const requested = now();
+    const requested = clock();
     let locked: number | undefined;
     try {
       await client.query(
@@ -39,19 +51,20 @@ export async function withShortLock<T>(
         `begin isolation level repeatable read; set local statement_timeout = ${Math.ceil(options.maxLockMs * 0.3)}`,
       );
       await client.query(options.lock);
-      locked = now();
+      locked = clock();
       await client.query(`set local statement_timeout = ${Math.ceil(options.maxLockMs * 0.6)}`);
       const result = await work(client);
       await client.query('commit');
-      await note(client, step, { taken: true, waitedMs: locked - requested, heldMs: now() - locked });
+      await note?.({ step, taken: true, waitedMs: locked - requested, heldMs: clock() - locked });
       return result;
     } catch (error) {
       await client.query('rollback');
-      const waitedMs = (locked ?? now()) - requested;
-      await note(client, step, {
+      const waitedMs = (locked ?? clock()) - requested;
+      await note?.({
+        step,
         taken: locked !== undefined,
         waitedMs,
-        heldMs: locked === undefined ? 0 : now() - locked,
+        heldMs: locked === undefined ? 0 : clock() - locked,
       });
       if (!isTransient(error)) throw error;
       if (attempt === attempts)
@@ -66,12 +79,6 @@ export async function withShortLock<T>(
 /** Cancelled by the time-out, lock not available, deadlock. */
 function isTransient(error: unknown): boolean {
   return ['57014', '55P03', '40P01'].includes(sqlState(error) ?? '');
-}
-
-async function note(client: Client, step: string, lock: { taken: boolean; waitedMs: number; heldMs: number }) {
-  await client.query('insert into conversion.locks (step, taken, waited_ms, held_ms) values ($1, $2, $3, $4)', [
-    ...[step, lock.taken, lock.waitedMs, lock.heldMs],
-  ]);
 }
 
 async function describeHolders(client: Client, tables: readonly string[]): Promise<string> {

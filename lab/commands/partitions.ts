@@ -1,0 +1,81 @@
+import { type Command, InvalidArgumentError } from 'commander';
+
+export interface TargetFlags {
+  run?: string;
+  dsn?: string;
+  json?: boolean;
+}
+
+export interface LockFlags extends TargetFlags {
+  maxLockMs: number;
+}
+
+export function register(program: Command): void {
+  const partitions = program
+    .command('partitions')
+    .summary('list, maintain, rescue, archive and attach daily partitions')
+    .description('Looks after the daily partitions of a system, with pg_partman and without.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lab partitions list                                     the newest system; status 1 when rows found no partition
+  $ lab partitions maintain                                 premake and retention now
+  $ lab partitions rescue                                   rows of default partitions into partitions of their own
+  $ lab partitions archive order_events_p20260131           to Parquet, verified, then dropped
+  $ lab partitions query --sql 'select kind, count() from archive group by kind' order_events_p20260131.parquet
+  $ lab partitions attach order_events_p20260131.parquet    back into the table`,
+    );
+  const command = (name: string, summary: string) =>
+    partitions
+      .command(name)
+      .description(summary)
+      .option('--run <id>', 'the system, as `lab status` names it (the newest)')
+      .option('--dsn <url>', 'another database, by its owner’s URL')
+      .option('--json', 'one JSON document on stdout');
+  const locking = (name: string, summary: string) =>
+    command(name, summary).option(
+      '--max-lock-ms <ms>',
+      'longest time that a lock may hold up others',
+      milliseconds,
+      1_000,
+    );
+
+  command('list', 'Tables, partitions, bounds, size. Exit status 1 when rows lie in a default partition.')
+    .option('--table <name>', 'one table only')
+    .action(async (flags: TargetFlags & { table?: string }) => (await commands()).list(flags));
+  command('maintain', 'Makes the partitions of the coming days and drops expired ones.').action(
+    async (flags: TargetFlags) => (await commands()).maintain(flags),
+  );
+  locking('rescue', 'Moves the rows of default partitions into partitions of their own.').action(
+    async (flags: LockFlags) => (await commands()).rescue(flags),
+  );
+  locking('archive', 'Exports a partition to Parquet, verifies the file, detaches and drops the partition.')
+    .argument('<partition>', 'its name, as `lab partitions list` shows it')
+    .option('--directory <path>', 'where the file goes (archives/ in the run’s directory)')
+    .option('--keep', 'leave the detached table')
+    .action(async (partition: string, flags: LockFlags & { directory?: string; keep?: boolean }) =>
+      (await commands()).archive(partition, flags),
+    );
+  locking('attach', 'Puts an archived partition back.')
+    .argument('<source>', 'a .parquet file of `archive`, or the name of a detached partition')
+    .option('--force', 'even when the next maintenance drops it again')
+    .action(async (source: string, flags: LockFlags & { force?: boolean }) => (await commands()).attach(source, flags));
+  partitions
+    .command('query')
+    .description('Queries archives with ClickHouse’s SQL; they stand in it as the table `archive`.')
+    .argument('<file...>', 'files of `archive`')
+    .requiredOption('--sql <query>', 'as in: select kind, count() from archive group by kind')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (files: string[], flags: { sql: string; json?: boolean }) => (await commands()).query(files, flags));
+}
+
+function commands() {
+  return import('../partitions/commands.ts');
+}
+
+function milliseconds(text: string): number {
+  if (!/^\d{2,6}$/.test(text) || Number(text) < 20)
+    throw new InvalidArgumentError('It has to be a whole number from 20.');
+  return Number(text);
+}

@@ -1,0 +1,138 @@
+import path from 'node:path';
+import type { Client } from 'pg';
+import type { LockFlags, TargetFlags } from '../commands/partitions.ts';
+import { type DatabaseTarget, findDatabase } from '../database-target.ts';
+import { withClient } from '../native/with-client.ts';
+import { print, printJson, progress, table, UsageError } from '../output.ts';
+import type { LockReport } from '../short-lock.ts';
+import { archivePartition } from './archive.ts';
+import { attachPartition } from './attach.ts';
+import { listPartitions, maintain as runMaintenance } from './list.ts';
+import { queryArchives } from './query.ts';
+import { rescueDefaultRows } from './rescue.ts';
+
+/** `lab partitions list`; status 1 when rows lie in a default partition. */
+export async function list(flags: TargetFlags & { table?: string }): Promise<void> {
+  const found = await onDatabase(flags, (client) => listPartitions(client));
+  const partitions = found.partitions.filter((partition) => !flags.table || partition.table === flags.table);
+  const defaultRows = found.defaultRows.filter((row) => !flags.table || row.table === flags.table);
+  if (flags.json) printJson({ partitions, defaultRows });
+  else if (partitions.length === 0) print('No table is partitioned here.');
+  else {
+    const rows = partitions.map((partition) => [
+      ...[partition.table, partition.partition, bounds(partition.from, partition.to)],
+      ...[String(Math.round(partition.rowsEstimate)), megabytes(partition.bytes)],
+      !partition.attached ? 'detached' : partition.expired ? 'expired' : '',
+    ]);
+    print(table(['table', 'partition', 'from – to', 'rows (estimate)', 'size', ''], rows));
+  }
+  const outside = defaultRows.filter(({ rows }) => rows > 0);
+  for (const { table: name, rows } of outside) {
+    progress(`alarm: ${rows} rows in the default partition of ${name}. Move them with: lab partitions rescue`);
+  }
+  if (outside.length > 0) process.exitCode = 1;
+}
+
+/** `lab partitions maintain` */
+export async function maintain(flags: TargetFlags): Promise<void> {
+  const maintained = await onDatabase(flags, runMaintenance);
+  if (flags.json) printJson({ tables: maintained });
+  else {
+    const rows = maintained.map(({ table: name, created, dropped, deleted }) => [name, created, dropped, deleted]);
+    print(table(['table', 'created', 'dropped', 'rows deleted'], rows));
+  }
+}
+
+/** `lab partitions rescue` */
+export async function rescue(flags: LockFlags): Promise<void> {
+  const { maxLockMs } = flags;
+  const rescued = await onDatabase(flags, (client) => rescueDefaultRows(client, { maxLockMs, progress }));
+  if (flags.json) printJson({ tables: rescued });
+  else if (rescued.length === 0) print('No row lies in a default partition.');
+  else {
+    const rows = rescued.map((entry) => [
+      ...[entry.table, String(entry.rows), entry.partitions.join(', '), longest(entry.locks)],
+    ]);
+    print(table(['table', 'rows', 'now in', 'longest lock'], rows));
+  }
+}
+
+/** `lab partitions archive` */
+export async function archive(
+  partition: string,
+  flags: LockFlags & { directory?: string; keep?: boolean },
+): Promise<void> {
+  const { maxLockMs, keep = false } = flags;
+  const archived = await onDatabase(flags, (client, { run }) => {
+    const directory = flags.directory ?? (run && path.join(run.runDirectory, 'archives'));
+    if (directory === undefined) throw new UsageError('--dsn needs --directory: the file has to go somewhere.');
+    const options = { partition, directory: path.resolve(directory), keep, maxLockMs };
+    return archivePartition(client, { ...options, now: () => new Date(), progress });
+  });
+  if (flags.json) printJson(archived);
+  else {
+    const { file, fileBytes, tableBytes, manifest, dropped, locks } = archived;
+    print(
+      table(
+        [],
+        [
+          ['file', `${file}, ${megabytes(fileBytes)} (${megabytes(tableBytes)} in the database)`],
+          ['rows', `${manifest.rows}, hash ${manifest.rowHash}`],
+          ['partition', dropped ? 'dropped' : 'detached'],
+          ['longest lock', longest(locks)],
+        ],
+      ),
+    );
+  }
+}
+
+/** `lab partitions attach` */
+export async function attach(source: string, flags: LockFlags & { force?: boolean }): Promise<void> {
+  const { maxLockMs, force = false } = flags;
+  const attached = await onDatabase(flags, (client) =>
+    attachPartition(client, { source, force, maxLockMs, now: () => new Date(), progress }),
+  );
+  if (flags.json) printJson(attached);
+  else
+    print(
+      `${attached.rows} rows are back in ${attached.table} as ${attached.partition}; longest lock ${longest(attached.locks)}.`,
+    );
+}
+
+/** `lab partitions query` */
+export async function query(files: readonly string[], flags: { sql: string; json?: boolean }): Promise<void> {
+  const rows = await queryArchives(files, flags.sql);
+  if (flags.json) printJson({ rows });
+  else if (rows.length === 0) print('No rows.');
+  else {
+    const head = Object.keys(rows[0]!);
+    print(
+      table(
+        head,
+        rows.map((row) => head.map((name) => String(row[name]))),
+      ),
+    );
+  }
+}
+
+async function onDatabase<T>(
+  flags: TargetFlags,
+  work: (client: Client, target: DatabaseTarget) => Promise<T>,
+): Promise<T> {
+  const target = await findDatabase(flags);
+  return withClient(target.dsn, (client) => work(client, target));
+}
+
+function bounds(from: Date | null, to: Date | null): string {
+  const short = (bound: Date) => bound.toISOString().slice(0, 16).replace('T', ' ').replace(' 00:00', '');
+  return from && to ? `${short(from)} – ${short(to)}` : 'default';
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1e5 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function longest(locks: readonly LockReport[]): string {
+  if (locks.length === 0) return 'none';
+  return `${Math.max(...locks.map(({ waitedMs, heldMs }) => waitedMs + heldMs)).toFixed(1)} ms`;
+}
