@@ -17,7 +17,11 @@ describeIf('ClickHouse over HTTP', missingClickhouse(), () => {
   });
 
   /** A request as curl would send it, with the right password unless headers say otherwise. */
-  async function call(parameters: Record<string, string>, body?: string | Buffer, headers: Record<string, string> = {}) {
+  async function call(
+    parameters: Record<string, string>,
+    body?: string | Buffer,
+    headers: Record<string, string> = {},
+  ) {
     const url = new URL(clickhouse.server.url);
     const authorization = `Basic ${btoa(`${url.username}:${url.password}`)}`;
     const target = `http://${url.host}/?${new URLSearchParams(parameters)}`;

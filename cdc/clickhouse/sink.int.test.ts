@@ -1,0 +1,246 @@
+import { createServer, type IncomingMessage, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createEventFactory } from '../../test/clickhouse/events.ts';
+import { missingClickhouse, startTestClickhouse, type TestClickhouse } from '../../test/clickhouse/server.ts';
+import { describeIf } from '../../test/skip.ts';
+import { migrateClickhouse } from './migrate.ts';
+import { createClickhouseSink, type Sink, SinkError, type SinkEvent } from './sink.ts';
+
+describeIf('the sink on ClickHouse', missingClickhouse(), () => {
+  let clickhouse: TestClickhouse;
+  let sink: Sink;
+  let event = createEventFactory();
+  beforeAll(async () => {
+    clickhouse = await startTestClickhouse();
+    sink = createClickhouseSink({ client: clickhouse.client, firstDelayMs: 5, maxDelayMs: 50 });
+  });
+  afterAll(() => clickhouse?.close());
+  beforeEach(async () => {
+    event = createEventFactory();
+    await migrateClickhouse(clickhouse.client);
+    for (const table of ['events', 'orders_latest', 'disputes_latest', 'rollup_minute', 'rollup_day']) {
+      await clickhouse.client.command({ query: `truncate table ${table}` });
+    }
+  });
+
+  const read = async <Row>(query: string): Promise<Row[]> =>
+    (await clickhouse.client.query({ query, format: 'JSONEachRow' })).json<Row>();
+  const rollups = () =>
+    read(`select type, status, currency, toString(events) as events, toString(amount_minor) as amount_minor
+          from rollup_day final order by type, status, currency`);
+
+  /** Sixty events over three minutes of two days, orders and disputes. */
+  const history = (): SinkEvent[] =>
+    Array.from({ length: 60 }, (_, at) => {
+      const minute = ['2026-01-30T23:59', '2026-01-31T00:00', '2026-01-31T12:34'][at % 3];
+      return event({
+        aggregate: at % 4 === 0 ? 'dispute' : 'order',
+        status: at % 4 === 0 ? 'open' : ['created', 'success'][at % 2]!,
+        at: `${minute}:${String(at).padStart(2, '0')}.000${at}Z`.replace(/\.(\d+)Z/, (_m, f) => `.${f.slice(0, 6)}Z`),
+        amountMinor: 100 + at,
+        currency: at % 5 === 0 ? 'JPY' : 'EUR',
+      });
+    });
+  const chunks = (events: SinkEvent[], size: number) =>
+    Array.from({ length: Math.ceil(events.length / size) }, (_, at) => events.slice(at * size, (at + 1) * size));
+
+  test('an event arrives with everything it carries', async () => {
+    const given = event({ amountMinor: '9007199254740993', status: 'updated', after: { status: 'success' } });
+    given.times = { sentAtMs: 1, acceptedAtMs: 2, committedAtMs: 3, readAtMs: 4, publishedAtMs: 5.4 };
+    await sink.write([given], 'a');
+    expect(
+      await read(
+        `select * except (payload, sunk_at), toString(amount_minor) as amount_minor, payload = {payload: String} as same
+                  from events`.replace('{payload: String}', `'${given.envelope.payload.replaceAll("'", "\\'")}'`),
+      ),
+    ).toEqual([
+      expect.objectContaining({
+        ...{
+          event_id: given.envelope.event_id,
+          type: 'order.webhook_received',
+          aggregate_id: given.envelope.aggregate_id,
+        },
+        ...{ sequence: 1, occurred_at: '2026-01-31 12:00:00.123456', status: 'updated', after_status: 'success' },
+        ...{ amount_minor: '9007199254740993', currency: 'EUR', provider: 'silvergate', verdict: 'applied', same: 1 },
+        ...{ sent_at: '1970-01-01 00:00:00.001', committed_at: '1970-01-01 00:00:00.003' },
+        published_at: '1970-01-01 00:00:00.005',
+      }),
+    ]);
+  });
+
+  test('what the event does not know is null or empty', async () => {
+    await sink.write([event({ kind: 'hold_set', amountMinor: null, provider: null })], 'nulls');
+    const [row] = await read<Record<string, unknown>>('select amount_minor, provider, sent_at from events');
+    expect(row).toEqual({ amount_minor: null, provider: '', sent_at: null });
+  });
+
+  test('the same batches again, in other chunks and another order, change nothing', async () => {
+    const events = history();
+    for (const [at, chunk] of chunks(events, 60).entries()) await sink.write(chunk, `whole-${at}`);
+    const before = await rollups();
+    expect(before.length).toBeGreaterThan(4);
+    const minutes = await read('select * except version from rollup_minute final order by all');
+    for (const [at, chunk] of chunks(events, 7).entries()) await sink.write(chunk, `sevens-${at}`);
+    for (const [at, chunk] of chunks(events.toReversed(), 11).entries()) await sink.write(chunk, `back-${at}`);
+    expect(await clickhouse.value('select count() from events final')).toBe('60');
+    expect(await rollups()).toEqual(before);
+    expect(await read('select * except version from rollup_minute final order by all')).toEqual(minutes);
+    const [sums] = await read<{ events: string; amount: string }>(
+      `select toString(sum(events)) as events, toString(sum(amount_minor)) as amount from rollup_day final`,
+    );
+    expect(sums).toEqual({ events: '60', amount: String(60 * 100 + (60 * 59) / 2) });
+    expect(await clickhouse.value('select count() from orders_latest final')).toBe('45');
+  });
+
+  test('copies were really stored, so it is not the token that kept the roll-ups right', async () => {
+    const events = history();
+    await sink.write(events, 'first');
+    await clickhouse.client.command({ query: 'system stop merges events' });
+    await sink.write(events.slice(0, 30), 'second');
+    expect(await clickhouse.value('select count() from events')).toBe('90');
+    expect(await clickhouse.value('select sum(events) from rollup_day final')).toBe('60');
+    await clickhouse.client.command({ query: 'system start merges events' });
+  });
+
+  test('the same token is stored once', async () => {
+    const events = history();
+    await sink.write(events, 'token');
+    await sink.write(events, 'token');
+    expect(await clickhouse.value('select count() from events')).toBe('60');
+    expect(await clickhouse.value('select count() from orders_latest')).toBe('45');
+  });
+
+  test('writers at once leave right roll-ups', async () => {
+    const events = Array.from({ length: 200 }, () => event({}));
+    await Promise.all(chunks(events, 20).map((chunk, at) => sink.write(chunk, `parallel-${at}`)));
+    expect(await rollups()).toEqual([
+      { type: 'order.webhook_received', status: 'created', currency: 'EUR', events: '200', amount_minor: '200000' },
+    ]);
+  });
+
+  test('an event that was altered at the source replaces its copy, in the roll-ups too', async () => {
+    const first = event({ amountMinor: 5, currency: 'USD' });
+    await sink.write([first], 'before');
+    const payload = first.envelope.payload.replaceAll('USD', 'EUR').replaceAll(':5', ':7');
+    await sink.write([{ ...first, envelope: { ...first.envelope, payload } }], 'after');
+    expect((await rollups()).filter((row) => (row as { events: string }).events !== '0')).toEqual([
+      { type: 'order.webhook_received', status: 'created', currency: 'EUR', events: '1', amount_minor: '7' },
+    ]);
+  });
+
+  test('the newest sequence stays, whatever the order of arrival, and a stale event moves nothing', async () => {
+    const states = [
+      event({ id: 'o1', sequence: 1, status: 'created', amountMinor: null, currency: '' }),
+      event({ id: 'o1', sequence: 2, status: 'success', amountMinor: 700 }),
+      event({
+        id: 'o1',
+        sequence: 3,
+        status: 'updated',
+        verdict: 'stale',
+        after: { status: 'success' },
+        amountMinor: 700,
+      }),
+    ];
+    for (const [at, one] of states.toReversed().entries()) await sink.write([one], `state-${at}`);
+    const [row] = await read('select order_id, status, amount_minor, currency, sequence from orders_latest final');
+    expect(row).toEqual({ order_id: 'o1', status: 'success', amount_minor: 700, currency: 'EUR', sequence: 3 });
+  });
+
+  test('what ClickHouse cannot read is refused at once, and nothing of the batch stays', async () => {
+    const broken = event();
+    broken.envelope.event_id = 'no uuid';
+    await expect(sink.write([event(), broken], 'broken')).rejects.toBeInstanceOf(SinkError);
+    expect(await clickhouse.value('select count() from events')).toBe('0');
+  });
+
+  test('an outage is waited for', async () => {
+    const { server } = clickhouse;
+    await sink.write([event()], 'before the outage');
+    server.kill('SIGKILL');
+    const retries: unknown[] = [];
+    const patient = createClickhouseSink({
+      client: clickhouse.client,
+      firstDelayMs: 5,
+      maxDelayMs: 50,
+      onRetry: (error) => retries.push(error),
+    });
+    const written = patient.write([event()], 'during the outage');
+    await expect.poll(() => retries.length, { timeout: 10_000 }).toBeGreaterThan(2);
+    await server.restart();
+    await written;
+    expect(await clickhouse.value('select count() from events')).toBe('2');
+    expect(await clickhouse.value('select sum(events) from rollup_day final')).toBe('2');
+  });
+
+  test('a caller that gives up is not kept', async () => {
+    const elsewhere = createClient({ url: 'http://127.0.0.1:9', log: { level: ClickHouseLogLevel.OFF } });
+    const stop = new AbortController();
+    const impatient = createClickhouseSink({ client: elsewhere, firstDelayMs: 60_000, onRetry: () => stop.abort() });
+    await expect(impatient.write([event()], 'x', stop.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    await impatient.close();
+  });
+
+  test('an answer that is lost after the insert does not double it', async () => {
+    const proxy = await startLossyProxy(clickhouse.server.url);
+    const client = createClient({
+      url: proxy.url,
+      log: { level: ClickHouseLogLevel.OFF },
+      keep_alive: { enabled: false },
+    });
+    const retries: unknown[] = [];
+    const unlucky = createClickhouseSink({ client, firstDelayMs: 5, onRetry: (error) => retries.push(error) });
+    await unlucky.write([event(), event()], 'lost answer');
+    expect(proxy.lost).toBe(1);
+    expect(retries).toHaveLength(1);
+    expect(await clickhouse.value('select count() from events')).toBe('2');
+    expect(await clickhouse.value('select count() from orders_latest')).toBe('2');
+    expect(await clickhouse.value('select sum(events) from rollup_day final')).toBe('2');
+    await unlucky.close();
+    await proxy.close();
+  });
+
+  test('many small batches do not pile up parts', async () => {
+    for (let at = 0; at < 60; at++) await sink.write([event()], `small-${at}`);
+    const parts = () => clickhouse.value("select count() from system.parts where active and table = 'events'");
+    await expect.poll(async () => Number(await parts()), { timeout: 10_000 }).toBeLessThan(30);
+  });
+});
+
+/** Passes everything on, and breaks the connection instead of passing on the first answer to an insert. */
+async function startLossyProxy(target: string) {
+  const { host, pathname } = new URL(target);
+  const credentials = new URL(target);
+  let lost = 0;
+  const server: Server = createServer((incoming: IncomingMessage, outgoing) => {
+    const { method, headers, url } = incoming;
+    const onward = request({
+      host: host.split(':')[0]!,
+      port: host.split(':')[1]!,
+      method: method!,
+      headers,
+      path: url!,
+    });
+    onward.on('response', (answer) => {
+      if (lost === 0 && url?.includes('insert_deduplication_token')) {
+        lost += 1;
+        answer.resume();
+        answer.on('end', () => incoming.socket.destroy());
+        return;
+      }
+      outgoing.writeHead(answer.statusCode!, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${credentials.username}:${credentials.password}@127.0.0.1:${port}${pathname}`,
+    get lost() {
+      return lost;
+    },
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
