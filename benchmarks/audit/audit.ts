@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { type Capabilities, capabilities, type TopologyName } from '../../kernel/topology.ts';
+import { auditAnalytics } from './analytics.ts';
 import { auditSql, type LoadedRecord, loadRecord } from './load.ts';
 
 export interface AuditOptions {
@@ -8,10 +9,14 @@ export interface AuditOptions {
   topology: TopologyName;
   /** What clients noted; without any, the checks that need them say so and count as passed. */
   recordFiles?: readonly string[];
+  /** http://user:password@host:port/database of the analytics; without it there is no I6. */
+  clickhouseUrl?: string | undefined;
+  /** How long events on their way to the analytics are waited for without any progress. */
+  settleMs?: number;
 }
 
 export interface Invariant {
-  id: 'I2' | 'I3' | 'I5' | 'I8' | 'state';
+  id: 'I2' | 'I3' | 'I5' | 'I6' | 'I8' | 'state';
   title: string;
   /** How many things were looked at. */
   checked: number;
@@ -69,7 +74,12 @@ export async function auditRun(options: AuditOptions): Promise<AuditResult> {
     await client.query('begin transaction isolation level repeatable read read only');
     const result = await runChecks(client, options.topology, record);
     await client.query('commit');
-    return result;
+    if (options.clickhouseUrl === undefined) return result;
+    const finding = await auditAnalytics(client, options.clickhouseUrl, options.settleMs);
+    const title = 'analytics equal the source, roll-ups included';
+    const i6: Invariant = { id: 'I6', title, ...finding, ok: finding.violations === 0 };
+    const invariants = [...result.invariants, i6].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return { invariants, ok: result.ok && i6.ok };
   } finally {
     await client.end();
   }

@@ -23,6 +23,8 @@ interface Target {
   dsn: string;
   topology: TopologyName;
   recordFiles: string[];
+  /** Of the analytics, where the system has any. */
+  clickhouseUrl: string | undefined;
 }
 
 async function findTarget(flags: AuditFlags): Promise<Target> {
@@ -30,7 +32,7 @@ async function findTarget(flags: AuditFlags): Promise<Target> {
   if (flags.dsn !== undefined) {
     const topology = flags.topology ?? '';
     if (!isTopologyName(topology)) throw new UsageError(`--dsn needs --topology ${topologyNames.join('|')}.`);
-    return { dsn: flags.dsn, topology, recordFiles: records ?? [] };
+    return { dsn: flags.dsn, topology, recordFiles: records ?? [], clickhouseUrl: flags.clickhouse };
   }
   const run = await findRun(flags.run);
   if (!run) {
@@ -38,5 +40,8 @@ async function findTarget(flags: AuditFlags): Promise<Target> {
   }
   const directory = path.join(run.runDirectory, 'records');
   const left = (await readdir(directory).catch(() => [])).sort().map((name) => path.join(directory, name));
-  return { dsn: run.dsn.admin, topology: run.topology, recordFiles: records ?? left };
+  return {
+    ...{ dsn: run.dsn.admin, topology: run.topology, recordFiles: records ?? left },
+    clickhouseUrl: flags.clickhouse ?? run.urls.clickhouse,
+  };
 }

@@ -5,6 +5,7 @@ export interface AuditFlags {
   run?: string;
   dsn?: string;
   topology?: string;
+  clickhouse?: string;
   json?: boolean;
 }
 
@@ -20,6 +21,7 @@ export function register(program: Command): void {
     .option('--run <id>', 'the system to audit, as `lab status` names it (the newest)')
     .option('--dsn <url>', 'another database with the lab’s schema, with --topology')
     .option('--topology <name>', 'the topology of the database at --dsn')
+    .option('--clickhouse <url>', 'the analytics to compare with (those of the system, where it has any)')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
