@@ -35,6 +35,12 @@ test('ratios compare the same rounds, discarded ones left out', () => {
   expect(rate?.high).toBeCloseTo(0.9);
 });
 
+test('two rounds are too few for a ratio', () => {
+  const document = sampleRun([plain, partitioned({ rates: [900, 909] })]);
+  expect(document.comparisons).toEqual([]);
+  expect(document.conclusion).toBe('plain takes 1,000 webhooks a second at p99 ≤ 100 ms on this machine.');
+});
+
 test('the cost of a webhook leaves the generator out', () => {
   const { measurements } = sampleRun([plain]);
   expect(metricsOf(measurements[0]!)).toMatchObject({ 'ingest.rate': 1_000, 'ingest.diskBytes': 2_000 });

@@ -9,7 +9,13 @@ export function summarizeArm(measurements: readonly Measurement[]): Record<strin
   return Object.fromEntries([...valuesOf(measurements)].map(([name, values]) => [name, summarize(values)]));
 }
 
-/** Every metric of every other arm relative to the control's, with its bootstrap interval. */
+/** With fewer rounds an interval would look certain for lack of anything that could contradict it. */
+const fewestRounds = 3;
+
+/**
+ * Every metric of every other arm relative to the control's, with its bootstrap interval. Metrics with too few valid
+ * rounds for an interval are left out.
+ */
 export function compareToControl(measurements: readonly Measurement[], control: string, seed: number): Comparison[] {
   const byArm = Map.groupBy(measurements, (measurement) => measurement.arm);
   const controlValues = valuesOf(byArm.get(control) ?? []);
@@ -18,7 +24,7 @@ export function compareToControl(measurements: readonly Measurement[], control: 
     if (arm === control) continue;
     for (const [metric, values] of valuesOf(own)) {
       const against = controlValues.get(metric);
-      if (!against?.every((value) => value > 0)) continue;
+      if (!against?.every((value) => value > 0) || Math.min(values.length, against.length) < fewestRounds) continue;
       const random = createRandom(seed).next;
       comparisons.push({ metric, arm, control, ...ratioOfMedians({ values, control: against, random }) });
     }
