@@ -189,9 +189,12 @@ const immediateStop = [
 /** Nothing of the caller's environment: a stray PGDATA or locale must not change what is measured. */
 const serverEnvironment = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
-/** As `pg_ctl` finds it out: the server writes its state into the eighth line of postmaster.pid. */
+/**
+ * As `pg_ctl` finds it out: the server writes its state into the eighth line of postmaster.pid. A standby that answers
+ * no queries never gets beyond `standby`.
+ */
 async function isReady(dataDirectory: string, pid: number): Promise<boolean> {
   const text = await readFile(path.join(dataDirectory, 'postmaster.pid'), 'utf8').catch(() => '');
   const lines = text.split('\n');
-  return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
+  return lines[0] === String(pid) && ['ready', 'standby'].includes(lines[7]?.trim() ?? '');
 }

@@ -13,6 +13,8 @@ export interface ReplicaOptions {
   runDirectory: string;
   /** Unique in the run, as in `replica_1`: also the name of its slot and the name it reports to the primary. */
   name: string;
+  /** A port that must be used, as for a former primary that comes back in its place. */
+  port?: number;
   settings?: Record<string, string>;
 }
 
@@ -29,7 +31,7 @@ export async function startReplica(options: ReplicaOptions): Promise<PostgresSer
     const role = `lab_${name}`;
     const password = await createReplicationRole(client, role);
     // Before the copy begins, so that the primary keeps every WAL segment the replica is going to ask for.
-    await client.query('select pg_create_physical_replication_slot($1, true)', [name]);
+    await createSlot(client, name);
     const backupLabel = await copyWhileInBackup(client, primary.dataDirectory, dataDirectory, user);
     await prepareStandby(dataDirectory, backupLabel, connectionInfo(primary, name, role, password), name, user);
   });
@@ -37,6 +39,7 @@ export async function startReplica(options: ReplicaOptions): Promise<PostgresSer
   const settings = { ...primary.settings, ...options.settings };
   const replica = await runServer({
     ...{ runDirectory, name, kind, installation, superuserPassword, settings, dataDirectory },
+    ...(options.port !== undefined && { port: options.port }),
   });
   await waitUntilStreaming(primary, replica);
   return replica;
@@ -51,14 +54,24 @@ export async function setSynchronousReplicas(primary: PostgresServer, names: rea
   });
 }
 
-/** A role of the replica's own that can do nothing but stream. @returns its password. */
-async function createReplicationRole(client: Client, role: string): Promise<string> {
+/** A role of the replica's own that can do nothing but stream; one from its former life is taken. @returns its password. */
+export async function createReplicationRole(client: Client, role: string): Promise<string> {
   const password = randomBytes(18).toString('base64url');
-  await client.query(`create role ${role} login replication password '${password}'`);
+  const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
+  await client.query(`${rowCount ? 'alter' : 'create'} role ${role} login replication password '${password}'`);
   return password;
 }
 
-async function copyWhileInBackup(
+/** The slot keeps WAL from now on; one from the replica's former life would stand somewhere else. */
+export async function createSlot(client: Client, name: string): Promise<void> {
+  await client.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1', [
+    name,
+  ]);
+  await client.query('select pg_create_physical_replication_slot($1, true)', [name]);
+}
+
+/** A consistent copy of the running server's data. @returns the text of its backup_label. */
+export async function copyWhileInBackup(
   client: Client,
   source: string,
   target: string,
@@ -73,22 +86,30 @@ async function copyWhileInBackup(
   return stopped.rows[0]!.labelfile;
 }
 
-function connectionInfo(primary: PostgresServer, name: string, role: string, password: string): string {
+/** For `primary_conninfo`. Slots are only synchronised when it names a database. */
+export function connectionInfo(primary: PostgresServer, name: string, role: string, password: string): string {
   const { host, port } = primary;
   return `host=${host} port=${port} user=${role} password=${password} application_name=${name} dbname=postgres`;
 }
 
-async function prepareStandby(
+/**
+ * Makes the data directory that of a standby at its next start. @param backupLabel of a copy; undefined for a directory
+ * that was rewound, which has one already.
+ */
+export async function prepareStandby(
   dataDirectory: string,
-  backupLabel: string,
+  backupLabel: string | undefined,
   primaryConnection: string,
   slot: string,
   user: ServerUser | undefined,
 ): Promise<void> {
-  const labelFile = path.join(dataDirectory, 'backup_label');
-  const signalFile = path.join(dataDirectory, 'standby.signal');
-  await writeFile(labelFile, backupLabel, { mode: 0o600 });
-  await writeFile(signalFile, '', { mode: 0o600 });
+  const files = [{ name: 'standby.signal', text: '' }];
+  if (backupLabel !== undefined) files.push({ name: 'backup_label', text: backupLabel });
+  for (const { name, text } of files) {
+    const file = path.join(dataDirectory, name);
+    await writeFile(file, text, { mode: 0o600 });
+    if (user) await chown(file, user.uid, user.gid);
+  }
   // In the file and not on the command line, which everybody on the machine can read.
   await appendFile(
     path.join(dataDirectory, 'postgresql.auto.conf'),
@@ -96,10 +117,10 @@ async function prepareStandby(
       // A long report on the replica must not be cancelled by the primary's vacuum.
       "hot_standby = 'on'\nhot_standby_feedback = 'on'\nsynchronous_standby_names = ''\n",
   );
-  if (user) for (const file of [labelFile, signalFile]) await chown(file, user.uid, user.gid);
 }
 
-async function waitUntilStreaming(primary: PostgresServer, replica: PostgresServer): Promise<void> {
+/** @throws Error when the replica does not stream within 30 s; it is stopped then. */
+export async function waitUntilStreaming(primary: PostgresServer, replica: PostgresServer): Promise<void> {
   const streaming = await withClient(primary.dsn(), (client) =>
     waitUntil(
       async () => {

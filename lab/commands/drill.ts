@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+export interface FailoverFlags {
+  sync?: boolean;
+  promotions: number;
+  replicas: number;
+  rate: number;
+  seed: number;
+  postgres: 'embedded' | 'installed';
+  json?: boolean;
+}
+
+export interface PitrFlags {
+  webhooks: number;
+  seed: number;
+  postgres: 'embedded' | 'installed';
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  const drill = program
+    .command('drill')
+    .summary('break a system on purpose, and prove that it recovers')
+    .description(
+      'Each drill starts a system of its own, breaks it under load, audits the data and cleans up. Seed, schedule, ' +
+        'history and the client’s record stay in results/drills. Exit status 1 when something was lost or did not recover.',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ lab drill failover --sync                     20 promotions under load with synchronous replicas
+  $ lab drill failover --promotions 5 --seed 7    asynchronous replicas: what is lost is counted
+  $ lab drill pitr                                back to the moment before a mistake`,
+    );
+  const seed = () => new Option('--seed <n>', 'the same seed plans the same drill').argParser(whole).default(1);
+  const postgres = () =>
+    new Option('--postgres <which>', 'whose server').choices(['embedded', 'installed']).default('embedded');
+  const json = () => new Option('--json', 'one JSON document on stdout');
+
+  drill
+    .command('failover')
+    .summary('lose the primary, promote a replica, fence the old primary, rebuild it')
+    .option('--sync', 'commits wait for a replica: then nothing acknowledged may be lost')
+    .option('--promotions <n>', 'how often', positiveWhole, 20)
+    .option('--replicas <n>', 'replicas beside the primary', positiveWhole, 2)
+    .option('--rate <n>', 'webhooks a second', positiveWhole, 200)
+    .addOption(seed())
+    .addOption(postgres())
+    .addOption(json())
+    .action(async (flags: FailoverFlags) => (await import('../drill/failover-command.ts')).failoverCommand(flags));
+
+  drill
+    .command('pitr')
+    .summary('restore a base backup and the archived WAL to the moment before a mistake')
+    .option('--webhooks <n>', 'before, during and after the backup, each', positiveWhole, 2_000)
+    .addOption(seed())
+    .addOption(postgres())
+    .addOption(json())
+    .action(async (flags: PitrFlags) => (await import('../drill/pitr-command.ts')).pitrCommand(flags));
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
+  return Number(text);
+}
+
+function positiveWhole(text: string): number {
+  const value = whole(text);
+  if (value === 0) throw new InvalidArgumentError('It has to be above 0.');
+  return value;
+}
