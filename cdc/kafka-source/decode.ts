@@ -2,6 +2,7 @@ import { ContractError, parseMessage } from '../../kernel/contract/contract-erro
 import { checkEnvelope, envelopeText } from '../../kernel/contract/envelope.ts';
 import type { KafkaMessage } from '../../kernel/kafka/port.ts';
 import type { SinkEvent } from '../clickhouse/sink.ts';
+import { decodeDebezium, isFromDebezium } from '../debezium/decode.ts';
 
 /** Largest value that is read; the topics hold nothing larger unless somebody changed their settings. */
 const maxBytes = 8 * 1024 * 1024;
@@ -15,6 +16,7 @@ export function decodeEvent(message: KafkaMessage): SinkEvent | undefined {
   if (message.value.length > maxBytes) {
     throw new ContractError('invalid', `The message has ${message.value.length} bytes; at most ${maxBytes} are read.`);
   }
+  if (isFromDebezium(message)) return decodeDebezium(message);
   const given = parseMessage(message.value.toString('utf8'));
   // Connect hands the jsonb column on as text, unless it is told to expand it.
   if (typeof given.payload === 'string') given.payload = parseMessage(given.payload);

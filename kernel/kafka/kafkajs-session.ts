@@ -47,6 +47,8 @@ export function openSession(options: SessionOptions): Session {
       const socket = connect({ host, port }, onConnect);
       socket.setKeepAlive(true, 60_000);
       socket.setNoDelay(true);
+      // kafkajs calls `unref` on dead connections again and again, and Node then waits for each to connect.
+      socket.setMaxListeners(0);
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       return socket;

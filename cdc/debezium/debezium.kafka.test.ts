@@ -1,0 +1,246 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { domainTopicSpecs } from '../../kernel/contract/topics.ts';
+import { createKafkaClient } from '../../kernel/kafka/kafkajs.ts';
+import type { KafkaClient } from '../../kernel/kafka/port.ts';
+import { createLogger } from '../../kernel/logging.ts';
+import type { TopologyName } from '../../kernel/topology.ts';
+import { enableLogins } from '../../lab/native/credentials.ts';
+import { type Broker, startBroker } from '../../lab/native/kafka/broker.ts';
+import { type Connect, startConnect } from '../../lab/native/kafka/connect.ts';
+import { missingForKafka } from '../../lab/native/kafka/programs.ts';
+import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
+import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { migrate } from '../../sql/migrate.ts';
+import { insertOutbox } from '../../test/cdc/outbox.ts';
+import { describeIf } from '../../test/skip.ts';
+import type { SinkEvent } from '../clickhouse/sink.ts';
+import { decodeEvent } from '../kafka-source/decode.ts';
+import { connectorHealth, registerConnector, resumeConnector, stopConnector } from './connect-api.ts';
+import { alarmOf, reloadConnector, watchConnector } from './watch.ts';
+
+describeIf('Debezium', await missingForKafka(), () => {
+  let run: RunDirectory;
+  let broker: Broker;
+  let postgres: PostgresServer;
+  let connect: Connect;
+  let kafka: KafkaClient;
+  let password: string;
+  const topologies = ['plain', 'partitioned'] as const;
+  const databases = new Map<TopologyName, Client>();
+  /** What arrived, in the order of each partition, which is the order of each user. */
+  const arrived: (SinkEvent & { place: string; key: string | null })[] = [];
+
+  beforeAll(async () => {
+    run = await createRunDirectory();
+    [broker, postgres] = await Promise.all([
+      startBroker({ runDirectory: run.path }),
+      startPostgres({ runDirectory: run.path, name: 'primary' }),
+    ]);
+    const maintenance = await connected('postgres');
+    for (const topology of topologies) {
+      await maintenance.query(`create database ${topology}`);
+      await migrate({ dsn: postgres.dsn(topology), topology });
+      databases.set(topology, await connected(topology));
+    }
+    await maintenance.end();
+    password = (await enableLogins(postgres.dsn('plain'), ['lab_cdc'])).lab_cdc;
+    connect = await startConnect({
+      runDirectory: run.path,
+      bootstrapServers: broker.bootstrapServers,
+      environment: { CDC_DATABASE_PASSWORD: password },
+    });
+    kafka = createKafkaClient({
+      brokers: [broker.bootstrapServers],
+      clientId: 'lab-test',
+      logger: createLogger({ service: 'test', level: 'silent' }),
+    });
+    await kafka.ensureTopics(domainTopicSpecs);
+    await kafka.createConsumer({ groupId: 'test' }).run({
+      topics: domainTopicSpecs.map(({ name }) => name),
+      onBatch: async ({ topic, partition, messages }) => {
+        for (const message of messages) {
+          arrived.push({ ...decodeEvent(message)!, place: `${topic}/${partition}`, key: message.key });
+        }
+      },
+    });
+  });
+  afterAll(async () => {
+    await kafka?.close();
+    for (const client of databases.values()) await client.end();
+    await run.close();
+  });
+
+  async function connected(database: string): Promise<Client> {
+    const client = new Client({ connectionString: postgres.dsn(database) });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  }
+
+  const address = (topology: TopologyName) => ({ url: connect.url, name: `lab_${topology}` });
+  const slotName = (topology: TopologyName) => `lab_debezium_${topology}`;
+
+  function register(topology: TopologyName): Promise<void> {
+    return registerConnector({
+      ...{ url: connect.url, kafka, topics: domainTopicSpecs },
+      source: { host: '127.0.0.1', port: postgres.port, database: topology, user: 'lab_cdc' },
+      names: { name: address(topology).name, slotName: slotName(topology) },
+    });
+  }
+
+  const insert = (topology: TopologyName, prefix: string, count: number) =>
+    insertOutbox(databases.get(topology)!, { prefix: `${topology}-${prefix}`, count });
+
+  const eventsOf = (prefix: string) => arrived.filter(({ envelope }) => envelope.aggregate_id.startsWith(`${prefix}-`));
+
+  const idsOf = (prefix: string) => new Set(eventsOf(prefix).map(({ envelope }) => envelope.event_id));
+
+  /** The first time that each event came: what a reader sees that leaves repetitions out. */
+  function withoutRepetitions(prefix: string) {
+    const seen = new Set<string>();
+    return eventsOf(prefix).filter(({ envelope }) => !seen.has(envelope.event_id) && seen.add(envelope.event_id));
+  }
+
+  function expectOrder(events: readonly SinkEvent[]): void {
+    const last = new Map<string, bigint>();
+    for (const { envelope } of events) {
+      expect(envelope.sequence).toBe((last.get(envelope.aggregate_id) ?? 0n) + 1n);
+      last.set(envelope.aggregate_id, envelope.sequence);
+    }
+  }
+
+  async function slotOf(topology: TopologyName) {
+    const { rows } = await databases.get(topology)!.query(
+      `select active, active_pid, failover, confirmed_flush_lsn, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::int as lag
+       from pg_replication_slots where slot_name = $1`,
+      [slotName(topology)],
+    );
+    return rows[0];
+  }
+
+  const dropSlot = async (topology: TopologyName) => {
+    await expect.poll(async () => (await slotOf(topology))?.active ?? false, { timeout: 10_000 }).toBe(false);
+    await databases.get(topology)!.query('select pg_drop_replication_slot($1)', [slotName(topology)]);
+  };
+
+  test.each(topologies)(
+    '%s: what is there before and what comes later arrives once, whole, in order',
+    async (topology) => {
+      await insert(topology, 'before', 50);
+      await register(topology);
+      await expect.poll(() => eventsOf(`${topology}-before`).length, { timeout: 20_000 }).toBe(50);
+      await insert(topology, 'later', 2_000);
+      await expect.poll(() => eventsOf(`${topology}-later`).length, { timeout: 20_000 }).toBe(2_000);
+      const events = eventsOf(`${topology}-later`);
+      expectOrder(events);
+      for (const { key, envelope, place } of events) {
+        expect(key).toBe(envelope.user_id);
+        expect(place).toMatch(/^domain\.orders\//);
+      }
+      const { rows } = await databases.get(topology)!.query(
+        `select event_id, event_type as type, aggregate_type, aggregate_id, user_id, sequence, payload::text as payload,
+              to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at
+       from outbox where aggregate_id like $1 order by created_at`,
+        [`${topology}-%`],
+      );
+      const byId = new Map(arrived.map(({ envelope }) => [envelope.event_id, envelope]));
+      for (const row of rows) {
+        const envelope = byId.get(row.event_id)!;
+        const occurredAt = Date.parse(row.occurred_at);
+        expect(envelope).toMatchObject({
+          ...row,
+          version: 1,
+          sequence: BigInt(row.sequence),
+          occurred_at: expect.any(String),
+        });
+        expect(Date.parse(envelope.occurred_at)).toBe(occurredAt);
+      }
+      const { times } = events.at(-1)!;
+      expect(times.committedAtMs).toBeGreaterThan(Date.now() - 60_000);
+      expect(times.readAtMs).toBeGreaterThanOrEqual(times.committedAtMs!);
+      expect(eventsOf(`${topology}-before`)[0]!.times.committedAtMs).toBeUndefined();
+      expect(await slotOf(topology)).toMatchObject({ active: true, failover: true });
+    },
+  );
+
+  test('registering again changes nothing, and no password leaves Connect', async () => {
+    const before = await slotOf('plain');
+    await register('plain');
+    await delay(500); // A restarted task would have ended its connection by now.
+    expect((await slotOf('plain')).active_pid).toBe(before.active_pid);
+    const config = await (await fetch(`${connect.url}/connectors/lab_plain/config`)).text();
+    const log = await readFile(connect.logFile, 'utf8');
+    expect(`${config}${log}`).not.toContain(password);
+    expect(await connectorHealth({ url: connect.url, name: 'nobody' })).toMatchObject({ state: 'missing' });
+  });
+
+  test('an idle outbox holds no WAL back while other tables are written', async () => {
+    const client = databases.get('plain')!;
+    await client.query('create table noise (text text)');
+    await client.query(`insert into noise select repeat('x', 1000) from generate_series(1, 3000)`);
+    expect((await slotOf('plain')).lag).toBeGreaterThan(1_000_000);
+    await expect.poll(async () => (await slotOf('plain')).lag, { timeout: 15_000 }).toBeLessThan(500_000);
+  });
+
+  test('Connect killed with kill -9 while rows come: nothing is lost, and the order holds', async () => {
+    const client = databases.get('partitioned')!;
+    let inserted = 0;
+    let writing = true;
+    const writer = (async () => {
+      while (writing) {
+        await insertOutbox(client, { prefix: `partitioned-kill${inserted}`, count: 100 });
+        inserted += 100;
+        await delay(20);
+      }
+    })();
+    await expect.poll(() => idsOf('partitioned-kill0').size, { timeout: 20_000 }).toBe(100);
+    connect.kill('SIGKILL');
+    const restarted = connect.restart();
+    await expect.poll(() => inserted).toBeGreaterThan(2_000);
+    writing = false;
+    await Promise.all([writer, restarted]);
+    const prefixes = Array.from({ length: inserted / 100 }, (_, index) => `partitioned-kill${index * 100}`);
+    await expect
+      .poll(() => prefixes.reduce((sum, prefix) => sum + idsOf(prefix).size, 0), { timeout: 30_000 })
+      .toBe(inserted);
+    for (const prefix of prefixes) expectOrder(withoutRepetitions(prefix));
+    // No false alarm: slot and stored offset fit after a crash.
+    await expect.poll(async () => (await connectorHealth(address('partitioned'))).state).toBe('running');
+  });
+
+  test('a slot that was moved behind its back stops the connector with an alarm', async () => {
+    await stopConnector(address('plain'));
+    await insert('plain', 'skipped', 10);
+    await expect.poll(async () => (await slotOf('plain')).active, { timeout: 10_000 }).toBe(false);
+    await databases
+      .get('plain')!
+      .query('select pg_replication_slot_advance($1, pg_current_wal_lsn())', [slotName('plain')]);
+    await resumeConnector(address('plain'));
+    const watching = watchConnector({ ...address('plain'), everyMs: 200, signal: AbortSignal.timeout(30_000) });
+    await expect(watching).rejects.toMatchObject({ name: 'CdcAlarm', reason: 'slot_moved' });
+    expect(idsOf('plain-skipped').size).toBe(0);
+  });
+
+  test('a slot that was dropped behind its back stops the connector with an alarm; a reload brings all back', async () => {
+    connect.kill('SIGKILL');
+    await dropSlot('partitioned');
+    await insert('partitioned', 'gap', 10);
+    await connect.restart();
+    const health = async () => connectorHealth(address('partitioned'));
+    await expect.poll(async () => (await health()).state, { timeout: 30_000 }).toBe('failed');
+    expect(alarmOf(await health())?.reason).toBe('slot_missing');
+    // It does not go on with a new slot, neither now nor after somebody starts it again.
+    const again = watchConnector({ ...address('partitioned'), everyMs: 200, signal: AbortSignal.timeout(10_000) });
+    await expect(again).rejects.toMatchObject({ reason: 'slot_missing' });
+    expect(await slotOf('partitioned')).toBeUndefined();
+    expect(idsOf('partitioned-gap').size).toBe(0);
+    await reloadConnector(address('partitioned'), async () => {});
+    await expect.poll(() => idsOf('partitioned-gap').size, { timeout: 30_000 }).toBe(10);
+    await insert('partitioned', 'after', 10);
+    await expect.poll(() => idsOf('partitioned-after').size, { timeout: 20_000 }).toBe(10);
+    expectOrder(withoutRepetitions('partitioned-gap'));
+  });
+});

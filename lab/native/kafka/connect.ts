@@ -1,0 +1,148 @@
+import path from 'node:path';
+import type { Child } from '../child.ts';
+import { freePort } from '../free-port.ts';
+import { logFileOf, startJvm, untilReady, writeProperties } from './jvm.ts';
+import { kafkaLibraries } from './libraries.ts';
+import { findJava } from './programs.ts';
+
+export interface ConnectOptions {
+  runDirectory: string;
+  bootstrapServers: string;
+  /** Unique in the run; names files, the worker's group and its topics. */
+  name?: string;
+  /**
+   * Variables that begin with `CDC_`. A connector's configuration names a secret as `${env:CDC_…}`, so that neither
+   * Connect's topics nor its REST API, which asks nobody for a password, hold it.
+   */
+  environment?: Readonly<Record<string, string>>;
+  /** Worker settings beyond the lab's own, https://kafka.apache.org/documentation/#connectconfigs */
+  settings?: Readonly<Record<string, string>>;
+  progress?: (line: string) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** A running Kafka Connect worker that has Debezium's PostgreSQL connector. */
+export interface Connect {
+  readonly name: string;
+  readonly pid: number;
+  /** Of the REST API. */
+  readonly url: string;
+  readonly logFile: string;
+  kill(signal: NodeJS.Signals): void;
+  stop(): Promise<void>;
+  /** Ends it if need be, and starts it on the same port. Connectors and their offsets are in Kafka. */
+  restart(): Promise<void>;
+}
+
+/**
+ * Starts a worker in distributed mode, whose REST API listens on 127.0.0.1.
+ * @throws MissingPartError without Java 17, or without Maven where the libraries were not fetched yet.
+ */
+export async function startConnect(options: ConnectOptions): Promise<Connect> {
+  const { runDirectory, bootstrapServers, name = 'connect', signal } = options;
+  const [java, libraries] = await Promise.all([findJava(), kafkaLibraries(options.progress)]);
+  const file = path.join(runDirectory, `${name}.properties`);
+
+  const start = async (port: number): Promise<Child> => {
+    await writeProperties(file, { ...workerProperties({ name, bootstrapServers, port }), ...options.settings });
+    const child = await startJvm({
+      ...{ java, libraries, runDirectory, name, heapMb: 512 },
+      mainClass: 'org.apache.kafka.connect.cli.ConnectDistributed',
+      arguments: [file],
+      environment: { ...options.environment },
+      logLevels: {
+        // Chatty at every start about what the lab did not set.
+        'org.apache.kafka.clients.consumer.ConsumerConfig': 'error',
+        'org.apache.kafka.connect.runtime.isolation': 'error',
+        'org.glassfish.jersey': 'error',
+      },
+    });
+    await untilReady(child, {
+      name,
+      runDirectory,
+      timeoutMs: 90_000,
+      ready: () => isHealthy(port),
+      ...(signal && { signal }),
+    });
+    return child;
+  };
+
+  let port = await freePort();
+  let current: Child | undefined;
+  for (let attempt = 1; current === undefined; attempt += 1) {
+    try {
+      current = await start(port);
+    } catch (error) {
+      if (!/BindException|Address already in use|Failed to bind/.test(String(error)) || attempt === 5) throw error;
+      port = await freePort();
+    }
+  }
+  let child = current;
+  return {
+    name,
+    url: `http://127.0.0.1:${port}`,
+    logFile: logFileOf({ runDirectory, name }),
+    get pid() {
+      return child.pid;
+    },
+    kill: (wanted) => child.kill(wanted),
+    stop: () => child.stop(stopSteps),
+    restart: async () => {
+      await child.stop(stopSteps);
+      child = await start(port);
+    },
+  };
+}
+
+const stopSteps = [
+  { signal: 'SIGCONT', timeoutMs: 0 },
+  { signal: 'SIGTERM', timeoutMs: 10_000 },
+  { signal: 'SIGKILL', timeoutMs: 5_000 },
+] as const;
+
+function workerProperties({ name, bootstrapServers, port }: { name: string; bootstrapServers: string; port: number }) {
+  return {
+    'bootstrap.servers': bootstrapServers,
+    'group.id': name,
+    listeners: `http://127.0.0.1:${port}`,
+    'rest.advertised.host.name': '127.0.0.1',
+    'rest.advertised.port': port,
+    'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'value.converter.schemas.enable': false,
+    'config.storage.topic': `${name}.configs`,
+    'offset.storage.topic': `${name}.offsets`,
+    'offset.storage.partitions': 1,
+    'status.storage.topic': `${name}.status`,
+    'status.storage.partitions': 1,
+    'config.storage.replication.factor': 1,
+    'offset.storage.replication.factor': 1,
+    'status.storage.replication.factor': 1,
+    // The slot is confirmed when offsets are flushed, so this bounds the WAL that is kept and what a crash repeats.
+    'offset.flush.interval.ms': 1_000,
+    // The only worker: nobody else could take the tasks over while the others wait for it to come back.
+    'scheduled.rebalance.max.delay.ms': 0,
+    'session.timeout.ms': 6_000,
+    'heartbeat.interval.ms': 1_000,
+    'task.shutdown.graceful.timeout.ms': 3_000,
+    // Topics have their partitions and settings from the contract.
+    'topic.creation.enable': false,
+    'plugin.discovery': 'service_load',
+    'config.providers': 'env',
+    'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
+    'config.providers.env.param.allowlist.pattern': 'CDC_.*',
+    'producer.max.request.size': 8 * 1024 * 1024,
+    'producer.buffer.memory': 32 * 1024 * 1024,
+    'producer.batch.size': 256 * 1024,
+  };
+}
+
+async function isHealthy(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2_000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
