@@ -1,0 +1,279 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
+import { throwawaySettings } from '../../lab/native/postgres-settings.ts';
+import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { type NativePipeline, openNativePipeline } from '../../test/cdc/native-pipeline.ts';
+import { insertOutbox, withDatabase } from '../../test/cdc/outbox.ts';
+import { type Store, startStore } from '../../test/cdc/store.ts';
+
+let run: RunDirectory;
+let server: PostgresServer;
+let store: Store;
+let pipeline: NativePipeline;
+
+const poll = { timeout: 20_000, interval: 50 };
+
+beforeAll(async () => {
+  run = await createRunDirectory();
+  server = await startPostgres({
+    runDirectory: run.path,
+    name: 'cdc',
+    // Small limits, so that a slot can be lost within a test.
+    settings: { ...throwawaySettings, max_slot_wal_keep_size: '32MB', min_wal_size: '32MB', max_wal_size: '64MB' },
+  });
+});
+afterAll(() => run.close());
+
+beforeEach(async () => {
+  store = await startStore();
+  pipeline = await openNativePipeline(server, 'partitioned', store.url);
+});
+afterEach(async () => {
+  await pipeline.close();
+  await store.close();
+});
+
+const write = (count: number, prefix: string, padding?: string) =>
+  withDatabase(pipeline.dsn, (client) => insertOutbox(client, { count, prefix, ...(padding && { padding }) }));
+
+const arrived = (count: number) =>
+  expect.poll(() => store.events.size, { ...poll, message: pipeline.log() }).toBe(count);
+
+async function query<T>(text: string, values: unknown[] = []): Promise<T[]> {
+  return withDatabase(pipeline.dsn, async (client) => (await client.query(text, values)).rows as T[]);
+}
+
+/** WAL of a table that nobody publishes. */
+async function writeElsewhere(megabytes: number): Promise<void> {
+  await query('create table if not exists elsewhere (filler text)');
+  for (let done = 0; done < megabytes; done += 4) {
+    await query(`insert into elsewhere select repeat('x', 1000) from generate_series(1, 4000)`);
+  }
+}
+
+async function expectAlarm(reason: string): Promise<void> {
+  const engine = pipeline.launch();
+  await expect.poll(() => engine.exit(), { ...poll, message: engine.log() }).toEqual({ code: 4, signal: null });
+  expect(engine.alarm()).toMatchObject({ alarm: reason, remedy: expect.stringContaining('CDC_ON_LOST_SLOT=reload') });
+}
+
+async function slotIsFree(): Promise<void> {
+  await expect
+    .poll(
+      async () =>
+        (await query('select from pg_replication_slots where slot_name = $1 and active', [pipeline.slotName])).length,
+      poll,
+    )
+    .toBe(0);
+}
+
+test('the slot survives a failover where the server can do that, and belongs to the role lab_cdc', async () => {
+  await pipeline.start();
+  const rows = await query('select plugin, failover, temporary from pg_replication_slots where slot_name = $1', [
+    pipeline.slotName,
+  ]);
+  expect(rows).toEqual([{ plugin: 'pgoutput', failover: true, temporary: false }]);
+  const roles = await query<{ usename: string }>(
+    `select distinct usename from pg_stat_activity where application_name like 'lab-cdc%' and datname = current_database()`,
+  );
+  expect(roles).toEqual([{ usename: 'lab_cdc' }]);
+});
+
+test('a slot that was dropped: it stops with an alarm and delivers nothing', async () => {
+  await pipeline.start();
+  await write(10, 'a');
+  await arrived(10);
+  await pipeline.stop();
+  await slotIsFree();
+  await query('select pg_drop_replication_slot($1)', [pipeline.slotName]);
+  await write(10, 'b');
+  await expectAlarm('slot_missing');
+  expect(store.events.size).toBe(10);
+});
+
+test('a slot that was dropped and made again behind its back: alarm', async () => {
+  await pipeline.start();
+  await write(10, 'a');
+  await arrived(10);
+  await pipeline.stop();
+  await slotIsFree();
+  await query('select pg_drop_replication_slot($1)', [pipeline.slotName]);
+  await write(10, 'b');
+  await query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [pipeline.slotName]);
+  await expectAlarm('slot_moved');
+});
+
+test('a slot that was advanced behind its back: alarm; with reload it begins anew and everything arrives', async () => {
+  await pipeline.start();
+  await write(10, 'a');
+  await arrived(10);
+  await pipeline.stop();
+  await slotIsFree();
+  await write(10, 'b');
+  await query('select pg_replication_slot_advance($1, pg_current_wal_lsn())', [pipeline.slotName]);
+  await expectAlarm('slot_moved');
+  expect(store.events.size).toBe(10);
+  pipeline.launch({ onLostSlot: 'reload' });
+  await arrived(20);
+  await write(10, 'c');
+  await arrived(30);
+});
+
+test('a slot whose WAL was given up: alarm', async () => {
+  await pipeline.start();
+  await write(10, 'a');
+  await arrived(10);
+  await pipeline.stop();
+  await slotIsFree();
+  await writeElsewhere(200);
+  await query('checkpoint');
+  await expect
+    .poll(
+      async () =>
+        (
+          await query<{ s: string }>('select wal_status as s from pg_replication_slots where slot_name = $1', [
+            pipeline.slotName,
+          ])
+        )[0]?.s,
+      poll,
+    )
+    .toBe('lost');
+  await expectAlarm('slot_lost');
+});
+
+test('a slot that somebody else made, and a position that was removed: alarm', async () => {
+  await query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [pipeline.slotName]);
+  await expectAlarm('slot_unknown');
+});
+
+test('a position that is removed while it streams ends in an alarm and not in a silent gap', async () => {
+  await pipeline.start();
+  await write(10, 'a');
+  await arrived(10);
+  await query('delete from cdc_positions');
+  await write(10, 'b');
+  await expect.poll(() => pipeline.engine().alarm()?.alarm, poll).toBe('slot_unknown');
+});
+
+test('a dropped publication: alarm instead of endless attempts', async () => {
+  await pipeline.start();
+  await pipeline.stop();
+  await query('drop publication lab_outbox');
+  await expectAlarm('publication_missing');
+});
+
+test('an idle outbox does not hold the WAL of others', async () => {
+  await pipeline.start();
+  await write(10, 'a');
+  await arrived(10);
+  await writeElsewhere(16);
+  const [{ lsn }] = (await query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')) as [{ lsn: string }];
+  await expect
+    .poll(async () => {
+      const [row] = await query<{ behind: number }>(
+        `select greatest(0, $2::pg_lsn - confirmed_flush_lsn)::int as behind from pg_replication_slots where slot_name = $1`,
+        [pipeline.slotName, lsn],
+      );
+      return row!.behind;
+    }, poll)
+    .toBeLessThan(2 * 65_536);
+  // The position went along: a restart must not take the slot's progress for somebody else's work.
+  await pipeline.stop();
+  await pipeline.start();
+  await write(10, 'b');
+  await arrived(20);
+});
+
+test('the slot is confirmed only after the sink has the batch', async () => {
+  await pipeline.start();
+  await write(10, 'a');
+  await arrived(10);
+  const position = 'select confirmed_flush_lsn::text as lsn from pg_replication_slots where slot_name = $1';
+  store.mode = 'hang';
+  const { requests } = store;
+  await write(10, 'b');
+  await expect.poll(() => store.requests, poll).toBeGreaterThan(requests);
+  const [held] = await query<{ lsn: string }>(position, [pipeline.slotName]);
+  await writeElsewhere(4);
+  // Several of its heartbeats, which must not confirm what the sink does not have.
+  const [{ at }] = (await query<{ at: Date }>('select now() as at')) as [{ at: Date }];
+  await expect
+    .poll(async () => {
+      const [row] = await query<{ t: Date }>(
+        `select reply_time as t from pg_stat_replication where application_name = 'lab-cdc-stream'
+         and pid = (select active_pid from pg_replication_slots where slot_name = $1)`,
+        [pipeline.slotName],
+      );
+      return row!.t.getTime() - at.getTime();
+    }, poll)
+    .toBeGreaterThan(600);
+  expect(await query(position, [pipeline.slotName])).toEqual([held]);
+});
+
+test('a second process stands by and takes over when the first one is killed', async () => {
+  await pipeline.start();
+  const first = pipeline.engine();
+  const second = pipeline.launch();
+  await write(100, 'a');
+  await arrived(100);
+  await expect.poll(async () => (await second.status()).status.state, poll).toBe('waiting');
+  await first.kill();
+  await write(100, 'b');
+  await arrived(200);
+  expect((await second.status()).status.state).toBe('streaming');
+});
+
+test('Postgres is killed under load: it goes on by itself and loses nothing', async () => {
+  await pipeline.start();
+  await write(2_000, 'a');
+  server.kill('SIGKILL');
+  await expect.poll(async () => (await pipeline.engine().status()).status.state, poll).toBe('waiting');
+  await server.restart();
+  await write(2_000, 'b');
+  const [{ count }] = (await query<{ count: number }>('select count(*)::int as count from outbox')) as [
+    { count: number },
+  ];
+  expect(count).toBeGreaterThanOrEqual(2_000);
+  await arrived(count);
+  expect(pipeline.engine().alarm()).toBeUndefined();
+});
+
+test('a killed initial load goes on where it stopped', async () => {
+  await write(30_000, 'a');
+  store.mode = 'slow';
+  await pipeline.start();
+  await expect.poll(() => store.events.size, { ...poll, interval: 10 }).toBeGreaterThan(5_000);
+  await pipeline.kill();
+  const [position] = await query<{ state: string; load_after: string | null }>('select * from cdc_positions');
+  expect(position).toMatchObject({ state: 'loading', load_after: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+  store.mode = 'take';
+  await write(100, 'b');
+  await pipeline.start();
+  await arrived(30_100);
+  const repeated = [...store.events.values()].filter((event) => event.deliveries > 1).length;
+  expect(repeated, 'it did not begin anew').toBeLessThan(15_000);
+});
+
+test('memory stays bounded: 100,000 large events in one transaction before a sink that is away', async () => {
+  await pipeline.start();
+  await write(10, 'a');
+  await arrived(10);
+  const { peakRssBytes: before } = await pipeline.engine().status();
+  store.mode = 'away';
+  // 450 MB in the stream, with limits of 4 MB a batch.
+  await withDatabase(pipeline.dsn, async (client) => {
+    await client.query('begin');
+    for (let part = 0; part < 10; part += 1) {
+      await insertOutbox(client, { count: 10_000, prefix: `large${part}`, padding: 'y'.repeat(4_000) });
+    }
+    await client.query('commit');
+  });
+  const { requests } = store;
+  await expect.poll(() => store.requests, poll).toBeGreaterThan(requests + 20);
+  const { peakRssBytes: waiting } = await pipeline.engine().status();
+  store.mode = 'take';
+  await expect.poll(() => store.events.size, { ...poll, timeout: 90_000, interval: 200 }).toBe(100_010);
+  const { peakRssBytes: after } = await pipeline.engine().status();
+  expect(waiting - before, 'while the sink is away').toBeLessThan(200 * 1024 * 1024);
+  expect(after - before, 'while it drains').toBeLessThan(200 * 1024 * 1024);
+}, 180_000);
