@@ -42,6 +42,8 @@ export interface ConversionResult {
   changesInSwitch: number | null;
   compared: Comparison[] | null;
   locks: LockReport[];
+  /** How long the restart of the services took; null where it was not ours to do. */
+  restartMs: number | null;
   /** The longest time that a lock, and the wait for it, held up others. */
   longestLockMs: number;
   disk: DiskSpace | null;
@@ -63,7 +65,9 @@ export async function convertToPartitioned(options: ConvertOptions): Promise<Con
   client.on('error', () => {});
   await client.connect();
   try {
-    await client.query("set timezone = 'UTC'; set client_min_messages = warning");
+    await client.query(
+      "set timezone = 'UTC'; set client_min_messages = warning; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0",
+    );
     await lockOutOthers(client);
     return await run(client, options);
   } finally {
@@ -83,7 +87,13 @@ async function lockOutOthers(client: Client): Promise<void> {
 
 async function run(client: Client, options: ConvertOptions): Promise<ConversionResult> {
   const started = performance.now();
-  const outcome: Outcome = { changesInSwitch: null, compared: null, disk: null, duringPerSecond: null };
+  const outcome: Outcome = {
+    changesInSwitch: null,
+    compared: null,
+    disk: null,
+    restartMs: null,
+    duringPerSecond: null,
+  };
   const state = await readState(client);
   if (options.action === 'abort') {
     if (!state) throw new ConversionRefused('There is no conversion to undo.');
@@ -99,7 +109,11 @@ async function run(client: Client, options: ConvertOptions): Promise<ConversionR
   if (options.action === 'resume' && !state) throw new ConversionRefused('There is no conversion to resume.');
   if (state?.phase !== 'switched') await copyAndSwitch(client, options, outcome);
   const restarted = options.action === 'finish' || options.restartServices !== undefined;
-  if (options.action !== 'finish') await options.restartServices?.();
+  if (options.action !== 'finish' && options.restartServices) {
+    const asked = performance.now();
+    await options.restartServices();
+    outcome.restartMs = performance.now() - asked;
+  }
   if (!restarted) {
     const report = await describe(client, outcome);
     return { ...report, phase: 'switched', durationMs: performance.now() - started };
@@ -116,6 +130,7 @@ interface Outcome {
   changesInSwitch: number | null;
   compared: Comparison[] | null;
   disk: DiskSpace | null;
+  restartMs: number | null;
   duringPerSecond: number | null;
 }
 
