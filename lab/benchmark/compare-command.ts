@@ -12,9 +12,9 @@ import { comparisonTable, remarks } from './tables.ts';
 /** `lab compare`. */
 export async function compareCommand(flags: CompareFlags): Promise<void> {
   const topologies = checkTopologies(flags.topologies);
-  if (flags.rounds < 3) throw new UsageError('--rounds must be 3 or more: fewer say nothing about the spread.');
+  const { rounds = flags.quick ? 3 : 5, scale = flags.quick ? 1 : 3, seed } = flags;
+  if (rounds < 3) throw new UsageError('--rounds must be 3 or more: fewer say nothing about the spread.');
   const scenarios = checkScenarios(flags.scenarios);
-  const { rounds, seed, scale } = flags;
   const baseline = flags.baseline === undefined ? undefined : await loadRun(defaultResultsDirectory(), flags.baseline);
   const command = `compare --topologies ${topologies.join(',')} --rounds ${rounds} --scale ${scale}`;
   const { document, file } = await runAndSave((signal) =>

@@ -45,6 +45,6 @@ export async function startCommand(flags: StartFlags): Promise<void> {
 const nextSteps = `
 What to do next:
   npx lab up partitioned        a live system; then, in another terminal: npx lab send, npx lab audit, npx lab status
-  npx lab compare --rounds 7    more rounds, narrower intervals
+  npx lab compare               more and longer rounds, narrower intervals (a quarter of an hour)
   npx lab report --open         the report in your browser
   npx lab doctor                what else this machine could run`;

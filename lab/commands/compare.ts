@@ -4,8 +4,8 @@ import type { TopologyName } from '../../kernel/topology.ts';
 export interface CompareFlags {
   quick?: boolean;
   topologies: TopologyName[];
-  rounds: number;
-  scale: number;
+  rounds?: number;
+  scale?: number;
   seed: number;
   scenarios: string[];
   baseline?: string;
@@ -20,11 +20,11 @@ export function register(program: Command): void {
       'Boots one system for each topology with the same memory, runs the scenarios in interleaved rounds from the same ' +
         'seed, audits the data, and stores one result document. Exit status 1 when a run has to be discarded.',
     )
-    .option('--quick', 'three rounds of a few seconds on small data (the default until longer runs are asked for)')
+    .option('--quick', 'three rounds of a quarter of a minute for each topology, on small data: three to four minutes')
     .option('--topologies <list>', 'which, by commas', list, ['plain', 'partitioned', 'replicated', 'citus'])
     .option('--scenarios <list>', 'which, by commas', list, ['ingest', 'timeline'])
-    .option('--rounds <n>', 'rounds of each topology', wholeNumber, 3)
-    .option('--scale <x>', 'length of the load and size of the data, relative to --quick', positive, 1)
+    .option('--rounds <n>', 'rounds of each topology, at least 3 (5, with --quick 3)', wholeNumber)
+    .option('--scale <x>', 'length of the load and size of the data, relative to --quick (3, with --quick 1)', positive)
     .option('--seed <n>', 'of the workload', wholeNumber, 1)
     .option('--baseline <run>', 'an earlier run: lists what became worse since')
     .option('--json', 'the result document on stdout')
