@@ -59,13 +59,19 @@ export async function judgeFailover(evidence: FailoverEvidence): Promise<Failove
     oldPrimaryAcceptedWrites: promotions.filter(({ oldPrimary }) => oldPrimary.accepted).length,
     ...{ retries: load.totals.retries, slot, audit, promotions },
   };
-  const problems = problemsOf(result, load.totals.gaveUp);
+  const problems = problemsOf({ ...result, gaveUp: load.totals.gaveUp });
   return { ok: problems.length === 0, problems, ...result };
 }
 
+/** What decides whether a drill passed. */
+export type FailoverFindings = Pick<
+  FailoverResult,
+  'synchronous' | 'slot' | 'promotions' | 'audit' | 'oldPrimaryAcceptedWrites'
+> & { gaveUp: number };
+
 /** An asynchronous replica may lose the newest commits, and with them reads of one's own: that is counted, not refused. */
-function problemsOf(result: Omit<FailoverResult, 'ok' | 'problems'>, gaveUp: number): string[] {
-  const { synchronous, slot, promotions } = result;
+export function problemsOf(result: FailoverFindings): string[] {
+  const { synchronous, slot, promotions, gaveUp } = result;
   const problems: string[] = [];
   const without = promotions.filter(({ firstAckMs }) => firstAckMs === null).length;
   if (without > 0) problems.push(`no write was acknowledged after ${without} promotions`);
