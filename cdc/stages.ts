@@ -7,6 +7,7 @@ export const stageNames = [
   'sent_to_accepted',
   'accepted_to_committed',
   'committed_to_read',
+  'read_to_published',
   'committed_to_published',
   'read_to_sunk',
   'published_to_sunk',
@@ -26,12 +27,14 @@ export function stageDurations(times: StageTimes, sunkAtMs: number): Partial<Rec
   };
   put('sent_to_accepted', sentAtMs, acceptedAtMs);
   put('accepted_to_committed', acceptedAtMs, committedAtMs);
+  // Rows of the initial load have no commit time: they waited for the load and say nothing about the pipeline.
+  if (committedAtMs === undefined) return durations;
+  put('committed_to_read', committedAtMs, readAtMs);
   if (publishedAtMs === undefined) {
-    put('committed_to_read', committedAtMs, readAtMs);
-    // Rows of the initial load waited for it and say nothing about the pipeline.
-    if (committedAtMs !== undefined) put('read_to_sunk', readAtMs, sunkAtMs);
+    put('read_to_sunk', readAtMs, sunkAtMs);
   } else {
-    put('committed_to_published', committedAtMs, publishedAtMs);
+    if (readAtMs === undefined) put('committed_to_published', committedAtMs, publishedAtMs);
+    else put('read_to_published', readAtMs, publishedAtMs);
     put('published_to_sunk', publishedAtMs, sunkAtMs);
   }
   put(freshnessStage, committedAtMs, sunkAtMs);

@@ -24,8 +24,8 @@ export interface EngineProcess {
 export function startEngine(given: EngineArguments): EngineProcess {
   const child: ChildProcess = fork(path.join(import.meta.dirname, 'engine-child.ts'), [JSON.stringify(given)], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // Vitest's own loader must not reach the child.
-    execArgv: [],
+    // Vitest's own loader must not reach the child. With so little heap, an engine that keeps what it read dies.
+    execArgv: ['--max-old-space-size=96'],
   });
   let log = '';
   for (const stream of [child.stdout!, child.stderr!]) {
