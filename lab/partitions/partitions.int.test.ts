@@ -153,6 +153,69 @@ describe('rescue', () => {
   });
 });
 
+describe('rescue of many rows', () => {
+  test('what changes meanwhile is changed, and the lock stays short', async () => {
+    await addEvents('2020-02-29', 60_000);
+    await client.query("delete from order_events where created_at > '2020-03-02'");
+    const other = new Client({ connectionString: database.dsn });
+    await other.connect();
+    const changes: Promise<unknown>[] = [];
+    const rescued = await rescueDefaultRows(client, {
+      ...quiet,
+      maxLockMs: 500,
+      progress: () => {
+        changes.push(
+          other.query(
+            `update order_events set user_id = 'changed' where sequence % 100 = 0;
+             update order_events set created_at = created_at + interval '5 days' where sequence % 1000 = 1;
+             delete from order_events where sequence % 1000 = 2`,
+          ),
+        );
+      },
+    });
+    await Promise.all(changes);
+    await other.end();
+    expect(changes).toHaveLength(1);
+    expect(rescued[0]?.rows).toBeGreaterThan(50_000);
+    for (const lock of rescued[0]!.locks) expect(lock.waitedMs + lock.heldMs).toBeLessThanOrEqual(500);
+    expect((await listPartitions(client)).defaultRows.every((entry) => entry.rows === 0)).toBe(true);
+    const [left] = await rows(
+      `select count(*)::int as rows, count(distinct event_id)::int as events, count(*) filter (where user_id = 'changed')::int as changed,
+              count(*) filter (where sequence % 1000 = 2)::int as deleted from order_events`,
+    );
+    expect(left).toEqual({ rows: rescued[0]?.rows, events: rescued[0]?.rows, changed: 600, deleted: 0 });
+  });
+
+  test('a killed one leaves nothing that stands in the way of the next', async () => {
+    await addEvents('2020-02-29', 100);
+    const dying = new Client({ connectionString: database.dsn });
+    dying.on('error', () => {});
+    await dying.connect();
+    const { rows: known } = await dying.query('select pg_backend_pid() as pid');
+    // A lock that it needs for the end, so that it dies in the middle.
+    const reader = new Client({ connectionString: database.dsn });
+    await reader.connect();
+    await reader.query('begin; lock table only order_events in share mode');
+    const killed = rescueDefaultRows(dying, { ...quiet, lockAttempts: 1_000 });
+    killed.catch(() => {});
+    const stuck = async () => {
+      const [row] = await rows("select to_regclass('order_events_p20200229') is not null as made");
+      return row?.made === true;
+    };
+    expect(await waitUntil(stuck, { timeoutMs: 10_000, intervalMs: 5 })).toBe(true);
+    await client.query('select pg_terminate_backend($1)', [known[0].pid]);
+    await expect(killed).rejects.toThrow();
+    await reader.query('rollback');
+    await reader.end();
+    await addEvents('2020-02-29', 5);
+    expect(await rescueDefaultRows(client, quiet)).toMatchObject([
+      { rows: 105, partitions: ['order_events_p20200229'] },
+    ]);
+    expect(await rows('select count(*)::int from order_events')).toEqual([{ count: 105 }]);
+    expect(await rows("select count(*)::int from pg_trigger where tgname = 'lab_rescue'")).toEqual([{ count: 0 }]);
+  });
+});
+
 describe('archive', () => {
   test('a partition comes back from its Parquet file bit for bit', async () => {
     const { day, partition } = await dayBefore(1);
