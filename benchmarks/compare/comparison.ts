@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import { type AuditResult, auditRun } from '../audit/audit.ts';
 import { describeEnvironment } from '../measure/environment.ts';
+import { readsFindings } from '../scenarios/reads/judge.ts';
 import type { Arm, ScenarioName, ScenarioOptions } from '../scenarios/scenario.ts';
 import type { ArmResult, Measurement, RunDocument } from '../schema/run.ts';
 import { inspectArm, startArms } from './arms.ts';
@@ -108,7 +109,7 @@ class Run implements ComparisonRun {
     }
     steps.push({ title: `${name}: repeat what had to be discarded`, run: (note) => this.#repeat(note) });
     // The audit joins whole tables: right after the scenario that wrote them they are in memory.
-    if (name === 'ingest') steps.push({ title: 'audit', run: (note) => this.#audit(note) });
+    if (name !== 'timeline') steps.push({ title: 'audit', run: (note) => this.#audit(note) });
     return steps;
   }
 
@@ -204,7 +205,10 @@ class Run implements ComparisonRun {
       baseline: baseline ? compareToBaseline(comparisons, baseline) : null,
       verdict,
       reasons,
-      ...conclude({ arms, comparisons, control, valid: verdict === 'VALID' }),
+      ...conclude({
+        ...{ arms, comparisons, control, valid: verdict === 'VALID' },
+        further: readsFindings(this.#measurements),
+      }),
     };
   }
 

@@ -13,6 +13,8 @@ interface Evidence {
   comparisons: readonly Comparison[];
   control: string;
   valid: boolean;
+  /** What scenarios say for themselves. */
+  further?: readonly string[];
 }
 
 const fiveDays = (order: 'random' | 'time', what: 'ms' | 'pages') => `timeline/five days/${order}/cold/${what}`;
@@ -39,8 +41,9 @@ export function conclude(evidence: Evidence): Conclusion {
   );
   const sentences = partitioned ? partitionSentences(partitioned.name, ratio) : undefined;
   if (sentences) findings.push(...sentences.findings);
+  findings.push(...(evidence.further ?? []));
   const prefix = evidence.valid ? '' : 'Discarded, not to be quoted: ';
-  const fallback = findings.at(-1) ?? 'Nothing could be compared.';
+  const fallback = evidence.further?.[0] ?? findings.at(-1) ?? 'Nothing could be compared.';
   return { conclusion: prefix + (sentences?.conclusion ?? fallback), findings };
 }
 

@@ -1,3 +1,4 @@
+import { readsMetrics } from '../scenarios/reads/judge.ts';
 import type { LoadPhase } from '../schema/ingest.ts';
 import type { Measurement } from '../schema/run.ts';
 
@@ -43,6 +44,7 @@ export function metricsOf(measurement: Measurement): Record<string, number> {
       'ingest.holds': attempts.length,
     };
   }
+  if (measurement.scenario === 'reads') return readsMetrics(measurement.data);
   return Object.fromEntries(
     measurement.data.results.flatMap((result) => {
       const name = `timeline/${result.query}/${result.order}/${result.cache}`;

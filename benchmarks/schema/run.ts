@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
 import { ingestData } from './ingest.ts';
 import { pgbenchData } from './pgbench.ts';
+import { readsData } from './reads.ts';
 import { timelineData } from './timeline.ts';
 
 /** One run of `lab compare`, `lab bench` or `lab start`, as `results/<id>.json` holds it. */
@@ -74,6 +75,7 @@ const measured = {
 const measurement = z.discriminatedUnion('scenario', [
   z.strictObject({ scenario: z.literal('ingest'), ...measured, data: ingestData.nullable() }),
   z.strictObject({ scenario: z.literal('timeline'), ...measured, data: timelineData.nullable() }),
+  z.strictObject({ scenario: z.literal('reads'), ...measured, data: readsData.nullable() }),
   z.strictObject({ scenario: z.literal('pgbench'), ...measured, data: pgbenchData.nullable() }),
 ]);
 
@@ -96,7 +98,7 @@ export const runDocument = z.strictObject({
   seed: z.int(),
   rounds: z.int(),
   control: z.string(),
-  scenarios: z.array(z.enum(['ingest', 'timeline'])),
+  scenarios: z.array(z.enum(['ingest', 'timeline', 'reads'])),
   environment: z.strictObject({
     commit: z.string().nullable(),
     platform: z.string(),

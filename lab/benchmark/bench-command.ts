@@ -28,7 +28,9 @@ function checkFlags(scenario: string | undefined, flags: BenchFlags) {
     throw new UsageError(`Name one scenario of ${scenarioNames.join(', ')}, or --all.`);
   }
   const scenarios = flags.all ? scenarioNames : checkScenarios([scenario!]);
-  const [topology] = checkTopologies([flags.topology]) as [TopologyName];
+  // Policies differ only where there is a replica.
+  const where = flags.topology ?? (scenario === 'reads' ? 'replicated' : 'plain');
+  const [topology] = checkTopologies([where]) as [TopologyName];
   if (flags.against && (scenario !== 'ingest' || topology !== 'plain')) {
     throw new UsageError('--against pgbench works for `bench ingest --topology plain`: its scripts know those tables.');
   }

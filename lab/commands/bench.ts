@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface BenchFlags {
   all?: boolean;
-  topology: string;
+  topology?: string;
   against?: 'pgbench';
   driver: 'builtin' | 'k6';
   rounds: number;
@@ -17,9 +17,9 @@ export function register(program: Command): void {
     .command('bench')
     .summary('run one scenario')
     .description('Runs one scenario on one topology in several rounds, audits it, and stores the result document.')
-    .argument('[scenario]', 'ingest or timeline')
+    .argument('[scenario]', 'ingest, timeline or reads')
     .option('--all', 'every scenario in turn')
-    .option('--topology <name>', 'where', 'plain')
+    .option('--topology <name>', 'where (plain; reads: replicated)')
     .addOption(new Option('--against <tool>', 'hold ingest against another tool').choices(['pgbench']))
     .addOption(new Option('--driver <name>', 'who sends the load').choices(['builtin', 'k6']).default('builtin'))
     .option('--rounds <n>', 'rounds', wholeNumber, 3)
@@ -33,6 +33,7 @@ export function register(program: Command): void {
 Examples:
   $ lab bench ingest --topology partitioned
   $ lab bench ingest --against pgbench --rounds 5      the same transaction from pgbench, turn by turn
+  $ lab bench reads                                    stale reads and off-load by routing policy
   $ lab bench timeline --scale 25                      five million events, as in the published case`,
     )
     .action(async (scenario: string | undefined, flags: BenchFlags) => {
