@@ -50,7 +50,11 @@ const replicaPools = topology.readsFromReplica
 const reads = createReadRouter({
   primary,
   replicas: replicaPools.map((pool, index) => ({ name: `replica-${index + 1}`, pool })),
+  policy: config.READ_POLICY,
+  stickyMs: config.READ_STICKY_MS,
+  waitMs: config.READ_WAIT_MS,
   maxLagBytes: config.REPLICA_MAX_LAG_BYTES,
+  maxLagMs: config.REPLICA_MAX_LAG_MS,
   pollMs: 50,
   metrics,
   logger,
