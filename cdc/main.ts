@@ -9,6 +9,7 @@ import { createMetrics } from '../kernel/metrics.ts';
 import { CdcAlarm } from './alarm.ts';
 import { createApp } from './app.ts';
 import { createClickhouseSink } from './clickhouse/sink.ts';
+import { withDebezium } from './debezium/engine.ts';
 import type { Engine } from './engine.ts';
 import { createKafkaEngine } from './kafka-source/engine.ts';
 import { createNativeEngine } from './native/engine.ts';
@@ -57,7 +58,9 @@ const engine: Engine =
         watchEveryMs: config.CDC_WATCH_MS,
         idleAdvanceBytes: config.CDC_IDLE_ADVANCE_BYTES,
       })
-    : createKafkaEngine({ ...common, kafka: kafka!, groupId: config.CDC_GROUP, watchEveryMs: config.CDC_WATCH_MS });
+    : behindDebezium(
+        createKafkaEngine({ ...common, kafka: kafka!, groupId: config.CDC_GROUP, watchEveryMs: config.CDC_WATCH_MS }),
+      );
 
 let alarm: string | null = null;
 const running = async (): Promise<void> => {
@@ -97,6 +100,15 @@ shutdownOnSignal({
     { name: 'kafka', run: async () => kafka?.close() },
   ],
 });
+
+/** Without Connect's address somebody else looks after Debezium. */
+function behindDebezium(topicsEngine: Engine): Engine {
+  if (config.CDC_ENGINE !== 'kafka' || !config.CONNECT_URL || !config.DATABASE_URL) return topicsEngine;
+  return withDebezium({
+    ...{ engine: topicsEngine, kafka: kafka!, logger, onRestart: common.onRestart },
+    ...{ connectUrl: config.CONNECT_URL, dsn: config.DATABASE_URL, onLostSlot: config.CDC_ON_LOST_SLOT },
+  });
+}
 
 async function pingClickhouse(): Promise<void> {
   const answer = await clickhouse.ping();

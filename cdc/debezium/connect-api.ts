@@ -12,10 +12,13 @@ import {
 export class ConnectError extends Error {
   /** HTTP status; undefined without an answer. */
   readonly status: number | undefined;
+  /** Whether Connect works, and its connector does not. */
+  readonly connectorFailed: boolean;
 
-  constructor(message: string, status?: number, options?: ErrorOptions) {
-    super(message, options);
-    this.status = status;
+  constructor(message: string, more: { status?: number; connectorFailed?: boolean; cause?: unknown } = {}) {
+    super(message, { cause: more.cause });
+    this.status = more.status;
+    this.connectorFailed = more.connectorFailed ?? false;
   }
 }
 
@@ -54,7 +57,9 @@ export async function registerConnector(options: {
     signal?.throwIfAborted();
     const { state, detail } = await connectorHealth(address);
     if (state === 'running') return;
-    if (state === 'failed') throw new ConnectError(`The connector ${names.name} failed: ${detail}`);
+    if (state === 'failed') {
+      throw new ConnectError(`The connector ${names.name} failed: ${detail}`, { connectorFailed: true });
+    }
     if (performance.now() > deadline) throw new ConnectError(`The connector ${names.name} is ${state} for too long.`);
     await delay(100);
   }
@@ -116,6 +121,18 @@ export async function forgetOffsets(address: ConnectorAddress): Promise<void> {
   await request(address, 'DELETE', '/offsets');
 }
 
+/** Up to where the connector's events are in Kafka; undefined before its first. @throws ConnectError */
+export async function storedOffset(address: ConnectorAddress): Promise<bigint | undefined> {
+  const { offsets } = (await request(address, 'GET', '/offsets')) as { offsets: { offset: Record<string, unknown> }[] };
+  const positions = offsets.flatMap(({ offset }) =>
+    [offset.lsn_proc, offset.lsn_commit, offset.lsn].flatMap((lsn) => (typeof lsn === 'number' ? [BigInt(lsn)] : [])),
+  );
+  return positions.reduce<bigint | undefined>(
+    (most, lsn) => (most === undefined || lsn > most ? lsn : most),
+    undefined,
+  );
+}
+
 export async function deleteConnector(address: ConnectorAddress): Promise<void> {
   await request(address, 'DELETE', '');
 }
@@ -140,12 +157,12 @@ async function request(address: ConnectorAddress, method: string, path: string, 
       ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(30_000),
     }).catch((error) => {
-      throw new ConnectError(`Kafka Connect does not answer at ${address.url}.`, undefined, { cause: error });
+      throw new ConnectError(`Kafka Connect does not answer at ${address.url}.`, { cause: error });
     });
     const text = await response.text();
     if (response.ok) return text === '' ? undefined : JSON.parse(text);
     if (response.status !== 409 || attempt === attempts) {
-      throw new ConnectError(`${method} ${path || '/'}: ${messageIn(text)}`, response.status);
+      throw new ConnectError(`${method} ${path || '/'}: ${messageIn(text)}`, { status: response.status });
     }
     await delay(250);
   }

@@ -18,7 +18,8 @@ import { insertOutbox } from '../../test/cdc/outbox.ts';
 import { describeIf } from '../../test/skip.ts';
 import type { SinkEvent } from '../clickhouse/sink.ts';
 import { decodeEvent } from '../kafka-source/decode.ts';
-import { connectorHealth, registerConnector, resumeConnector, stopConnector } from './connect-api.ts';
+import { slotStatus } from '../native/slot.ts';
+import { connectorHealth, registerConnector, restartFailed, resumeConnector, stopConnector } from './connect-api.ts';
 import { alarmOf, reloadConnector, watchConnector } from './watch.ts';
 
 describeIf('Debezium', await missingForKafka(), () => {
@@ -211,16 +212,40 @@ describeIf('Debezium', await missingForKafka(), () => {
     await expect.poll(async () => (await connectorHealth(address('partitioned'))).state).toBe('running');
   });
 
+  const watch = (topology: TopologyName, signal = AbortSignal.timeout(30_000)) =>
+    watchConnector({
+      ...{ ...address(topology), slotName: slotName(topology), everyMs: 100, signal },
+      readSlot: () => slotStatus(databases.get(topology)!, slotName(topology)),
+    });
+
+  test('a watched connector that is stopped, resumed and restarted raises no alarm', async () => {
+    const ending = new AbortController();
+    const watching = watch('plain', ending.signal);
+    watching.catch(() => {});
+    await stopConnector(address('plain'));
+    await insert('plain', 'paused', 10);
+    await resumeConnector(address('plain'));
+    await expect.poll(() => idsOf('plain-paused').size, { timeout: 20_000 }).toBe(10);
+    await fetch(`${connect.url}/connectors/lab_plain/restart?includeTasks=true`, { method: 'POST' });
+    await insert('plain', 'restarted', 10);
+    await expect.poll(() => idsOf('plain-restarted').size, { timeout: 20_000 }).toBe(10);
+    ending.abort();
+    await watching;
+  });
+
   test('a slot that was moved behind its back stops the connector with an alarm', async () => {
     await stopConnector(address('plain'));
     await insert('plain', 'skipped', 10);
     await expect.poll(async () => (await slotOf('plain')).active, { timeout: 10_000 }).toBe(false);
+    const watching = watch('plain');
+    watching.catch(() => {});
     await databases
       .get('plain')!
       .query('select pg_replication_slot_advance($1, pg_current_wal_lsn())', [slotName('plain')]);
-    await resumeConnector(address('plain'));
-    const watching = watchConnector({ ...address('plain'), everyMs: 200, signal: AbortSignal.timeout(30_000) });
     await expect(watching).rejects.toMatchObject({ name: 'CdcAlarm', reason: 'slot_moved' });
+    // A watch that begins only now sees it too.
+    await expect(watch('plain')).rejects.toMatchObject({ reason: 'slot_moved' });
+    expect(await connectorHealth(address('plain'))).toMatchObject({ state: 'paused' });
     expect(idsOf('plain-skipped').size).toBe(0);
   });
 
@@ -233,8 +258,8 @@ describeIf('Debezium', await missingForKafka(), () => {
     await expect.poll(async () => (await health()).state, { timeout: 30_000 }).toBe('failed');
     expect(alarmOf(await health())?.reason).toBe('slot_missing');
     // It does not go on with a new slot, neither now nor after somebody starts it again.
-    const again = watchConnector({ ...address('partitioned'), everyMs: 200, signal: AbortSignal.timeout(10_000) });
-    await expect(again).rejects.toMatchObject({ reason: 'slot_missing' });
+    await restartFailed(address('partitioned'));
+    await expect(watch('partitioned')).rejects.toMatchObject({ reason: 'slot_missing' });
     expect(await slotOf('partitioned')).toBeUndefined();
     expect(idsOf('partitioned-gap').size).toBe(0);
     await reloadConnector(address('partitioned'), async () => {});

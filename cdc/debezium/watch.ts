@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AlarmReason, CdcAlarm } from '../alarm.ts';
+import type { AlarmReason, CdcAlarm } from '../alarm.ts';
+import type { SlotStatus } from '../native/slot.ts';
 import {
   type ConnectorAddress,
   type ConnectorHealth,
@@ -8,15 +9,17 @@ import {
   restartFailed,
   resumeConnector,
   stopConnector,
+  storedOffset,
 } from './connect-api.ts';
+import { alarm, createSlotGuard } from './slot-guard.ts';
 
 /** Failures that no restart mends, by Debezium's or PostgreSQL's words for them. */
-const alarms: readonly (readonly [RegExp, AlarmReason])[] = [
+const hopeless: readonly (readonly [RegExp, AlarmReason])[] = [
   [
     /can no longer (?:get changes from|access) replication slot|invalidated|requested WAL segment .* removed/i,
     'slot_lost',
   ],
-  [/ahead of|offset.*mismatch|mismatch.*offset|slot.*re-?created/i, 'slot_moved'],
+  [/Cannot seek to the last known offset/i, 'slot_moved'],
   [/no longer available on the server|replication slot "[^"]*" does not exist/i, 'slot_missing'],
   [/publication "[^"]*" does not exist/i, 'publication_missing'],
 ];
@@ -25,38 +28,84 @@ const alarms: readonly (readonly [RegExp, AlarmReason])[] = [
 export function alarmOf(health: ConnectorHealth): CdcAlarm | undefined {
   if (health.state !== 'failed') return undefined;
   const text = health.trace ?? health.detail;
-  const reason = alarms.find(([pattern]) => pattern.test(text))?.[1];
-  return reason && new CdcAlarm(reason, `Debezium stopped: ${health.detail}`, remedy);
+  const reason = hopeless.find(([pattern]) => pattern.test(text))?.[1];
+  return reason && alarm(reason, `Debezium stopped: ${health.detail}`);
 }
 
-const remedy =
-  'Events may be missing. Load the outbox again with reloadConnector (cdc/debezium), which takes a new slot; then run ' +
-  'the audit, which lists what the outbox no longer held.';
+export interface WatchOptions extends ConnectorAddress {
+  slotName: string;
+  /** The slot as the server sees it. Failures are reported and passed over: the database may be away for a while. */
+  readSlot(): Promise<SlotStatus | undefined>;
+  /** Pause between two looks; what the guard can't see takes no longer than one. */
+  everyMs: number;
+  signal: AbortSignal;
+  onLook?(health: ConnectorHealth, slot: SlotStatus | undefined): void;
+  onRestart?(health: ConnectorHealth): void;
+  onProblem?(error: unknown): void;
+  /** Told at once; the watch then ends when the connector has been stopped. */
+  onAlarm?(alarm: CdcAlarm): void;
+}
 
 /**
- * Looks at the connector until the signal aborts, and starts it again when it failed for a reason that may pass.
- * @throws CdcAlarm when going on would lose events: the connector stays stopped.
+ * Looks at connector and slot until the signal aborts, and starts the connector again when it failed for a reason that
+ * may pass.
+ * @throws CdcAlarm when going on would lose events. The connector is stopped then, as soon as Connect can be reached.
  */
-export async function watchConnector(
-  options: ConnectorAddress & {
-    everyMs: number;
-    signal: AbortSignal;
-    onHealth?(health: ConnectorHealth): void;
-    onRestart?(health: ConnectorHealth): void;
-  },
-): Promise<void> {
-  const { everyMs, signal } = options;
+export async function watchConnector(options: WatchOptions): Promise<void> {
+  const { everyMs, signal, slotName } = options;
+  const guard = createSlotGuard(slotName);
   while (!signal.aborted) {
-    const health = await connectorHealth(options);
-    options.onHealth?.(health);
-    const alarm = alarmOf(health);
-    if (alarm) throw alarm;
-    if (health.state === 'failed') {
-      options.onRestart?.(health);
-      await restartFailed(options).catch(() => {});
+    try {
+      const health = await look(options, guard);
+      const found = alarmOf(health);
+      if (found) throw found;
+      if (health.state === 'failed') {
+        options.onRestart?.(health);
+        await restartFailed(options).catch((error) => options.onProblem?.(error));
+      }
+    } catch (error) {
+      if (!isAlarm(error)) {
+        options.onProblem?.(error);
+      } else {
+        options.onAlarm?.(error);
+        await stopForGood(options);
+        throw error;
+      }
     }
     await delay(everyMs, undefined, { signal }).catch(() => {});
   }
+}
+
+async function look(options: WatchOptions, guard: ReturnType<typeof createSlotGuard>): Promise<ConnectorHealth> {
+  const slot = await options.readSlot();
+  let offsetsKnown = true;
+  const storedLsn = await storedOffset(options).catch(() => {
+    offsetsKnown = false;
+    return undefined;
+  });
+  const health = await connectorHealth(options);
+  options.onLook?.(health, slot);
+  guard.check({ slot, storedLsn, offsetsKnown });
+  return health;
+}
+
+/** A worker that comes back would start the connector by itself, so it is waited for. */
+async function stopForGood(options: WatchOptions): Promise<void> {
+  while (!options.signal.aborted) {
+    const stopped = await stopConnector(options).then(
+      () => true,
+      (error) => {
+        options.onProblem?.(error);
+        return false;
+      },
+    );
+    if (stopped) return;
+    await delay(options.everyMs, undefined, { signal: options.signal }).catch(() => {});
+  }
+}
+
+function isAlarm(error: unknown): error is CdcAlarm {
+  return error instanceof Error && error.name === 'CdcAlarm';
 }
 
 /**

@@ -10,10 +10,12 @@ const shape = {
   CDC_ENGINE: z.enum(['native', 'kafka']).default('native'),
   CDC_HOST: z.string().default('127.0.0.1'),
   CDC_PORT: port.default(3002),
-  /** Of a login with the rights of lab_cdc and REPLICATION; for the native engine. */
+  /** Of a login with the rights of lab_cdc and REPLICATION; for the native engine, and beside CONNECT_URL. */
   DATABASE_URL: postgresUrl.optional(),
   /** For the Kafka engine. */
   KAFKA_BROKERS: brokerList.optional(),
+  /** Kafka Connect's REST API. With it the Kafka engine registers Debezium's connector and watches it and its slot. */
+  CONNECT_URL: httpUrl.optional(),
   /** http://user:password@host:port/database */
   CLICKHOUSE_URL: httpUrl,
   CDC_SLOT: z
@@ -42,13 +44,14 @@ export type CdcConfig = ReturnType<typeof loadCdcConfig>;
 
 /** The settings of change data capture. @throws ConfigError that lists every wrong variable. */
 export function loadCdcConfig(environment: Environment) {
-  const { DATABASE_URL, KAFKA_BROKERS, CDC_ENGINE, ...rest } = loadConfig(shape, environment);
+  const { DATABASE_URL, KAFKA_BROKERS, CONNECT_URL, CDC_ENGINE, ...rest } = loadConfig(shape, environment);
   if (CDC_ENGINE === 'native') {
     if (!DATABASE_URL) throw missing('DATABASE_URL', 'native');
     return { ...rest, CDC_ENGINE, DATABASE_URL };
   }
   if (!KAFKA_BROKERS) throw missing('KAFKA_BROKERS', 'kafka');
-  return { ...rest, CDC_ENGINE, KAFKA_BROKERS };
+  if (CONNECT_URL && !DATABASE_URL) throw missing('DATABASE_URL', 'kafka and CONNECT_URL is set');
+  return { ...rest, CDC_ENGINE, KAFKA_BROKERS, ...(CONNECT_URL && DATABASE_URL && { CONNECT_URL, DATABASE_URL }) };
 }
 
 function missing(name: string, engine: string): ConfigError {
