@@ -1,5 +1,7 @@
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { loadApiConfig } from '../kernel/config/api.ts';
 import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
+import { webhookMessageMaxBytes } from '../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../kernel/contract/webhooks.ts';
 import { createCursors } from '../kernel/http/cursor.ts';
 import { type Dependency, healthRouter } from '../kernel/http/health.ts';
@@ -14,10 +16,13 @@ import { providers } from '../kernel/providers/index.ts';
 import { capabilities } from '../kernel/topology.ts';
 import { webhookRouter } from '../kernel/webhooks/router.ts';
 import { createApp } from './app.ts';
+import { startConsumers } from './consumers/start.ts';
+import { createStoreGate } from './consumers/store-gate.ts';
 import { startMaintenance } from './maintenance.ts';
 import { apiPaths } from './openapi/api-paths.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { documentationRouter } from './openapi/router.ts';
+import { startCaptureRecovery } from './orders/recover-captures.ts';
 import { createProviderClient } from './provider-client/client.ts';
 import { apiResources } from './resources.ts';
 import { type ApplyResult, applyWebhooks } from './webhooks/apply.ts';
@@ -65,8 +70,10 @@ const provider = config.PROVIDER_URL
   ? createProviderClient({ url: config.PROVIDER_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, metrics })
   : undefined;
 
+const apply = (batch: readonly ReceivedWebhook[]): Promise<ApplyResult[]> =>
+  applyWebhooks({ pool: webhookPool, dedupe: topology.dedupe, now }, batch);
 const groupCommit = createGroupCommit<ReceivedWebhook, ApplyResult>({
-  apply: (batch) => applyWebhooks({ pool: webhookPool, dedupe: topology.dedupe, now }, batch),
+  apply,
   maxBatch: config.WEBHOOK_BATCH_MAX,
   maxQueue: config.WEBHOOK_QUEUE_MAX,
   onBatch: (size, durationMs) => {
@@ -76,6 +83,45 @@ const groupCommit = createGroupCommit<ReceivedWebhook, ApplyResult>({
   },
 });
 
+// The client is loaded where a broker is configured only: sync mode starts without it.
+const kafka = config.KAFKA_BROKERS
+  ? (await import('../kernel/kafka/kafkajs.ts')).createKafkaClient({
+      brokers: config.KAFKA_BROKERS,
+      clientId: 'lab-api',
+      logger,
+    })
+  : undefined;
+const movesOn = kafka?.createProducer({ timeoutMs: 10_000 });
+const consumers =
+  kafka &&
+  movesOn &&
+  startConsumers({
+    ...{ kafka, producer: movesOn, apply, groupId: config.CONSUMER_GROUP, metrics, logger, now, random: Math.random },
+    store: createStoreGate({
+      probe: () => webhookPool.query('select 1'),
+      pauseMs: 250,
+      logger,
+      onPause: (paused) => metrics.consumerPaused.set(paused ? 1 : 0),
+    }),
+    maxBatch: config.WEBHOOK_BATCH_MAX,
+    maxMessageBytes: webhookMessageMaxBytes,
+    // One connection each, as in the pool of the webhooks.
+    concurrency: 2,
+    observeEveryMs: 2_000,
+  });
+
+// Its log goes to the console and not into ours; what fails reaches the caller anyway.
+const clickhouse = config.CLICKHOUSE_URL
+  ? createClient({
+      ...{ url: config.CLICKHOUSE_URL, application: 'lab-api', request_timeout: config.STATEMENT_TIMEOUT_MS },
+      log: { level: ClickHouseLogLevel.OFF },
+    })
+  : undefined;
+
+function assertPong(answer: { success: boolean }): void {
+  if (!answer.success) throw new Error('ClickHouse does not answer');
+}
+
 const dependencies: Dependency[] = [
   { name: 'postgres', required: true, check: () => webhookPool.query('select 1') },
   // Reads fall back to the primary, so a missing replica makes the service slower and not unready.
@@ -84,6 +130,12 @@ const dependencies: Dependency[] = [
     required: false,
     check: () => pool.query('select 1'),
   })),
+  // Analytics alone need it, and PostgreSQL answers those too.
+  ...(clickhouse
+    ? [{ name: 'clickhouse', required: false, check: async () => assertPong(await clickhouse.ping({ select: true })) }]
+    : []),
+  // Everything but the consumers works without the broker.
+  ...(kafka ? [{ name: 'kafka', required: false, check: () => kafka.ping(1_500) }] : []),
 ];
 
 const app = createApp({
@@ -100,7 +152,7 @@ const app = createApp({
     deliver: deliverByGroupCommit(groupCommit, metrics),
   }),
   limiter: limitRate(config.RATE_LIMIT_PER_MINUTE),
-  resources: apiResources({ pool: primary, reads, cursors, provider, now, logger }),
+  resources: apiResources({ pool: primary, reads, cursors, provider, now, logger, clickhouse }),
   documentation: documentationRouter(
     openApiDocument(apiPaths(providers.filter((scheme) => config.WEBHOOK_SECRETS.has(scheme.name)))),
   ),
@@ -113,6 +165,7 @@ const stopMaintenance = startMaintenance({
   maintainEveryMs: 60 * 60_000,
   observeEveryMs: 15_000,
 });
+const stopRecovery = provider && startCaptureRecovery({ pool: primary, provider, now, logger }, 10_000);
 const http = await listen(app, {
   host: config.API_HOST,
   port: config.API_PORT,
@@ -128,9 +181,13 @@ shutdownOnSignal({
   steps: [
     { name: 'http', run: () => http.close(config.SHUTDOWN_TIMEOUT_MS - 5_000) },
     { name: 'webhooks', run: () => groupCommit.idle() },
+    { name: 'consumers', run: async () => consumers?.stop() },
+    { name: 'kafka', run: async () => kafka?.close() },
     { name: 'maintenance', run: async () => stopMaintenance() },
     { name: 'reads', run: async () => reads.stop() },
+    { name: 'captures', run: async () => stopRecovery?.() },
     { name: 'provider', run: async () => provider?.close() },
+    { name: 'clickhouse', run: async () => clickhouse?.close() },
     { name: 'pools', run: () => Promise.all([primary, webhookPool, ...replicaPools].map((pool) => pool.end())) },
   ],
 });

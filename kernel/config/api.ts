@@ -15,6 +15,8 @@ const shape = {
   CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
   PROVIDER_URL: httpUrl.optional(),
   PROVIDER_TIMEOUT_MS: positiveInt.default(3_000),
+  /** http://user:password@host:port/database of the analytics; without it they are answered from PostgreSQL only. */
+  CLICKHOUSE_URL: httpUrl.optional(),
   POOL_MAX: positiveInt.default(10),
   STATEMENT_TIMEOUT_MS: positiveInt.default(10_000),
   /** Most webhooks that one transaction applies. */

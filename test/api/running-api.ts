@@ -1,3 +1,4 @@
+import type { ClickHouseClient } from '@clickhouse/client';
 import type { RequestHandler, Router } from 'express';
 import { Pool } from 'pg';
 import { pino } from 'pino';
@@ -59,6 +60,7 @@ export interface RunningApiOptions {
   maxExports?: number;
   exportStallMs?: number;
   statementTimeoutMs?: number;
+  clickhouse?: ClickHouseClient;
 }
 
 /** The API's resource endpoints in this process, over a database of its own. */

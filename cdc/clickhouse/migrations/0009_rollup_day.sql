@@ -1,7 +1,7 @@
 -- What: as rollup_minute, per day.
 -- Why: rebuilt from rollup_minute, where a day is some thousand rows.
 create table if not exists rollup_day (
-  day Date,
+  bucket Date,
   type LowCardinality(String),
   status LowCardinality(String),
   verdict LowCardinality(String),
@@ -10,7 +10,9 @@ create table if not exists rollup_day (
   events UInt64,
   amount_minor Int128,
   after_amount_minor Int128,
+  firsts UInt64,
+  first_amount_minor Int128,
   version UInt64
 ) engine = ReplacingMergeTree(version)
-order by (day, type, status, verdict, provider, currency)
-ttl day + interval 400 day
+order by (bucket, type, status, verdict, provider, currency)
+ttl bucket + interval 400 day

@@ -1,11 +1,14 @@
 insert into rollup_day
 select
-  toDate(minute) as day, type, status, verdict, provider, currency,
+  day as bucket, type, status, verdict, provider, currency,
   sum(counted) as events, sum(said) as amount_minor, sum(stands) as after_amount_minor,
+  sum(began) as firsts, sum(began_with) as first_amount_minor,
   toUnixTimestamp64Nano(now64(9)) as version
 from (
-  select minute, type, status, verdict, provider, currency, events as counted, amount_minor as said, after_amount_minor as stands
+  select
+    toDate(bucket) as day, type, status, verdict, provider, currency, events as counted, amount_minor as said,
+    after_amount_minor as stands, firsts as began, first_amount_minor as began_with
   from rollup_minute final
-  where toDate(minute) in {days: Array(Date)}
+  where toDate(bucket) in {days: Array(Date)}
 )
 group by day, type, status, verdict, provider, currency

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
+import { AppError } from '../../kernel/http/errors.ts';
+import type {
+  AnalyticsStore,
+  DisputeRow,
+  Filter,
+  FreshnessRow,
+  FunnelRow,
+  StageRow,
+  UserRow,
+  VolumeRow,
+} from './store.ts';
+
+const daySeconds = 86_400;
+
+/** Answers from the roll-ups where they have what is asked, else from the deduplicated events. */
+export function clickhouseStore(client: ClickHouseClient): AnalyticsStore {
+  const run = async <Row>(name: string, parameters: Record<string, unknown>): Promise<Row[]> => {
+    const query = await readFile(new URL(`./sql/${name}.clickhouse.sql`, import.meta.url), 'utf8');
+    try {
+      const answer = await client.query({ query, query_params: parameters, format: 'JSONEachRow' });
+      return await answer.json<Row>();
+    } catch (error) {
+      throw refusal(error);
+    }
+  };
+  const range = ({ timeFrom, timeTo, currency, provider }: Filter) => ({
+    ...{ from: seconds(timeFrom), to: seconds(timeTo), currency: currency ?? '', provider: provider ?? '' },
+  });
+  const buckets = (filter: Filter) => ({
+    ...range(filter),
+    seconds: filter.bucketSeconds,
+    rollup: filter.bucketSeconds % daySeconds === 0 ? 'rollup_day' : 'rollup_minute',
+  });
+  return {
+    volume: (filter) => run<VolumeRow>('volume', buckets(filter)),
+    disputes: (filter) => run<DisputeRow>('disputes', buckets(filter)),
+    funnel: (filter) => run<FunnelRow>('funnel', range(filter)),
+    topUsers: async (filter, limit) => {
+      const rows = await run<UserRow & { volume: unknown }>('top_users', { ...range(filter), limit });
+      return rows.map(({ volume: _sortKey, ...row }) => row);
+    },
+    freshness: async (since, newestSince) => {
+      const rows = await run<FreshnessRow>('freshness', { from: seconds(since), since: seconds(newestSince) });
+      return rows[0]!;
+    },
+    stages: (since) => run<StageRow>('stages', { from: seconds(since) }),
+  };
+}
+
+function seconds(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
+}
+
+const unknownTable = '60';
+
+function refusal(error: unknown): unknown {
+  const noTables = error instanceof ClickHouseError && error.code === unknownTable;
+  // A mistake in our own SQL is an internal error; everything else about the store passes.
+  if (error instanceof ClickHouseError && !noTables) return error;
+  return new AppError(
+    'service_unavailable',
+    noTables
+      ? 'ClickHouse has no tables yet: no event has arrived there. Ask with source=postgres.'
+      : 'ClickHouse does not answer. Ask with source=postgres.',
+    { retryAfterSeconds: 5, cause: error },
+  );
+}
