@@ -16,7 +16,8 @@ export interface ArchiveOptions {
   maxLockMs: number;
   lockAttempts?: number;
   now: () => Date;
-  progress: (line: string) => void;
+  /** Waited for, so that a test may do something in between. */
+  progress: (line: string) => void | Promise<void>;
 }
 
 export interface Archived {
@@ -43,7 +44,7 @@ export async function archivePartition(client: Client, options: ArchiveOptions):
   if (await stat(file).catch(() => undefined)) throw new Error(`${file} exists already; move it away first.`);
   options.progress(`exporting ${partition.partition}`);
   const manifest = await exportPartition(client, partition, file, options.now());
-  options.progress('reading the file back');
+  await options.progress('reading the file back');
   for await (const _rows of readArchive(file)) {
     // The comparison with the manifest is all that matters here.
   }

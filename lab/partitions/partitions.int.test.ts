@@ -286,9 +286,9 @@ describe('archive', () => {
     const other = new Client({ connectionString: database.dsn });
     await other.connect();
     const changed = archive(partition, {
-      progress: (line) => {
+      progress: async (line) => {
         if (line.includes('reading'))
-          void other.query("update order_events set user_id = 'x' where order_id = 'ord_7'");
+          await other.query("update order_events set user_id = 'x' where order_id = 'ord_7'");
       },
     });
     await expect(changed).rejects.toThrow('changed while it was exported');
