@@ -53,8 +53,8 @@ export class Batcher<Mark> {
   add(event: SinkEvent, bytes: number): void {
     this.#open.push(event);
     this.#openBytes += bytes;
+    if (this.#openSinceMs === undefined) this.touch();
     if (this.#reached()) this.#close();
-    else if (this.#openSinceMs === undefined) this.touch();
   }
 
   /**
