@@ -42,6 +42,11 @@ export function isReplicaConflict(error: unknown): boolean {
   return sqlState(error) === '40001' && /conflict with recovery/.test((error as Error).message);
 }
 
+/** The server takes no writes: it is a replica, or was made read-only. */
+export function isReadOnly(error: unknown): boolean {
+  return sqlState(error) === '25006';
+}
+
 export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505';
 }

@@ -52,6 +52,18 @@ describe.each([false, true])('with pipeline mode %s', (pipeline) => {
     expect(pool.totalCount).toBe(pool.idleCount);
   });
 
+  test('a connection to a server that takes no writes any more is replaced', async () => {
+    const pid = async () => (await pool.query('select pg_backend_pid() as pid')).rows[0].pid;
+    const failing = withTransaction(pool, async (client) => {
+      await client.query('set transaction read only');
+      await client.query('insert into t values (1)');
+    });
+    await expect(failing).rejects.toMatchObject({ code: '25006' });
+    expect(pool.totalCount).toBe(0);
+    expect(await pid()).toBeGreaterThan(0);
+    expect(pool.totalCount).toBe(1);
+  });
+
   test('an error that the work has swallowed does not pass as a commit', async () => {
     const failing = withTransaction(pool, async (client) => {
       await client.query('insert into t values (1)');

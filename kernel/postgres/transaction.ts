@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryResult } from 'pg';
-import { isRetryable } from './errors.ts';
+import { isReadOnly, isRetryable } from './errors.ts';
 import { type Lsn, parseLsn } from './lsn.ts';
 
 export interface TransactionOptions {
@@ -41,7 +41,8 @@ export async function withTransaction<T>(
 }
 
 /**
- * Lends one connection to `work`. A connection that broke meanwhile is thrown away instead of going back to the pool.
+ * Lends one connection to `work`. A connection that broke meanwhile, or leads to a server that takes no writes any more,
+ * is thrown away instead of going back to the pool.
  */
 export async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
@@ -58,6 +59,8 @@ export async function withConnection<T>(pool: Pool, work: (client: PoolClient) =
       broken = error;
       throw error.cause;
     }
+    // A primary that became a replica keeps its connections: the next one has to look for the new primary.
+    if (isReadOnly(error)) broken = error as Error;
     throw error;
   } finally {
     client.removeListener('error', onError);

@@ -1,0 +1,52 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
+import { startReplica } from '../../lab/native/replica.ts';
+import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { withClient } from '../../lab/native/with-client.ts';
+import { isStoreUnavailable } from './errors.ts';
+import { joinHosts } from './hosts.ts';
+import { createPool } from './pool.ts';
+
+let run: RunDirectory;
+let primary: PostgresServer;
+let replica: PostgresServer;
+beforeAll(async () => {
+  run = await createRunDirectory();
+  primary = await startPostgres({ runDirectory: run.path, name: 'primary' });
+  replica = await startReplica({ primary, runDirectory: run.path, name: 'replica_1' });
+});
+afterAll(() => run.close());
+
+test('a pool follows the primary through a promotion, and does not go back to the old one', async () => {
+  const pool = createPool({
+    // The replica comes first: being reachable is not enough.
+    dsn: joinHosts([replica.dsn(), primary.dsn()]),
+    ...{ applicationName: 'test', logger: pino({ level: 'silent' }), max: 2 },
+  });
+  const port = async () => (await pool.query<{ port: number }>('select inet_server_port() as port')).rows[0]!.port;
+  try {
+    expect(await port()).toBe(primary.port);
+    primary.kill('SIGKILL');
+    await expect.poll(() => port().then(() => false, isStoreUnavailable), { timeout: 5_000 }).toBe(true);
+    await withClient(replica.dsn(), (client) => client.query('select pg_promote()'));
+    expect(await port()).toBe(replica.port);
+    // Unfenced, the old primary would take writes again.
+    await primary.restart();
+    await replica.stop('immediate');
+    await expect
+      .poll(
+        () =>
+          port().then(
+            () => 'answered',
+            (error) => error.code,
+          ),
+        { timeout: 5_000 },
+      )
+      .toBe('08001');
+    await replica.restart();
+    expect(await port()).toBe(replica.port);
+  } finally {
+    await pool.end();
+  }
+}, 60_000);
