@@ -1,0 +1,37 @@
+import { Agent, request } from 'node:http';
+import { expect, test } from 'vitest';
+import { listen } from './server.ts';
+
+test('a server that closes ends the connections of a client that never pauses', async () => {
+  const http = await listen((_request, response) => setTimeout(() => response.end('ok'), 2), {
+    ...{ host: '127.0.0.1', port: 0, requestTimeoutMs: 1_000 },
+  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  const answers: number[] = [];
+  const errors: unknown[] = [];
+  const ask = () =>
+    new Promise<boolean>((resolve) => {
+      const sent = request(http.url, { agent }, (response) => {
+        answers.push(response.statusCode!);
+        response.resume().on('end', () => resolve(true));
+      });
+      sent.on('error', (error) => {
+        errors.push((error as NodeJS.ErrnoException).code);
+        resolve(false);
+      });
+      sent.end();
+    });
+  const clients = Array.from({ length: 4 }, async () => {
+    while (await ask()) {
+      // The next request goes out at once, on the same connection.
+    }
+  });
+  while (answers.length < 50) await ask();
+  await http.close(30_000);
+  await Promise.all(clients);
+  agent.destroy();
+  expect(new Set(answers)).toEqual(new Set([200]));
+  // A connection that was idle for that instant is reset, and nobody listens any more for a new one.
+  expect(errors).toHaveLength(4);
+  for (const code of errors) expect(code).toMatch(/^ECONN(REFUSED|RESET)$/);
+});
