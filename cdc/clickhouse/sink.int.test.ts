@@ -94,14 +94,18 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
     expect(await clickhouse.value('select count() from orders_latest final')).toBe('45');
   });
 
-  test('copies were really stored, so it is not the token that kept the roll-ups right', async () => {
+  test('copies are really stored: a view that counts would count them again', async () => {
+    const { client, value } = clickhouse;
+    await client.command({
+      query: `create materialized view naive engine = SummingMergeTree order by type
+              as select type, count() as events from events group by type`,
+    });
     const events = history();
     await sink.write(events, 'first');
-    await clickhouse.client.command({ query: 'system stop merges events' });
     await sink.write(events.slice(0, 30), 'second');
-    expect(await clickhouse.value('select count() from events')).toBe('90');
-    expect(await clickhouse.value('select sum(events) from rollup_day final')).toBe('60');
-    await clickhouse.client.command({ query: 'system start merges events' });
+    expect(await value('select sum(events) from naive')).toBe('90');
+    expect(await value('select sum(events) from rollup_day final')).toBe('60');
+    await client.command({ query: 'drop table naive sync' });
   });
 
   test('the same token is stored once', async () => {

@@ -147,6 +147,16 @@ describeIf('ClickHouse over HTTP', missingClickhouse(), () => {
     expect((await call({}, "select getSetting('max_block_size')")).text).toBe('65409\n');
   });
 
+  test('stopping waits for the query that runs', async () => {
+    const { server } = clickhouse;
+    const slow = call({}, 'select sleep(1.5)');
+    const running = "select count() from system.processes where query like '%sleep%' and query not like '%processes%'";
+    await expect.poll(() => clickhouse.value(running), { timeout: 5_000 }).toBe('1');
+    await server.stop();
+    expect(await slow).toMatchObject({ status: 200, text: '0\n' });
+    await server.restart();
+  });
+
   test('what was acknowledged survives kill -9', async () => {
     const { server } = clickhouse;
     let acknowledged = 0;
