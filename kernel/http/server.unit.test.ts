@@ -3,9 +3,15 @@ import { expect, test } from 'vitest';
 import { listen } from './server.ts';
 
 test('a server that closes ends the connections of a client that never pauses', async () => {
-  const http = await listen((_request, response) => setTimeout(() => response.end('ok'), 2), {
-    ...{ host: '127.0.0.1', port: 0, requestTimeoutMs: 1_000 },
-  });
+  let requests = 0;
+  const http = await listen(
+    (_request, response) => {
+      requests += 1;
+      // Of different lengths, so that the connections are not idle all at once.
+      setTimeout(() => response.end('ok'), 5 + (requests % 4) * 6);
+    },
+    { host: '127.0.0.1', port: 0, requestTimeoutMs: 1_000 },
+  );
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   const answers: number[] = [];
   const errors: unknown[] = [];
