@@ -13,7 +13,12 @@ export function isFromDebezium(message: KafkaMessage): boolean {
  * @throws ContractError for what cannot be read.
  */
 export function decodeDebezium(message: KafkaMessage): { envelope: EnvelopeText; times: StageTimes } {
-  const { payload, headers, ...columns } = parseMessage(message.value!.toString('utf8'));
+  const text = message.value!.toString('utf8');
+  const { payload, headers, ...columns } = parseMessage(text);
+  // Connect writes int8 as a JSON number, of which JSON.parse keeps 53 bits. A quote inside a string has a backslash.
+  if (typeof columns.sequence === 'number' && !Number.isSafeInteger(columns.sequence)) {
+    columns.sequence = /(?<!\\)"sequence":\s*(\d+)/.exec(text)?.[1];
+  }
   if (typeof payload !== 'string' || !payload.startsWith('{')) {
     throw new ContractError('invalid', 'payload is not the text of a JSON object.');
   }
