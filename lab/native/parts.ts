@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { missingChdb } from './clickhouse.ts';
 import { embeddedInstallation } from './embedded.ts';
 import { listInstalled } from './installed.ts';
 import { findServerUser } from './server-user.ts';
@@ -52,6 +53,12 @@ export async function findParts(): Promise<Part[]> {
       'apt install postgresql-15-partman (number of your PostgreSQL)',
     ),
     part('pgbench', pgbench, 'lab bench ingest --against pgbench', 'apt install postgresql-contrib'),
+    part(
+      'ClickHouse (chdb)',
+      missingChdb() ? null : 'yes',
+      'analytics: lab up … --cdc, I6 of lab audit',
+      'npm ci --include=optional (Linux with glibc, macOS)',
+    ),
     part('Java', java, 'Kafka and Debezium (not used yet)', 'apt install openjdk-17-jre-headless'),
     part('Maven', maven, 'fetches Kafka and Debezium (not used yet)', 'apt install maven'),
     part(
