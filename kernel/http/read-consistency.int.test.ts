@@ -124,3 +124,21 @@ test('when the replica is gone, reads fall back to the primary at once', async (
   await api.reads.refresh();
   expect(await nodeOf({ 'X-Read-Consistency': 'replica' })).toBe('primary');
 });
+
+test('a replica that is gone gets no reads, and is taken back when it has caught up', async () => {
+  await replica.stop('fast');
+  await api.reads.refresh();
+  expect(await nodeOf({})).toBe('primary');
+  expect(api.reads.status()).toMatchObject([{ name: 'replica-1', healthy: false }]);
+  const written = await api.call('POST', '/api/v1/orders/ord_1/hold', { body: { action: 'clear' } });
+  const token = written.headers.get('x-consistency-token')!;
+  await api.reads.refresh();
+  expect(api.reads.status()[0]!.lag_bytes).toBeGreaterThan(0);
+  await replica.restart();
+  await replayed();
+  await vi.waitFor(async () => {
+    await api.reads.refresh();
+    expect(await nodeOf({ 'X-Consistency-Token': token })).toBe('replica-1');
+  }, 5_000);
+  expect(api.reads.status()).toEqual([{ name: 'replica-1', healthy: true, lag_bytes: 0, lag_seconds: 0 }]);
+});
