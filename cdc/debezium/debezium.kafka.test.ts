@@ -11,7 +11,9 @@ import { enableLogins } from '../../lab/native/credentials.ts';
 import { type Broker, startBroker } from '../../lab/native/kafka/broker.ts';
 import { type Connect, startConnect } from '../../lab/native/kafka/connect.ts';
 import { missingForKafka } from '../../lab/native/kafka/programs.ts';
+import { belongsTo } from '../../lab/native/leftovers.ts';
 import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
+import { listProcesses } from '../../lab/native/processes.ts';
 import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
 import { migrate } from '../../sql/migrate.ts';
 import { insertOutbox } from '../../test/cdc/outbox.ts';
@@ -176,6 +178,10 @@ describeIf('Debezium', await missingForKafka(), () => {
     const log = await readFile(connect.logFile, 'utf8');
     expect(`${config}${log}`).not.toContain(password);
     expect(await connectorHealth({ url: connect.url, name: 'nobody' })).toMatchObject({ state: 'missing' });
+    // By its command line the guard of the run finds it, and by that alone.
+    const { command } = (await listProcesses()).find(({ pid }) => pid === connect.pid)!;
+    expect(belongsTo(run.path, command)).toBe(true);
+    expect(command).not.toContain(password);
   });
 
   test('an idle outbox holds no WAL back while other tables are written', async () => {

@@ -383,7 +383,7 @@ describeIf('Kafka port over kafkajs', await missingForKafka(), () => {
 
   test('kill -9 of the broker under load: nothing acknowledged is lost or skipped, and the consumer comes back', async () => {
     const topic = await newTopic({ partitions: 2 });
-    const producer = client.createProducer({ timeoutMs: 20_000 });
+    const producer = client.createProducer({ timeoutMs: 50_000 });
     const acknowledged = new Set<string>();
     const seen = new Map<string, number>();
     const consumer = newClient().createConsumer({ groupId: 'survivor', sessionTimeoutMs: 10_000 });
@@ -409,10 +409,10 @@ describeIf('Kafka port over kafkajs', await missingForKafka(), () => {
     sending = false;
     await Promise.all(clients);
     const stored = (await readAll(topic)).flat().map(textOf);
-    const missing = [...acknowledged].filter((value) => !stored.includes(value));
-    expect(missing).toEqual([]);
+    const distinct = new Set(stored);
+    expect([...acknowledged].filter((value) => !distinct.has(value))).toEqual([]);
     // The repetitions inside the client are idempotent: no message is there twice.
-    expect(new Set(stored).size).toBe(stored.length);
+    expect(distinct.size).toBe(stored.length);
     await expect.poll(() => [...acknowledged].filter((value) => !seen.has(value)).length, { timeout: 20_000 }).toBe(0);
     await consumer.close();
     expect((await client.groupLag('survivor', [topic])).every(({ lag }) => lag === 0n)).toBe(true);

@@ -59,8 +59,8 @@ export async function findParts(): Promise<Part[]> {
       'analytics: lab up … --cdc, I6 of lab audit',
       'npm ci --include=optional (Linux with glibc, macOS)',
     ),
-    part('Java', java, 'Kafka and Debezium (not used yet)', 'apt install openjdk-17-jre-headless'),
-    part('Maven', maven, 'fetches Kafka and Debezium (not used yet)', 'apt install maven'),
+    part('Java', java, 'Kafka and Debezium', 'apt install openjdk-17-jre-headless'),
+    part('Maven', maven, 'fetches Kafka and Debezium, once', 'apt install maven'),
     part(
       'Docker',
       docker,
