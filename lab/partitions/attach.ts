@@ -1,5 +1,5 @@
 import { type Client, escapeIdentifier } from 'pg';
-import type { LockReport } from '../short-lock.ts';
+import { type LockReport, withShortLock } from '../short-lock.ts';
 import { type AttachTableOptions, attachTable, contentHash } from './archive.ts';
 import { columnsOf, formatOf } from './columns.ts';
 import { listPartitions } from './list.ts';
@@ -45,6 +45,7 @@ async function attachFile(client: Client, options: AttachOptions): Promise<Attac
   const to = new Date(manifest.to);
   const timeColumn = await checkRetention(client, table, to, options);
   await checkColumns(client, manifest);
+  await removeEmpty(client, table, partition, options);
   options.progress(`loading ${rows} rows into ${partition}`);
   await client.query('begin');
   try {
@@ -75,6 +76,25 @@ async function attachFile(client: Client, options: AttachOptions): Promise<Attac
     await client.query(`drop table public.${escapeIdentifier(partition)}`);
     throw error;
   }
+}
+
+/** Maintenance may have made the day's partition anew. An empty one makes way; one with rows is refused. */
+async function removeEmpty(client: Client, table: string, partition: string, options: AttachOptions): Promise<void> {
+  const name = `public.${escapeIdentifier(partition)}`;
+  const known = await client.query('select to_regclass($1) is not null as yes', [name]);
+  if (!known.rows[0].yes) return;
+  await withShortLock(
+    client,
+    {
+      ...{ maxLockMs: options.maxLockMs, progress: options.progress, step: `replace ${partition}`, tables: [name] },
+      lock: `lock table only public.${escapeIdentifier(table)} in access exclusive mode`,
+    },
+    async () => {
+      const { rows } = await client.query(`select exists (select from ${name}) as used`);
+      if (rows[0].used) throw new Error(`There is a table ${partition} with rows in it already.`);
+      await client.query(`drop table ${name}`);
+    },
+  );
 }
 
 /** @returns the table's time column. */

@@ -299,6 +299,21 @@ describe('archive', () => {
     await expect(archive('order_events_p19990101')).rejects.toThrow('No partition');
   });
 
+  test('an empty partition that maintenance made meanwhile makes way, one with rows does not', async () => {
+    const { day, partition } = await dayBefore(1);
+    const empty = await archive(partition);
+    expect(empty.manifest.rows).toBe(0);
+    expect((await attach(empty.file)).rows).toBe(0);
+    await rm(empty.file);
+    await addEvents(day, 30);
+    const { file } = await archive(partition);
+    await maintain(client);
+    expect(await rows('select to_regclass($1) is not null as made', [partition])).toEqual([{ made: true }]);
+    expect((await attach(file)).rows).toBe(30);
+    await expect(attach(file)).rejects.toThrow('with rows in it already');
+    expect(await rows('select count(*)::int from order_events')).toEqual([{ count: 30 }]);
+  });
+
   test('a damaged file is found out before it is attached', async () => {
     const { day, partition } = await dayBefore(1);
     await addEvents(day, 100);
