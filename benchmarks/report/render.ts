@@ -8,6 +8,7 @@ import { auditSection, environmentSection, plansSection } from './sections/detai
 import { lagSection } from './sections/lag.ts';
 import { latencySection } from './sections/latency.ts';
 import { discardedSection, methodSection } from './sections/method.ts';
+import { readsSection } from './sections/reads.ts';
 import { throughputSection } from './sections/throughput.ts';
 import { timelineSection } from './sections/timeline.ts';
 import { createView, type View } from './view.ts';
@@ -19,6 +20,7 @@ const sections = [
   costSection,
   lagSection,
   timelineSection,
+  readsSection,
   auditSection,
   discardedSection,
   plansSection,
@@ -47,7 +49,7 @@ function renderRun(view: View): Html {
     html`<li>Since ${document.baseline.id}: ${document.baseline.regressions.join('; ') || 'nothing became worse'}.</li>`,
   ];
   return html`<article><header><p class="kicker">Payments scaling lab · ${document.scenarios.join(' and ')} · ${document.id}</p>
-<h1>${document.conclusion} ${badge}</h1></header><div class="cards">${view.arms.map((arm) => card(view, arm))}</div>
+<h1>${document.conclusion} ${badge}</h1></header><div class="cards">${view.arms.filter(({ result }) => view.ingest(result.name).length > 0).map((arm) => card(view, arm))}</div>
 <section><h2>What the numbers say</h2><ul class="findings">${document.findings.map((text) => html`<li>${text}</li>`)}${baseline ?? ''}</ul></section>
 ${sections.map((section) => section(view))}</article>`;
 }

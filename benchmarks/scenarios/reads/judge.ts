@@ -28,7 +28,8 @@ export function readsMetrics(data: ReadsData): Record<string, number> {
   );
 }
 
-interface PolicySum {
+/** One policy on one arm, over all valid rounds. */
+export interface PolicySum {
   arm: string;
   policy: PolicyReads['policy'];
   replicas: number;
@@ -40,24 +41,28 @@ interface PolicySum {
 }
 
 /**
- * What the rounds say together: for each arm the answer in one sentence, then a sentence for each policy. Stale reads
- * are added up, never averaged.
+ * What the rounds say together: for each arm the answer in one sentence, then a sentence for each policy.
  */
 export function readsFindings(measurements: readonly Measurement[]): string[] {
+  const byArm = Map.groupBy(sumPolicies(measurements), ({ arm }) => arm);
+  return [...byArm.values()].flatMap((policies) => [...answer(policies), ...policies.map(describePolicy)]);
+}
+
+/** Every policy on every arm. Stale reads are added up, never averaged. */
+export function sumPolicies(measurements: readonly Measurement[]): PolicySum[] {
   const rounds = measurements.flatMap((entry) =>
     entry.scenario === 'reads' && entry.data && entry.verdict === 'VALID' ? [{ arm: entry.arm, data: entry.data }] : [],
   );
-  return [...Map.groupBy(rounds, ({ arm }) => arm).entries()].flatMap(([arm, own]) => {
-    const policies = readPolicyNames.flatMap(
+  return [...Map.groupBy(rounds, ({ arm }) => arm)].flatMap(([arm, own]) =>
+    readPolicyNames.flatMap(
       (policy) =>
         sumUp(
           arm,
           policy,
           own.map(({ data }) => data),
         ) ?? [],
-    );
-    return [...answer(policies), ...policies.map(describePolicy)];
-  });
+    ),
+  );
 }
 
 function sumUp(arm: string, policy: PolicyReads['policy'], rounds: readonly ReadsData[]): PolicySum | undefined {
