@@ -238,6 +238,26 @@ test('Postgres is killed under load: it goes on by itself and loses nothing', as
   expect(pipeline.engine().alarm()).toBeUndefined();
 });
 
+test('frozen connections: it gives them up, waits its turn, and goes on when they thaw', async () => {
+  await pipeline.start();
+  await write(100, 'a');
+  await arrived(100);
+  const backends = await query<{ pid: number }>(
+    `select pid from pg_stat_activity where application_name like 'lab-cdc%' and usename = 'lab_cdc'`,
+  );
+  expect(backends.length).toBe(2);
+  for (const { pid } of backends) process.kill(pid, 'SIGSTOP');
+  try {
+    await expect
+      .poll(async () => (await pipeline.engine().status()).status.state, { ...poll, timeout: 40_000 })
+      .toBe('waiting');
+  } finally {
+    for (const { pid } of backends) process.kill(pid, 'SIGCONT');
+  }
+  await write(100, 'b');
+  await arrived(200);
+}, 90_000);
+
 test('a killed initial load goes on where it stopped', async () => {
   await write(30_000, 'a');
   store.mode = 'slow';
