@@ -21,7 +21,8 @@ export const webhookMessageMaxBytes = 2 * 1024 * 1024;
 
 /** The topics between gateway and API. They are created by whoever starts first, and never by writing to them. */
 export const webhookTopicSpecs: readonly TopicSpec[] = Object.values(webhookTopics).flatMap((name) => [
-  topic(name, 4, { retentionDays: 7, maxMessageBytes: 2 * webhookMessageMaxBytes }),
+  // The broker syncs each partition's log before it acknowledges: more partitions than consumers cost and buy nothing.
+  topic(name, 2, { retentionDays: 7, maxMessageBytes: 2 * webhookMessageMaxBytes }),
   // One partition: the order of what is late already means nothing, and a few messages need no parallel work.
   topic(retryTopic(name), 1, { retentionDays: 7, maxMessageBytes: 2 * webhookMessageMaxBytes + 65_536 }),
   topic(deadLetterTopic(name), 1, { retentionDays: 30, maxMessageBytes: 2 * webhookMessageMaxBytes + 65_536 }),
@@ -29,7 +30,7 @@ export const webhookTopicSpecs: readonly TopicSpec[] = Object.values(webhookTopi
 
 /** The topics between change data capture and whoever follows the domain's events. */
 export const domainTopicSpecs: readonly TopicSpec[] = Object.values(domainTopics).map((name) =>
-  topic(name, 4, { retentionDays: 7, maxMessageBytes: 4 * 1024 * 1024 }),
+  topic(name, 2, { retentionDays: 7, maxMessageBytes: 4 * 1024 * 1024 }),
 );
 
 function topic(

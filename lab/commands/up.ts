@@ -3,11 +3,13 @@ import type { SystemOptions } from '../native/system.ts';
 
 export interface UpFlags {
   mode: 'sync' | 'kafka';
+  cdc?: 'native' | 'debezium' | 'off';
   runtime: 'native' | 'docker';
   postgres: 'embedded' | 'installed';
   replicas?: number;
   sync?: boolean;
   apiPort?: number;
+  ingestPort?: number;
   setting?: Record<string, string>;
   detach?: boolean;
   json?: boolean;
@@ -18,9 +20,17 @@ export function register(program: Command): void {
   program
     .command('up')
     .summary('start a system')
-    .description('Starts PostgreSQL, the simulated payment provider and the API on 127.0.0.1, and prints their URLs.')
+    .description(
+      'Starts PostgreSQL, the simulated payment provider, the API and the way to ClickHouse on 127.0.0.1, in kafka mode ' +
+        'the ingest gateway and a broker too, and prints their URLs.',
+    )
     .argument('<topology>', 'plain, partitioned, replicated or citus')
     .addOption(new Option('--mode <mode>', 'how webhooks arrive').choices(['sync', 'kafka']).default('sync'))
+    .addOption(
+      new Option('--cdc <engine>', 'what carries events to ClickHouse (native where ClickHouse runs here)').choices([
+        ...['native', 'debezium', 'off'],
+      ]),
+    )
     .addOption(new Option('--runtime <runtime>', 'what runs it').choices(['native', 'docker']).default('native'))
     .addOption(
       new Option('--postgres <kind>', 'whose PostgreSQL').choices(['embedded', 'installed']).default('embedded'),
@@ -28,6 +38,7 @@ export function register(program: Command): void {
     .option('--replicas <n>', 'streaming replicas (1 where the topology reads from them)', wholeNumber)
     .option('--sync', 'commits wait for a replica')
     .option('--api-port <port>', 'port of the API (3000 when free, else any)', wholeNumber)
+    .option('--ingest-port <port>', 'port of the gateway in kafka mode (3001 when free, else any)', wholeNumber)
     .option('--setting <name=value>', 'a PostgreSQL setting; may be repeated', collectSetting)
     .option('--detach', 'return once it is ready; `lab down` stops it')
     .option('--json', 'one JSON document on stdout: urls, dsn, secrets, processes')
@@ -39,11 +50,12 @@ Examples:
   $ lab up plain                            until Ctrl-C
   $ lab up replicated --replicas 2 --sync   commits wait for one of two replicas
   $ lab up partitioned --detach --json      in the background
+  $ lab up partitioned --mode kafka --cdc debezium
   $ lab up plain --postgres installed --setting shared_buffers=1GB`,
     )
     .action(async (topology: string, flags: UpFlags) => {
       const { checkRequest } = await import('../native/request.ts');
-      const options: SystemOptions = checkRequest(topology, flags);
+      const options: SystemOptions = await checkRequest(topology, flags);
       const supervise = await import('../native/supervise.ts');
       if (flags.supervisor) await supervise.superviseDetached(options);
       else if (flags.detach) await supervise.startDetached(process.argv.slice(2), flags.json ?? false);

@@ -49,8 +49,6 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   await withClient(admin, (client) => client.query('create extension pg_stat_statements'));
   await migrate({ dsn: admin, topology });
   const passwords = await enableLogins(admin, ['lab_api', 'lab_reader', 'lab_cdc']);
-  // The attribute belongs to the login and not to the schema, so a migration can't give it.
-  await withClient(admin, (client) => client.query('alter role lab_cdc replication'));
   signal?.throwIfAborted();
 
   const replicas: PostgresServer[] = [];

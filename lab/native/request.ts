@@ -1,15 +1,21 @@
 import { capabilities, isTopologyName, topologyNames } from '../../kernel/topology.ts';
 import { UsageError } from '../output.ts';
+import { missingChdb } from './clickhouse.ts';
+import { missingForKafka } from './kafka/programs.ts';
 import { MissingPartError } from './missing-part.ts';
 import type { SystemOptions } from './system.ts';
+import type { CdcEngine } from './system-parts.ts';
 
 export interface Request {
   mode: 'sync' | 'kafka';
+  /** Left out: native where ClickHouse can run here, else off. */
+  cdc?: CdcEngine;
   runtime: 'native' | 'docker';
   postgres: 'embedded' | 'installed';
   replicas?: number;
   sync?: boolean;
   apiPort?: number;
+  ingestPort?: number;
   setting?: Record<string, string>;
 }
 
@@ -17,7 +23,7 @@ export interface Request {
  * What the user asked for as options of `startSystem`.
  * @throws UsageError when it makes no sense, MissingPartError when the lab can't do it here.
  */
-export function checkRequest(topology: string, request: Request): SystemOptions {
+export async function checkRequest(topology: string, request: Request): Promise<SystemOptions> {
   if (!isTopologyName(topology)) {
     throw new UsageError(`There is no topology ${topology}. Choose one of ${topologyNames.join(', ')}.`);
   }
@@ -28,9 +34,6 @@ export function checkRequest(topology: string, request: Request): SystemOptions 
       `the lab does not start ${topology} yet; use ${topologyNames.filter((name) => name !== topology).join(', ')}`,
     );
   }
-  if (request.mode === 'kafka') {
-    throw new MissingPartError('Kafka', 'the lab does not start it yet; use --mode sync');
-  }
   if (request.runtime === 'docker') {
     throw new MissingPartError('the Docker runtime', 'there are no compose files yet; use --runtime native');
   }
@@ -38,12 +41,34 @@ export function checkRequest(topology: string, request: Request): SystemOptions 
     throw new UsageError(`${request.sync ? '--sync' : topology} needs at least one replica.`);
   }
   if ((request.replicas ?? 0) > 8) throw new UsageError('More than eight replicas exceed the primary’s WAL senders.');
+  if (request.ingestPort !== undefined && request.mode !== 'kafka') {
+    throw new UsageError('--ingest-port needs --mode kafka: in sync mode the API takes the webhooks.');
+  }
+  const cdc = request.cdc ?? (missingChdb() ? 'off' : 'native');
+  await checkPipelineParts(request.mode, cdc);
+  const ports = {
+    ...(request.apiPort !== undefined && { api: request.apiPort }),
+    ...(request.ingestPort !== undefined && { ingest: request.ingestPort }),
+  };
   return {
-    topology,
+    ...{ topology, mode: request.mode, cdc, ports },
     postgres: request.postgres,
     ...(request.replicas !== undefined && { replicas: request.replicas }),
     ...(request.sync && { synchronous: true }),
-    ...(request.apiPort !== undefined && { ports: { api: request.apiPort } }),
     ...(request.setting && { settings: request.setting }),
   };
+}
+
+/** Everything that is missing in one message, before anything is started. @throws MissingPartError */
+async function checkPipelineParts(mode: Request['mode'], cdc: CdcEngine): Promise<void> {
+  const wanted = `${mode === 'kafka' ? '--mode kafka' : ''} ${cdc === 'off' ? '' : `--cdc ${cdc}`}`.trim();
+  const noKafka = mode === 'kafka' || cdc === 'debezium' ? await missingForKafka() : undefined;
+  const noClickhouse = cdc === 'off' ? undefined : missingChdb();
+  const without = [noKafka && '--mode sync', (noClickhouse || (noKafka && cdc === 'debezium')) && '--cdc off'];
+  const missing = [noKafka, noClickhouse && `${noClickhouse}: npm ci --include=optional`].filter(Boolean);
+  if (missing.length === 0) return;
+  throw new MissingPartError(
+    `what ${wanted} needs (${missing.join('; ')})`,
+    `install it, or use ${without.filter(Boolean).join(' ')}`,
+  );
 }

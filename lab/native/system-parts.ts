@@ -1,8 +1,11 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TopologyName } from '../../kernel/topology.ts';
+import { startClickhouse } from './clickhouse.ts';
 import { generatePassword } from './credentials.ts';
 import { type Database, startDatabase } from './database.ts';
+import { startBroker } from './kafka/broker.ts';
+import { startConnect } from './kafka/connect.ts';
 import { type Service, startService } from './service.ts';
 import { createStarts } from './starts.ts';
 import type { SystemDescription, SystemOptions } from './system.ts';
@@ -25,7 +28,7 @@ export interface SystemParts {
   provider: Service;
   api: Service;
   ingest?: Service;
-  broker?: Part & { brokers: readonly string[] };
+  broker?: Part & { bootstrapServers: string };
   connect?: Part & { url: string };
   clickhouse?: Part & { url: string };
   cdcProcess?: Service;
@@ -52,7 +55,21 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
   let { topology } = options;
   const starts = createStarts(options.signal);
   const { signal } = starts;
+  const wantsBroker = options.mode === 'kafka' || options.cdc === 'debezium';
   const database = starts.run(() => startDatabase({ ...options, signal }));
+  const broker = wantsBroker
+    ? starts.run(() => {
+        progress('starting Kafka');
+        return startBroker({ runDirectory, progress, signal });
+      })
+    : undefined;
+  const clickhouse =
+    options.cdc === 'off'
+      ? undefined
+      : starts.run(() => {
+          progress('starting ClickHouse');
+          return startClickhouse({ runDirectory, signal });
+        });
   const provider = starts.run(() => {
     progress('starting the simulated payment provider');
     return startService({
@@ -68,7 +85,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
     });
   });
   const api = starts.run(async () => {
-    const [{ dsn }, { url: providerUrl }] = await Promise.all([database, provider]);
+    const [{ dsn }, { url: providerUrl }, kafka, store] = await Promise.all([database, provider, broker, clickhouse]);
     progress('starting the API');
     const cursorSecret = generatePassword();
     return startService({
@@ -86,16 +103,90 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
         ...webhookSecrets(secrets),
         PROVIDER_URL: providerUrl,
         CURSOR_SECRET: cursorSecret,
+        ...(options.mode === 'kafka' && kafka && { KAFKA_BROKERS: kafka.bootstrapServers }),
+        ...(store && { CLICKHOUSE_URL: store.url }),
         ...options.apiEnvironment,
       }),
       signal,
     });
   });
+  const ingest =
+    options.mode === 'kafka'
+      ? starts.run(async () => {
+          const kafka = await broker;
+          progress('starting the ingest gateway');
+          return startService({
+            name: 'ingest',
+            entry: entryOf('../../ingest/main.ts'),
+            runDirectory,
+            ...(options.ports?.ingest !== undefined && { port: options.ports.ingest }),
+            preferredPort: 3001,
+            environment: (port) => ({
+              TOPOLOGY: topology,
+              INGEST_HOST: '127.0.0.1',
+              INGEST_PORT: String(port),
+              KAFKA_BROKERS: kafka!.bootstrapServers,
+              ...webhookSecrets(secrets),
+              ...options.ingestEnvironment,
+            }),
+            signal,
+          });
+        })
+      : undefined;
+  const connect =
+    options.cdc === 'debezium'
+      ? starts.run(async () => {
+          // Its first connector is registered by the cdc process. The password is known only once the database is up.
+          const [{ dsn }, kafka] = await Promise.all([database, broker]);
+          progress('starting Kafka Connect');
+          const environment = { CDC_DATABASE_PASSWORD: decodeURIComponent(new URL(dsn.cdc).password) };
+          return startConnect({
+            runDirectory,
+            bootstrapServers: kafka!.bootstrapServers,
+            environment,
+            progress,
+            signal,
+          });
+        })
+      : undefined;
+  const cdcProcess = clickhouse
+    ? starts.run(async () => {
+        const [{ dsn }, store, kafka, worker] = await Promise.all([database, clickhouse, broker, connect]);
+        progress(`starting change data capture (${options.cdc})`);
+        return startService({
+          name: 'cdc',
+          entry: entryOf('../../cdc/main.ts'),
+          runDirectory,
+          preferredPort: 3002,
+          environment: (port) => ({
+            TOPOLOGY: topology,
+            CDC_ENGINE: worker ? 'kafka' : 'native',
+            CDC_HOST: '127.0.0.1',
+            CDC_PORT: String(port),
+            DATABASE_URL: dsn.cdc,
+            CLICKHOUSE_URL: store.url,
+            ...(worker && { CONNECT_URL: worker.url, KAFKA_BROKERS: kafka!.bootstrapServers }),
+            ...options.cdcEnvironment,
+          }),
+          readyTimeoutMs: 60_000,
+          signal,
+        });
+      })
+    : undefined;
   await starts.all();
-  const parts = { database: await database, provider: await provider, api: await api };
+  const parts: Omit<SystemParts, 'processes' | 'setTopology'> = {
+    ...{ database: await database, provider: await provider, api: await api },
+    ...(broker && { broker: await broker }),
+    ...(clickhouse && { clickhouse: await clickhouse }),
+    ...(ingest && { ingest: await ingest }),
+    ...(connect && { connect: await connect }),
+    ...(cdcProcess && { cdcProcess: await cdcProcess }),
+  };
+  const pipeline = [parts.ingest, parts.connect, parts.cdcProcess];
+  const all = [parts.broker, parts.clickhouse, parts.provider, parts.api, ...pipeline];
   return {
     ...parts,
-    processes: [parts.provider, parts.api],
+    processes: all.filter((part) => part !== undefined),
     setTopology: (wanted) => {
       topology = wanted;
     },

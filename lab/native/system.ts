@@ -131,7 +131,7 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
       ...(cdcProcess && { cdc: cdcProcess.url }),
     },
     dsn: database.dsn,
-    ...(broker && { kafka: { brokers: [...broker.brokers] } }),
+    ...(broker && { kafka: { brokers: [broker.bootstrapServers] } }),
     secrets,
     postgres: { kind: primary.kind, version: primary.version },
     storage: { fileSystem: storage.fileSystem, inMemory: storage.inMemory },
@@ -162,16 +162,31 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
       await handle(api).restart();
       return describe();
     },
-    stop: () => stopInOrder(parts.processes, [...replicas, primary], run.close),
+    stop: () =>
+      stopInOrder({
+        services: [ingest, cdcProcess, api, provider],
+        discarded: [connect, broker, clickhouse],
+        databases: [...replicas, primary],
+        close: run.close,
+      }),
   };
 }
 
+interface StopOrder {
+  services: (Part | undefined)[];
+  /** Servers whose data is removed next. */
+  discarded: (Part | undefined)[];
+  databases: PostgresServer[];
+  close(): Promise<void>;
+}
+
 /** Services first, so that none logs errors about a database or a broker that is on its way out. */
-async function stopInOrder(processes: Part[], servers: PostgresServer[], close: () => Promise<void>): Promise<void> {
+async function stopInOrder({ services, discarded, databases, close }: StopOrder): Promise<void> {
   try {
-    await Promise.all(processes.map((part) => part.stop()));
-    // The data is removed next: there is nothing to write a checkpoint for.
-    await Promise.all(servers.map((server) => server.stop('immediate')));
+    await Promise.all(services.map((part) => part?.stop()));
+    // There is nothing to write a checkpoint for, and a broker would take seconds to hand over to nobody.
+    for (const part of discarded) part?.kill('SIGKILL');
+    await Promise.all([...discarded.map((part) => part?.stop()), ...databases.map((one) => one.stop('immediate'))]);
   } finally {
     await close();
   }

@@ -1,14 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, chmod, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { missingChdb } from '../../lab/native/clickhouse.ts';
+import { kafkaLibraries } from '../../lab/native/kafka/libraries.ts';
+import { missingForKafka } from '../../lab/native/kafka/programs.ts';
 import { belongsTo } from '../../lab/native/leftovers.ts';
 import { isAlive, listProcesses } from '../../lab/native/processes.ts';
 import type { SystemDescription } from '../../lab/native/system.ts';
+import { describeIf } from '../skip.ts';
 
 const main = fileURLToPath(new URL('../../lab/main.ts', import.meta.url));
 
@@ -34,8 +38,12 @@ interface Command {
 }
 
 function lab(...commandLine: string[]): Command {
+  return labWith({}, ...commandLine);
+}
+
+function labWith(environment: Record<string, string>, ...commandLine: string[]): Command {
   const child = spawn(process.execPath, [main, ...commandLine], {
-    env: { PATH: '/usr/bin:/bin', LAB_HOME: home },
+    env: { PATH: '/usr/bin:/bin', LAB_HOME: home, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push(child);
@@ -74,7 +82,8 @@ async function expectNothingLeft(run: SystemDescription): Promise<void> {
   const left = (await listProcesses()).filter(({ command }) => belongsTo(run.runDirectory, command));
   expect(left).toEqual([]);
   for (const { pid } of run.processes) expect(await isAlive(pid)).toBe(false);
-  const urls = [run.urls.api, run.urls.provider, run.dsn.admin, ...run.dsn.replicas];
+  const brokers = (run.kafka?.brokers ?? []).map((broker) => `kafka://${broker}`);
+  const urls = [...Object.values(run.urls), run.dsn.admin, ...run.dsn.replicas, ...brokers];
   for (const url of urls) expect(await isListening(Number(new URL(url).port))).toBe(false);
 }
 
@@ -114,7 +123,10 @@ test('up partitioned --detach --json is ready within 10 s, status sees it, down 
 test('replicated: reads have a replica, and Ctrl-C in the foreground leaves nothing', async () => {
   const { command, run } = await upInForeground('replicated');
   expect(run.dsn.replicas).toHaveLength(1);
-  expect(run.processes.map(({ name }) => name)).toEqual(['primary', 'replica_1', 'provider', 'api']);
+  const pipeline = missingChdb() ? [] : ['clickhouse', 'cdc'];
+  expect(run.processes.map(({ name }) => name).sort()).toEqual(
+    ['primary', 'replica_1', 'provider', 'api', ...pipeline].sort(),
+  );
   command.child.kill('SIGINT');
   expect(await command.ended).toMatchObject({ status: 0, signal: null });
   await expectNothingLeft(run);
@@ -192,7 +204,8 @@ test.each([
   [['down', 'ffffffff'], 2, 'No run ffffffff'],
   [['dance'], 2, 'unknown command'],
   [['up', 'citus'], 3, 'citus'],
-  [['up', 'plain', '--mode', 'kafka'], 3, 'Kafka'],
+  [['up', 'plain', '--ingest-port', '3001'], 2, 'needs --mode kafka'],
+  [['up', 'plain', '--cdc', 'pigeons'], 2, 'Allowed choices'],
   [['up', 'plain', '--runtime', 'docker'], 3, 'docker'],
 ])('lab %j ends with status %i', async (commandLine, status, complaint) => {
   const result = await lab(...commandLine).ended;
@@ -209,4 +222,60 @@ test('doctor finds what a start needs, as JSON', async () => {
   for (const part of parts) {
     expect(part).toMatchObject({ name: expect.any(String), adds: expect.any(String), install: expect.any(String) });
   }
+});
+
+test.each([
+  ['--mode', 'kafka'],
+  ['--cdc', 'debezium'],
+])('%s %s without Java ends with status 3, says what is missing, and starts nothing', async (...flags) => {
+  const { status, stderr } = await labWith({ PATH: home }, 'up', 'plain', ...flags).ended;
+  expect(status).toBe(3);
+  expect(stderr).toMatch(/Java 17.*(--mode sync|--cdc off)/s);
+  expect(await runDirectories()).toEqual([]);
+});
+
+describeIf('the whole pipeline', (await missingForKafka()) ?? missingChdb(), () => {
+  beforeAll(async () => {
+    // Libraries that were fetched before are not fetched again for this home; only their place differs.
+    const own = path.join(home, 'cache');
+    const fetched = path.dirname(await kafkaLibraries());
+    await symlink(fetched, own);
+  }, 300_000);
+
+  test('partitioned --mode kafka --cdc debezium is ready, takes webhooks at the gateway, and down leaves nothing', async () => {
+    const before = performance.now();
+    const up = await lab('up', 'partitioned', '--mode', 'kafka', '--cdc', 'debezium', '--detach', '--json').ended;
+    expect(up.status, up.stderr).toBe(0);
+    // Half a minute is the promise on a machine with nothing else to do.
+    expect(performance.now() - before).toBeLessThan(90_000);
+    const run = JSON.parse(up.stdout) as SystemDescription;
+    expect(run).toMatchObject({ mode: 'kafka', cdc: 'debezium', kafka: { brokers: [expect.any(String)] } });
+    const ready = await Promise.all(
+      [run.urls.ingest, run.urls.api, run.urls.cdc].map((url) => fetch(`${url}/health/ready`)),
+    );
+    expect(ready.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const sent = await lab('send', '--count', '500', '--json').ended;
+    expect(JSON.parse(sent.stdout)).toMatchObject({ ok: true, url: run.urls.ingest, verdicts: { accepted: 500 } });
+    const audit = await lab('audit', '--json').ended;
+    expect(audit.status, audit.stdout).toBe(0);
+    expect((await lab('down').ended).status).toBe(0);
+    await expectNothingLeft(run);
+  }, 240_000);
+
+  test('kill -9 of the supervisor leaves no broker, no ClickHouse and no gateway', async () => {
+    const { command, run } = await upInForeground('plain', '--mode', 'kafka', '--cdc', 'native');
+    expect(run.processes.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['kafka', 'clickhouse', 'ingest', 'cdc']),
+    );
+    command.child.kill('SIGKILL');
+    await expectNothingLeft(run);
+  });
+
+  test('SIGINT while the broker starts leaves nothing', async () => {
+    const command = lab('up', 'plain', '--mode', 'kafka');
+    await expect.poll(() => command.output.stderr, { timeout: 30_000 }).toContain('starting Kafka');
+    command.child.kill('SIGINT');
+    expect((await command.ended).status).toBe(130);
+    expect(await runDirectories()).toEqual([]);
+  });
 });

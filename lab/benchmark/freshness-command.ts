@@ -1,0 +1,61 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
+import { type Engine, runFreshness } from '../../benchmarks/scenarios/freshness/freshness.ts';
+import type { FreshnessDocument } from '../../benchmarks/schema/freshness.ts';
+import type { TopologyName } from '../../kernel/topology.ts';
+import { missingChdb } from '../native/clickhouse.ts';
+import { missingForKafka } from '../native/kafka/programs.ts';
+import { print, printJson, progress, table } from '../output.ts';
+
+export interface FreshnessFlags {
+  topology: TopologyName;
+  seed: number;
+  scale: number;
+  json?: boolean;
+}
+
+/** `lab bench freshness`. */
+export async function freshnessCommand(flags: FreshnessFlags): Promise<void> {
+  const { topology, seed, scale } = flags;
+  const stop = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => stop.abort(new Error(`stopped by ${name}`));
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, onSignal);
+  const document = await runFreshness({
+    ...{ topology, seed, scale, progress, signal: stop.signal, missing },
+    command: `bench freshness --topology ${topology} --scale ${scale} --seed ${seed}`,
+  });
+  // Beside the comparisons' documents, under a name that is none of theirs.
+  const file = path.join(defaultResultsDirectory(), `freshness-${document.id}.json`);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+  if (flags.json) printJson(document);
+  else printResult(document);
+  progress(`result: ${file}`);
+  if (document.verdict !== 'VALID') process.exitCode = 1;
+}
+
+async function missing(engine: Engine): Promise<string | undefined> {
+  return missingChdb() ?? (engine === 'debezium' ? missingForKafka() : undefined);
+}
+
+function printResult(document: FreshnessDocument): void {
+  const rows = document.engines.map(({ engine, verdict, highestRate, load, steady, drain, audit }) => [
+    ...[engine, verdict, Math.round(highestRate), Math.round(load.rate)],
+    ...[ms(steady.latency.p50Ms), ms(steady.latency.p99Ms), steady.slowStage],
+    ...[drain.backlog, `${drain.eventsPerSecond}/s`, ms(drain.resumeMs), audit.ok ? 'clean' : 'BROKEN'],
+  ]);
+  const head = ['engine', 'verdict', 'highest rate', 'steady rate', 'p50', 'p99', 'slow stage'];
+  print(table([...head, 'backlog', 'drain', 'until first', 'audit'], rows));
+  for (const { what, target, measured, met } of document.targets) {
+    print(`${met ? '✓' : '✗'} ${what}: ${measured}, target ${target}`);
+  }
+  for (const { engine, reasons } of document.engines) {
+    for (const reason of reasons) print(`${engine} does not count: ${reason}`);
+  }
+  for (const { engine, reason } of document.absent) print(`not here: ${engine}, because ${reason}`);
+}
+
+function ms(value: number): string {
+  return `${Math.round(value)} ms`;
+}

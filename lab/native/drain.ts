@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient } from '@clickhouse/client';
+import { pino } from 'pino';
+import { retryGroup, retryTopics, sourceTopics } from '../../api/consumers/start.ts';
+import { createKafkaClient } from '../../kernel/kafka/kafkajs.ts';
+import type { KafkaClient } from '../../kernel/kafka/port.ts';
+import type { SystemDescription } from './system.ts';
+import { withClient } from './with-client.ts';
+
+/** What has been accepted and has not come to its end yet. */
+export interface Backlog {
+  /** Messages of the webhook topics and their retries that the API has not processed; null in sync mode. */
+  messages: number | null;
+  /** Events of the outbox that ClickHouse does not have; null without change data capture. */
+  events: number | null;
+}
+
+export interface Drained {
+  drained: boolean;
+  waitedMs: number;
+  /** What was left at the last look. */
+  backlog: Backlog;
+}
+
+/** The group that the API's consumers join unless they are told otherwise. */
+const consumerGroup = 'lab-api';
+
+/** Waits until nothing is under way between gateway and ClickHouse. Systems without a pipeline are drained at once. */
+export async function untilDrained(
+  run: SystemDescription,
+  options: { timeoutMs: number; signal?: AbortSignal; progress?: (line: string) => void },
+): Promise<Drained> {
+  const startedAt = performance.now();
+  const kafka = run.mode === 'kafka' && run.kafka ? createLabKafka(run.kafka.brokers) : undefined;
+  let told = 0;
+  try {
+    for (;;) {
+      const backlog = await readBacklog(run, kafka);
+      const waitedMs = Math.round(performance.now() - startedAt);
+      const drained = !backlog.messages && !backlog.events;
+      if (drained || waitedMs >= options.timeoutMs) return { drained, waitedMs, backlog };
+      if (waitedMs - told > 5_000) {
+        told = waitedMs;
+        options.progress?.(`waiting for ${backlog.messages ?? 0} messages and ${backlog.events ?? 0} events`);
+      }
+      await delay(200, undefined, options.signal && { signal: options.signal });
+    }
+  } finally {
+    await kafka?.close();
+  }
+}
+
+/** One look at what is under way. A part that does not answer counts as a backlog of everything. */
+export async function readBacklog(run: SystemDescription, kafka: KafkaClient | undefined): Promise<Backlog> {
+  // The messages first: what they still cause must be counted as events afterwards.
+  const messages = kafka ? await countMessages(kafka) : null;
+  const events = run.urls.clickhouse ? await countMissingEvents(run.dsn.admin, run.urls.clickhouse) : null;
+  return { messages, events };
+}
+
+async function countMessages(kafka: KafkaClient): Promise<number> {
+  const rows = [
+    ...(await kafka.groupLag(consumerGroup, sourceTopics)),
+    ...(await kafka.groupLag(retryGroup(consumerGroup), retryTopics)),
+  ];
+  return rows.reduce((sum, { lag }) => sum + Number(lag), 0);
+}
+
+async function countMissingEvents(dsn: string, clickhouse: string): Promise<number> {
+  const atSource = await withClient(dsn, async (client) => {
+    const { rows } = await client.query<{ n: string }>('select count(*) as n from outbox');
+    return Number(rows[0]!.n);
+  });
+  const client = createClient({ url: clickhouse, request_timeout: 30_000 });
+  try {
+    const result = await client.query({ query: 'select uniqExact(event_id) as n from events', format: 'JSONEachRow' });
+    const [row] = await result.json<{ n: string }>();
+    return Math.max(0, atSource - Number(row?.n ?? 0));
+  } finally {
+    await client.close();
+  }
+}
+
+/** A client for the lab's own commands, which say themselves what went wrong. */
+export function createLabKafka(brokers: readonly string[]): KafkaClient {
+  return createKafkaClient({ brokers, clientId: 'lab', logger: pino({ level: 'silent' }) });
+}
