@@ -35,6 +35,7 @@ export function withDebezium(options: DebeziumOptions): Engine {
   const { engine, logger, dsn, names = defaultNames } = options;
   const address = { url: options.connectUrl, name: names.name };
   let slot: SlotStatus | undefined;
+  let isFed = false;
 
   const readSlot = () => withClient(dsn, (client) => slotStatus(client, names.slotName));
 
@@ -45,6 +46,7 @@ export function withDebezium(options: DebeziumOptions): Engine {
           ...{ url: options.connectUrl, kafka: options.kafka, source: sourceOf(dsn), names, signal },
           topics: domainTopicSpecs,
         });
+        isFed = true;
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -100,6 +102,8 @@ export function withDebezium(options: DebeziumOptions): Engine {
     },
     status: () => ({
       ...engine.status(),
+      // Topics that nobody fills can be read without a hitch.
+      ...(!isFed && engine.status().state === 'streaming' && { state: 'starting' as const }),
       ...(slot && { lagBytes: slot.lagBytes, walStatus: slot.walStatus }),
       ...(slot?.confirmedLsn && { confirmedLsn: formatLsn(slot.confirmedLsn) }),
     }),
