@@ -1,3 +1,4 @@
+// Longer than 300 lines because what becomes of one partition is followed from test to test.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
