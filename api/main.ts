@@ -1,4 +1,3 @@
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { loadApiConfig } from '../kernel/config/api.ts';
 import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
 import { webhookMessageMaxBytes } from '../kernel/contract/topics.ts';
@@ -110,11 +109,12 @@ const consumers =
     observeEveryMs: 2_000,
   });
 
-// Its log goes to the console and not into ours; what fails reaches the caller anyway.
+// Loaded where analytics are configured only. Its log goes to the console and not into ours, and what fails reaches the
+// caller anyway: 127 is off.
 const clickhouse = config.CLICKHOUSE_URL
-  ? createClient({
+  ? (await import('@clickhouse/client')).createClient({
       ...{ url: config.CLICKHOUSE_URL, application: 'lab-api', request_timeout: config.STATEMENT_TIMEOUT_MS },
-      log: { level: ClickHouseLogLevel.OFF },
+      log: { level: 127 },
     })
   : undefined;
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import { AppError } from '../../kernel/http/errors.ts';
 import type {
   AnalyticsStore,
@@ -56,9 +56,10 @@ function seconds(time: Date): number {
 const unknownTable = '60';
 
 function refusal(error: unknown): unknown {
-  const noTables = error instanceof ClickHouseError && error.code === unknownTable;
+  const code = serverCode(error);
   // A mistake in our own SQL is an internal error; everything else about the store passes.
-  if (error instanceof ClickHouseError && !noTables) return error;
+  if (code !== undefined && code !== unknownTable) return error;
+  const noTables = code === unknownTable;
   return new AppError(
     'service_unavailable',
     noTables
@@ -66,4 +67,10 @@ function refusal(error: unknown): unknown {
       : 'ClickHouse does not answer. Ask with source=postgres.',
     { retryAfterSeconds: 5, cause: error },
   );
+}
+
+/** ClickHouse's own error code. By its form and not by its class, which would load the client into every API. */
+function serverCode(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code !== undefined && /^\d+$/.test(code) ? code : undefined;
 }
