@@ -10,6 +10,13 @@ export interface LockFlags extends TargetFlags {
   maxLockMs: number;
 }
 
+export interface ArchiveFlags extends LockFlags {
+  directory?: string;
+  keep?: boolean;
+  olderThan?: number;
+  table?: string;
+}
+
 export function register(program: Command): void {
   const partitions = program
     .command('partitions')
@@ -23,6 +30,7 @@ Examples:
   $ lab partitions maintain                                 premake and retention now
   $ lab partitions rescue                                   rows of default partitions into partitions of their own
   $ lab partitions archive order_events_p20260131           to Parquet, verified, then dropped
+  $ lab partitions archive --older-than 30 --table outbox   all of these, before retention drops them
   $ lab partitions query --sql 'select kind, count() from archive group by kind' order_events_p20260131.parquet
   $ lab partitions attach order_events_p20260131.parquet    back into the table`,
     );
@@ -51,12 +59,12 @@ Examples:
     async (flags: LockFlags) => (await commands()).rescue(flags),
   );
   locking('archive', 'Exports a partition to Parquet, verifies the file, detaches and drops the partition.')
-    .argument('<partition>', 'its name, as `lab partitions list` shows it')
+    .argument('[partition]', 'its name, as `lab partitions list` shows it')
+    .option('--older-than <days>', 'instead of one: all that ended so many days ago', wholeDays)
+    .option('--table <name>', 'with --older-than: of one table only')
     .option('--directory <path>', 'where the file goes (archives/ in the run’s directory)')
     .option('--keep', 'leave the detached table')
-    .action(async (partition: string, flags: LockFlags & { directory?: string; keep?: boolean }) =>
-      (await commands()).archive(partition, flags),
-    );
+    .action(async (partition: string | undefined, flags: ArchiveFlags) => (await commands()).archive(partition, flags));
   locking('attach', 'Puts an archived partition back.')
     .argument('<source>', 'a .parquet file of `archive`, or the name of a detached partition')
     .option('--force', 'even when the next maintenance drops it again')
@@ -77,5 +85,10 @@ function commands() {
 function milliseconds(text: string): number {
   if (!/^\d{2,6}$/.test(text) || Number(text) < 20)
     throw new InvalidArgumentError('It has to be a whole number from 20.');
+  return Number(text);
+}
+
+function wholeDays(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number of days.');
   return Number(text);
 }

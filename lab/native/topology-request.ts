@@ -8,15 +8,21 @@ import type { SystemDescription } from './system.ts';
 /**
  * Asks the process that supervises a run to restart its API with another topology, and waits until it has. Only the
  * supervisor can do it, because the services are its children.
- * @throws Error when it does not happen in time.
+ * @throws Error with the reason when it fails or does not happen in time.
  */
 export async function requestTopology(run: SystemDescription, topology: TopologyName): Promise<void> {
-  const file = requestFile(run.runDirectory);
-  await writeFile(file, topology, { mode: 0o600 });
-  const done = async () => (await findRun(run.id))?.topology === topology;
-  if (await waitUntil(done, { timeoutMs: 60_000, intervalMs: 100 })) return;
-  await rm(file, { force: true });
-  throw new Error(`Run ${run.id} did not restart its API as ${topology} within a minute.`);
+  const { request, failure } = filesOf(run.runDirectory);
+  await rm(failure, { force: true });
+  await writeFile(request, topology, { mode: 0o600 });
+  let reason: string | undefined;
+  const ended = async () => {
+    reason = await readFile(failure, 'utf8').catch(() => undefined);
+    return reason !== undefined || (await findRun(run.id))?.topology === topology;
+  };
+  const inTime = await waitUntil(ended, { timeoutMs: 60_000, intervalMs: 100 });
+  if (inTime && reason === undefined) return;
+  await rm(request, { force: true });
+  throw new Error(`Run ${run.id} did not restart its API as ${topology}: ${reason ?? 'no answer within a minute'}`);
 }
 
 /** The supervisor's side: serves a request if there is one. @returns the system as it runs now, or undefined. */
@@ -24,13 +30,19 @@ export async function serveTopologyRequest(
   runDirectory: string,
   switchTopology: (topology: TopologyName) => Promise<SystemDescription>,
 ): Promise<SystemDescription | undefined> {
-  const file = requestFile(runDirectory);
-  const wanted = await readFile(file, 'utf8').catch(() => undefined);
+  const { request, failure } = filesOf(runDirectory);
+  const wanted = await readFile(request, 'utf8').catch(() => undefined);
   if (wanted === undefined || !isTopologyName(wanted)) return undefined;
-  await rm(file, { force: true });
-  return switchTopology(wanted);
+  await rm(request, { force: true });
+  try {
+    return await switchTopology(wanted);
+  } catch (error) {
+    await writeFile(failure, error instanceof Error ? error.message : String(error), { mode: 0o600 });
+    throw error;
+  }
 }
 
-function requestFile(runDirectory: string): string {
-  return path.join(runDirectory, 'wanted-topology');
+function filesOf(runDirectory: string): { request: string; failure: string } {
+  const request = path.join(runDirectory, 'wanted-topology');
+  return { request, failure: `${request}.failed` };
 }

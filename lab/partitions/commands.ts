@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Client } from 'pg';
-import type { LockFlags, TargetFlags } from '../commands/partitions.ts';
+import type { ArchiveFlags, LockFlags, TargetFlags } from '../commands/partitions.ts';
 import { type DatabaseTarget, findDatabase } from '../database-target.ts';
 import { withClient } from '../native/with-client.ts';
 import { print, printJson, progress, table, UsageError } from '../output.ts';
 import type { LockReport } from '../short-lock.ts';
-import { archivePartition } from './archive.ts';
+import { type Archived, archivePartition } from './archive.ts';
 import { attachPartition } from './attach.ts';
 import { listPartitions, maintain as runMaintenance } from './list.ts';
 import { queryArchives } from './query.ts';
@@ -57,33 +57,45 @@ export async function rescue(flags: LockFlags): Promise<void> {
   }
 }
 
-/** `lab partitions archive` */
-export async function archive(
-  partition: string,
-  flags: LockFlags & { directory?: string; keep?: boolean },
-): Promise<void> {
-  const { maxLockMs, keep = false } = flags;
-  const archived = await onDatabase(flags, (client, { run }) => {
+/** `lab partitions archive`: one partition, or all that ended long enough ago. */
+export async function archive(partition: string | undefined, flags: ArchiveFlags): Promise<void> {
+  const { maxLockMs, keep = false, olderThan } = flags;
+  if ((partition === undefined) === (olderThan === undefined)) {
+    throw new UsageError('Name a partition, or use --older-than.');
+  }
+  const archives = await onDatabase(flags, async (client, { run }) => {
     const directory = flags.directory ?? (run && path.join(run.runDirectory, 'archives'));
     if (directory === undefined) throw new UsageError('--dsn needs --directory: the file has to go somewhere.');
-    const options = { partition, directory: path.resolve(directory), keep, maxLockMs };
-    return archivePartition(client, { ...options, now: () => new Date(), progress });
+    const done: Archived[] = [];
+    for (const name of partition === undefined ? await endedBefore(client, flags) : [partition]) {
+      const options = { partition: name, directory: path.resolve(directory), keep, maxLockMs };
+      done.push(await archivePartition(client, { ...options, now: () => new Date(), progress }));
+    }
+    return done;
   });
-  if (flags.json) printJson(archived);
-  else {
-    const { file, fileBytes, tableBytes, manifest, dropped, locks } = archived;
-    print(
-      table(
-        [],
-        [
-          ['file', `${file}, ${megabytes(fileBytes)} (${megabytes(tableBytes)} in the database)`],
-          ['rows', `${manifest.rows}, hash ${manifest.rowHash}`],
-          ['partition', dropped ? 'dropped' : 'detached'],
-          ['longest lock', longest(locks)],
-        ],
-      ),
-    );
-  }
+  if (flags.json) printJson(partition === undefined ? { archives } : archives[0]);
+  else if (archives.length === 0) print('No partition is that old.');
+  for (const archived of flags.json ? [] : archives) print(`${describeArchive(archived)}\n`);
+}
+
+async function endedBefore(client: Client, { olderThan, table: wanted }: ArchiveFlags): Promise<string[]> {
+  const until = Date.now() - olderThan! * 86_400_000;
+  const { partitions } = await listPartitions(client);
+  return partitions
+    .filter(({ table: name, attached, to }) => attached && to && Number(to) <= until && (!wanted || name === wanted))
+    .map((entry) => entry.partition);
+}
+
+function describeArchive({ file, fileBytes, tableBytes, manifest, dropped, locks }: Archived): string {
+  return table(
+    [],
+    [
+      ['file', `${file}, ${megabytes(fileBytes)} (${megabytes(tableBytes)} in the database)`],
+      ['rows', `${manifest.rows}, hash ${manifest.rowHash}`],
+      ['partition', dropped ? 'dropped' : 'detached'],
+      ['longest lock', longest(locks)],
+    ],
+  );
 }
 
 /** `lab partitions attach` */
