@@ -50,10 +50,10 @@ export interface PitrResult {
 type Counts = Record<'orders' | 'order_events' | 'disputes' | 'webhook_deliveries' | 'outbox', number>;
 
 /** What somebody might do by hand. The seed picks one. */
-const mistakes = [
+export const mistakes = [
   'delete from order_events where sequence > 1',
   'truncate webhook_deliveries',
-  "delete from orders where status <> 'created'",
+  "delete from outbox where aggregate_type = 'order'",
 ] as const;
 
 /**
