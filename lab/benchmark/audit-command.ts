@@ -4,12 +4,14 @@ import { auditRun } from '../../benchmarks/audit/audit.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import type { AuditFlags } from '../commands/audit.ts';
 import { findRun } from '../native/run-directory.ts';
-import { print, printJson, UsageError } from '../output.ts';
+import type { SystemDescription } from '../native/system.ts';
+import { print, printJson, progress, UsageError } from '../output.ts';
 import { auditTable } from './tables.ts';
 
 /** `lab audit`. */
 export async function auditCommand(flags: AuditFlags): Promise<void> {
-  const target = await findTarget(flags);
+  const { run, ...target } = await findTarget(flags);
+  if (run) await waitForPipeline(run);
   const result = await auditRun(target);
   if (flags.json) printJson({ topology: target.topology, records: target.recordFiles, ...result });
   else {
@@ -19,7 +21,23 @@ export async function auditCommand(flags: AuditFlags): Promise<void> {
   if (!result.ok) process.exitCode = 1;
 }
 
+/** What was accepted has to arrive before its absence means anything. */
+async function waitForPipeline(run: SystemDescription): Promise<void> {
+  if (run.mode === 'sync' && !run.urls.clickhouse) return;
+  const { untilDrained } = await import('../native/drain.ts');
+  try {
+    const { drained, waitedMs, backlog } = await untilDrained(run, { timeoutMs: 300_000, progress });
+    if (drained) return;
+    const left = `${backlog.messages ?? 0} messages and ${backlog.events ?? 0} events are still under way`;
+    progress(`${left} after ${Math.round(waitedMs / 1_000)} s; see: lab status`);
+  } catch (error) {
+    progress(`a part of the pipeline does not answer: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
 interface Target {
+  /** Undefined for a database that is not the lab's. */
+  run?: SystemDescription;
   dsn: string;
   topology: TopologyName;
   recordFiles: string[];
@@ -41,6 +59,7 @@ async function findTarget(flags: AuditFlags): Promise<Target> {
   const directory = path.join(run.runDirectory, 'records');
   const left = (await readdir(directory).catch(() => [])).sort().map((name) => path.join(directory, name));
   return {
+    run,
     ...{ dsn: run.dsn.admin, topology: run.topology, recordFiles: records ?? left },
     clickhouseUrl: flags.clickhouse ?? run.urls.clickhouse,
   };

@@ -12,6 +12,13 @@ import { savePage } from './results-page.ts';
 
 /** `lab bench`. */
 export async function benchCommand(scenario: string | undefined, flags: BenchFlags): Promise<void> {
+  if (scenario === 'freshness') {
+    // Its arms are engines and not topologies, so it has a runner and a document of its own.
+    const [wanted] = checkTopologies([flags.topology]) as [TopologyName];
+    const { freshnessCommand } = await import('./freshness-command.ts');
+    await freshnessCommand({ ...flags, topology: wanted });
+    return;
+  }
   const { scenarios, topology } = checkFlags(scenario, flags);
   const { document, file } = await runAndSave((signal) => createRun(scenarios, topology, flags, signal));
   if (flags.json) printJson(document);

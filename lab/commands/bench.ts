@@ -17,7 +17,7 @@ export function register(program: Command): void {
     .command('bench')
     .summary('run one scenario')
     .description('Runs one scenario on one topology in several rounds, audits it, and stores the result document.')
-    .argument('[scenario]', 'ingest, timeline or reads')
+    .argument('[scenario]', 'ingest, timeline or reads, or freshness (both CDC engines)')
     .option('--all', 'every scenario in turn')
     .option('--topology <name>', 'where (plain; reads: replicated)')
     .addOption(new Option('--against <tool>', 'hold ingest against another tool').choices(['pgbench']))

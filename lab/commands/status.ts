@@ -25,7 +25,10 @@ export function register(program: Command): void {
 
 function isHealthy(run: RunStatus): boolean {
   const partitionsFit = run.defaultPartitions.every(({ rows }) => rows === 0);
-  return run.api === 'ok' && run.rows !== null && run.processes.every(({ alive }) => alive) && partitionsFit;
+  const pipelineFits = (run.ingest ?? 'ok') === 'ok' && !run.pipeline?.capture?.alarm;
+  return (
+    pipelineFits && run.api === 'ok' && run.rows !== null && run.processes.every(({ alive }) => alive) && partitionsFit
+  );
 }
 
 async function describe(run: RunStatus): Promise<string> {
@@ -46,8 +49,40 @@ async function describe(run: RunStatus): Promise<string> {
     const lag = `${lagBytes} bytes${lagMs === null ? '' : `, ${lagMs.toFixed(1)} ms`} behind`;
     lines.push([replica, `${state}${synchronous ? ', synchronous' : ''}, ${lag}`]);
   }
+  lines.push(...pipelineLines(run));
   for (const { table: name, rows: outside } of run.defaultPartitions) {
     if (outside > 0) lines.push(['alarm', `${outside} rows in the default partition of ${name}`]);
   }
   return `${table([], lines)}\n`;
+}
+
+/** Lag stage by stage, in the order in which an event passes them. */
+function pipelineLines({ urls, ingest, pipeline }: RunStatus): [string, string][] {
+  if (!pipeline) return [];
+  const lines: [string, string][] = [];
+  if (urls.ingest) lines.push(['gateway', `${urls.ingest}  ${ingest}`]);
+  const { consumerLag, retriesWaiting, deadLetters, capture, stages, slowStage } = pipeline;
+  if (pipeline.mode === 'kafka') {
+    const lag = consumerLag && Object.values(consumerLag).reduce((sum, one) => sum + one, 0);
+    const text = `${lag} messages behind, ${retriesWaiting} wait for a retry, ${deadLetters} in dead-letter topics`;
+    lines.push(['consumers', lag === null ? 'no answer from the broker' : text]);
+  }
+  if (urls.cdc) lines.push(['capture', capture ? describeCapture(capture) : 'no answer']);
+  for (const [name, { p50Ms, p99Ms }] of Object.entries(stages)) {
+    lines.push([`  ${name.replaceAll('_', ' ')}`, `p50 ${p50Ms} ms, p99 ${p99Ms} ms`]);
+  }
+  if (slowStage) lines.push(['slow stage', slowStage.replaceAll('_', ' ')]);
+  return lines;
+}
+
+function describeCapture(capture: NonNullable<NonNullable<RunStatus['pipeline']>['capture']>): string {
+  const { engine, state, alarm, lagMs, freshnessMs, slotLagBytes, consumerLag } = capture;
+  const waiting = consumerLag && Object.values(consumerLag).reduce((sum, one) => sum + one, 0);
+  return [
+    `${engine}, ${alarm ? `ALARM ${alarm}` : state}`,
+    `oldest event waits ${lagMs} ms`,
+    ...(waiting === null ? [] : [`${waiting} messages behind`]),
+    ...(slotLagBytes === null ? [] : [`slot ${slotLagBytes} bytes behind`]),
+    ...(freshnessMs === null ? [] : [`newest commit in ClickHouse ${freshnessMs} ms old`]),
+  ].join(', ');
 }

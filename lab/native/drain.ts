@@ -23,22 +23,33 @@ export interface Drained {
 }
 
 /** The group that the API's consumers join unless they are told otherwise. */
-const consumerGroup = 'lab-api';
+export const consumerGroup = 'lab-api';
 
-/** Waits until nothing is under way between gateway and ClickHouse. Systems without a pipeline are drained at once. */
+/** Without any progress for longer than this, nothing waits for its next attempt: a part is down. */
+const longestRetryPauseMs = 30_000;
+
+/**
+ * Waits until nothing is under way between gateway and ClickHouse; gives up at the time limit, or when the backlog has
+ * not become smaller for `stallMs`. Systems without a pipeline are drained at once.
+ */
 export async function untilDrained(
   run: SystemDescription,
-  options: { timeoutMs: number; signal?: AbortSignal; progress?: (line: string) => void },
+  options: { timeoutMs: number; stallMs?: number; signal?: AbortSignal; progress?: (line: string) => void },
 ): Promise<Drained> {
   const startedAt = performance.now();
   const kafka = run.mode === 'kafka' && run.kafka ? createLabKafka(run.kafka.brokers) : undefined;
+  const stallMs = options.stallMs ?? longestRetryPauseMs + 5_000;
   let told = 0;
+  let least = { total: Number.POSITIVE_INFINITY, atMs: 0 };
   try {
     for (;;) {
       const backlog = await readBacklog(run, kafka);
       const waitedMs = Math.round(performance.now() - startedAt);
       const drained = !backlog.messages && !backlog.events;
-      if (drained || waitedMs >= options.timeoutMs) return { drained, waitedMs, backlog };
+      const total = (backlog.messages ?? 0) + (backlog.events ?? 0);
+      if (total < least.total) least = { total, atMs: waitedMs };
+      if (drained || waitedMs >= options.timeoutMs || waitedMs - least.atMs >= stallMs)
+        return { drained, waitedMs, backlog };
       if (waitedMs - told > 5_000) {
         told = waitedMs;
         options.progress?.(`waiting for ${backlog.messages ?? 0} messages and ${backlog.events ?? 0} events`);
@@ -50,7 +61,7 @@ export async function untilDrained(
   }
 }
 
-/** One look at what is under way. A part that does not answer counts as a backlog of everything. */
+/** One look at what is under way. @throws Error when a part does not answer. */
 export async function readBacklog(run: SystemDescription, kafka: KafkaClient | undefined): Promise<Backlog> {
   // The messages first: what they still cause must be counted as events afterwards.
   const messages = kafka ? await countMessages(kafka) : null;

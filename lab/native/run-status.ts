@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { PipelineStatus } from './pipeline-status.ts';
 import { isAlive } from './processes.ts';
 import type { SystemDescription } from './system.ts';
 import { withClient } from './with-client.ts';
@@ -7,10 +8,14 @@ export interface RunStatus {
   id: string;
   topology: string;
   startedAt: string;
-  urls: { api: string; provider: string };
+  urls: SystemDescription['urls'];
   processes: { name: string; pid: number; alive: boolean }[];
   /** Of GET /health/ready: `ok`, or why it is not. */
   api: string;
+  /** Of the gateway, in kafka mode. */
+  ingest?: string;
+  /** From the gateway to ClickHouse, where the system has such a way. */
+  pipeline?: PipelineStatus;
   /** Null when the database does not answer. */
   rows: { orders: number; deliveries: number; parkedWebhooks: number } | null;
   /** Null when the API does not answer. */
@@ -22,14 +27,26 @@ export interface RunStatus {
 
 /** Looks at a running system from outside; never throws because a part of it is down. */
 export async function readStatus(run: SystemDescription, sampleMs = 1_000): Promise<RunStatus> {
-  const [processes, api, rates, database] = await Promise.all([
+  const [processes, api, ingest, rates, database, pipeline] = await Promise.all([
     Promise.all(run.processes.map(async ({ name, pid }) => ({ name, pid, alive: await isAlive(pid) }))),
     readHealth(run.urls.api),
+    run.urls.ingest === undefined ? undefined : readHealth(run.urls.ingest),
     readRates(run.urls.api, sampleMs),
     readDatabase(run.dsn.admin),
+    run.mode === 'kafka' || run.urls.cdc ? readPipelineOf(run) : undefined,
   ]);
   const { id, topology, startedAt, urls } = run;
-  return { id, topology, startedAt, urls, processes, api, rates, ...database };
+  return {
+    ...{ id, topology, startedAt, urls, processes, api, rates, ...database },
+    ...(ingest !== undefined && { ingest }),
+    ...(pipeline && { pipeline }),
+  };
+}
+
+/** Loaded where it is needed only, with the Kafka client that comes along. */
+async function readPipelineOf(run: SystemDescription): Promise<PipelineStatus | undefined> {
+  const { readPipeline } = await import('./pipeline-status.ts');
+  return readPipeline(run);
 }
 
 async function readHealth(url: string): Promise<string> {

@@ -79,7 +79,7 @@ export interface RunningSystem extends SystemDescription {
   connect?: ChildProcessHandle;
   primary: PostgresServer;
   replicas: readonly PostgresServer[];
-  /** Restarts the API with another topology, after the database was converted to it. */
+  /** Restarts the API with another topology, after the database was converted to it; as before when that fails. */
   switchTopology(topology: TopologyName): Promise<SystemDescription>;
 }
 
@@ -157,9 +157,17 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
     ...(broker && { broker: handle(broker) }),
     ...(connect && { connect: handle(connect) }),
     switchTopology: async (wanted) => {
-      topology = wanted;
-      parts.setTopology(wanted);
-      await handle(api).restart();
+      const before = topology;
+      const restartAs = async (name: TopologyName) => {
+        topology = name;
+        parts.setTopology(name);
+        await handle(api).restart();
+      };
+      await restartAs(wanted).catch(async (error) => {
+        // Better the API as it was than none.
+        await restartAs(before);
+        throw error;
+      });
       return describe();
     },
     stop: () =>
