@@ -14,7 +14,7 @@ import { savePage } from './results-page.ts';
 export async function benchCommand(scenario: string | undefined, flags: BenchFlags): Promise<void> {
   if (scenario === 'freshness') {
     // Its arms are engines and not topologies, so it has a runner and a document of its own.
-    const [wanted] = checkTopologies([flags.topology]) as [TopologyName];
+    const [wanted] = checkTopologies([flags.topology ?? 'partitioned']) as [TopologyName];
     const { freshnessCommand } = await import('./freshness-command.ts');
     await freshnessCommand({ ...flags, topology: wanted });
     return;
