@@ -92,7 +92,8 @@ describe('a failing migration', () => {
     await writeFile(file, broken);
     await expect(run()).rejects.toThrow();
     await writeFile(file, broken.replace('select * from nowhere;\n', ''));
-    expect((await run()).applied).toEqual(['0085_broken.sql', '0089_grants.sql']);
+    const left = (await listMigrations('plain', folder)).map((migration) => migration.name);
+    expect((await run()).applied).toEqual(left.filter((name) => name >= '0085_broken.sql'));
   });
 
   test('does not keep the lock', async () => {
