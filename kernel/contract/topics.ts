@@ -29,9 +29,11 @@ export const webhookTopicSpecs: readonly TopicSpec[] = Object.values(webhookTopi
 ]);
 
 /** The topics between change data capture and whoever follows the domain's events. */
-export const domainTopicSpecs: readonly TopicSpec[] = Object.values(domainTopics).map((name) =>
-  topic(name, 2, { retentionDays: 7, maxMessageBytes: 4 * 1024 * 1024 }),
-);
+export const domainTopicSpecs: readonly TopicSpec[] = Object.values(domainTopics).map((name) => {
+  const spec = topic(name, 2, { retentionDays: 7, maxMessageBytes: 4 * 1024 * 1024 });
+  // The writer's time is when Debezium read the row, which a header holds; this one is when the broker had it.
+  return { ...spec, settings: { ...spec.settings, 'message.timestamp.type': 'LogAppendTime' } };
+});
 
 function topic(
   name: string,
