@@ -9,3 +9,11 @@ export function describeIf(name: string, missing: string | undefined, suite: () 
   if (missing === undefined) describe(name, suite);
   else describe.skip(`${name} (needs ${missing})`, suite);
 }
+
+/**
+ * What `describeIf` takes for suites that are too long for every run: they run when LAB_TEST_LONG is 1.
+ * @param duration As in `four minutes`.
+ */
+export function longTier(duration: string): string | undefined {
+  return process.env.LAB_TEST_LONG === '1' ? undefined : `LAB_TEST_LONG=1, since it takes ${duration}`;
+}

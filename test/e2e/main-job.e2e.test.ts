@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { checkRunDocument } from '../../benchmarks/schema/validate.ts';
 import manifest from '../../package.json' with { type: 'json' };
-import { describeIf } from '../skip.ts';
+import { describeIf, longTier } from '../skip.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -59,8 +59,7 @@ test('the README’s commands are npm’s', async () => {
   expect(help.stdout).toContain('npm start');
 });
 
-const asked = process.env.LAB_TEST_START === '1' ? undefined : 'LAB_TEST_START=1, since it takes four minutes';
-describeIf('npm start', asked, () => {
+describeIf('npm start', longTier('four minutes'), () => {
   test('ends in under five minutes with every run VALID, every audit clean, and a report', {
     timeout: 360_000,
   }, async () => {
