@@ -8,6 +8,7 @@ import type { ApplyResult } from '../webhooks/apply.ts';
 import { maxAttempts, retryPauseMs } from './backoff.ts';
 import { failureHeaders, readFailure, withoutFailure } from './headers.ts';
 import { type ProcessDependencies, processMessages } from './process.ts';
+import { processRetries } from './retry.ts';
 import { createStoreGate } from './store-gate.ts';
 
 const where = { topic: 'webhooks.orders', partition: 2 };
@@ -140,6 +141,25 @@ describe('messages of a webhook topic', () => {
     const { dependencies } = bench(() => []);
     dependencies.producer.send = () => Promise.reject(new Error('broker away'));
     await expect(processMessages(dependencies, where, [message('?')], never)).rejects.toThrow('broker away');
+  });
+});
+
+describe('messages of a retry topic', () => {
+  const due = (retryAtMs: number) => {
+    const failure = { ...readFailure(where, message('x')), attempts: 1, retryAtMs };
+    return message(serializeReceived(webhook('late')), 1n, failureHeaders({}, failure));
+  };
+  const batch = (one: KafkaMessage) => ({
+    ...{ topic: 'webhooks.orders.retry', partition: 0, messages: [one], highWatermark: 2n, signal: never },
+  });
+
+  it('come again when they are due, and are applied then', async () => {
+    const { dependencies, batches } = bench(() => []);
+    const early = processRetries(dependencies, batch(due(12_500)));
+    await expect(early).rejects.toMatchObject({ delayMs: 2_500 });
+    expect(batches).toEqual([]);
+    await processRetries(dependencies, batch(due(10_000)));
+    expect(batches).toEqual([['late']]);
   });
 });
 

@@ -1,26 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Batch, KafkaMessage } from '../../kernel/kafka/port.ts';
+import { type Batch, Postpone } from '../../kernel/kafka/port.ts';
 import { readFailure } from './headers.ts';
 import { type ProcessDependencies, processMessages } from './process.ts';
 
 /**
- * Works off a batch of a retry topic: waits until its first message is due, then takes every further one that is due
- * by then. A message may wait behind one with a longer pause, so 30 s are the most by which it is late.
+ * Works off a batch of a retry topic once all of it is due. A message may wait behind one with a longer pause, so 30 s
+ * are the most by which it is late. Batches of one message keep it from being tried again together with others.
+ * @throws Postpone until then, which leaves the member free for its other partitions.
  */
 export async function processRetries(dependencies: ProcessDependencies, batch: Batch): Promise<void> {
-  const { messages, signal } = batch;
-  for (let start = 0; start < messages.length; ) {
-    const waitMs = dueAtMs(batch, messages[start]!) - dependencies.now().getTime();
-    if (waitMs > 0) await delay(waitMs, undefined, { signal });
-    signal.throwIfAborted();
-    const nowMs = dependencies.now().getTime();
-    let end = start + 1;
-    while (end < messages.length && dueAtMs(batch, messages[end]!) <= nowMs) end += 1;
-    await processMessages(dependencies, batch, messages.slice(start, end), signal);
-    start = end;
-  }
-}
-
-function dueAtMs(batch: Batch, message: KafkaMessage): number {
-  return readFailure(batch, message).retryAtMs ?? 0;
+  const dueAtMs = Math.max(...batch.messages.map((message) => readFailure(batch, message).retryAtMs ?? 0));
+  const waitMs = dueAtMs - dependencies.now().getTime();
+  if (waitMs > 0) throw new Postpone(waitMs);
+  await processMessages(dependencies, batch, batch.messages, batch.signal);
 }

@@ -45,7 +45,7 @@ export function startConsumers(options: ConsumersOptions): Consumers {
     maxBatchMessages: options.maxBatch,
     concurrency: options.concurrency,
   });
-  const retried = kafka.createConsumer({ groupId: retries, from: 'earliest', maxBatchMessages: 100, concurrency: 2 });
+  const retried = kafka.createConsumer({ groupId: retries, from: 'earliest', maxBatchMessages: 1, concurrency: 2 });
   const onError = (error: unknown, position: object): void => {
     if (!stopping.signal.aborted) logger.warn({ err: error, ...position }, 'consumer failed; it will try again');
   };
