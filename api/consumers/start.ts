@@ -31,6 +31,9 @@ export function retryGroup(groupId: string): string {
   return `${groupId}-retry`;
 }
 
+/** What a killed process holds its partitions up by; heartbeats come several times as often. */
+const sessionTimeoutMs = 10_000;
+
 /**
  * Starts the consumers of the webhook topics and of their retry topics. Returns at once; they join as soon as the
  * broker answers. The retries have a group of their own, so that their waiting holds nobody up.
@@ -40,12 +43,15 @@ export function startConsumers(options: ConsumersOptions): Consumers {
   const stopping = new AbortController();
   const retries = retryGroup(groupId);
   const webhooks = kafka.createConsumer({
-    groupId,
-    from: 'earliest',
+    ...{ groupId, from: 'earliest', sessionTimeoutMs },
     maxBatchMessages: options.maxBatch,
     concurrency: options.concurrency,
   });
-  const retried = kafka.createConsumer({ groupId: retries, from: 'earliest', maxBatchMessages: 1, concurrency: 2 });
+  const retried = kafka.createConsumer({
+    ...{ groupId: retries, from: 'earliest', sessionTimeoutMs },
+    maxBatchMessages: 1,
+    concurrency: 2,
+  });
   const onError = (error: unknown, position: object): void => {
     if (!stopping.signal.aborted) logger.warn({ err: error, ...position }, 'consumer failed; it will try again');
   };

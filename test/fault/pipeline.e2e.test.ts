@@ -1,0 +1,263 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { failureHeaders } from '../../api/consumers/headers.ts';
+import { retryTopics, sourceTopics } from '../../api/consumers/start.ts';
+import { createWorkload } from '../../benchmarks/workload/workload.ts';
+import { serializeReceived } from '../../kernel/contract/received.ts';
+import { webhookMessageMaxBytes } from '../../kernel/contract/topics.ts';
+import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import type { KafkaClient, KafkaMessage, OutgoingMessage } from '../../kernel/kafka/port.ts';
+import { readDeadLetters, replayDeadLetters } from '../../lab/dead-letters/letters.ts';
+import { missingChdb } from '../../lab/native/clickhouse.ts';
+import { createLabKafka } from '../../lab/native/drain.ts';
+import { missingForKafka } from '../../lab/native/kafka/programs.ts';
+import { waitUntil } from '../../lab/native/processes.ts';
+import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
+import { withClient } from '../../lab/native/with-client.ts';
+import { createSigners } from '../../lab/provider/sign.ts';
+import { describeIf } from '../skip.ts';
+import { createTraffic, type Traffic } from './pipeline.ts';
+
+/**
+ * One system from the gateway to ClickHouse, on which one part after the other fails while webhooks come in. What the
+ * engines, the sink and the Kafka port do in their own faults is tested beside them; this is about the whole.
+ */
+describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingChdb(), () => {
+  let system: RunningSystem;
+  let traffic: Traffic;
+  let kafka: KafkaClient;
+  beforeAll(async () => {
+    system = await startSystem({ topology: 'partitioned', mode: 'kafka', cdc: 'native' });
+    traffic = createTraffic(system, 700);
+    kafka = createLabKafka(system.kafka!.brokers);
+  }, 300_000);
+  afterAll(async () => {
+    await kafka?.close();
+    await system?.stop();
+  });
+
+  const send = async (messages: OutgoingMessage[]) => {
+    const producer = kafka.createProducer();
+    await producer.send(messages);
+    await producer.close();
+  };
+  const count = async (sql: string, values: unknown[] = []): Promise<number> =>
+    withClient(system.dsn.admin, async (client) => Number((await client.query(sql, values)).rows[0].n));
+  const effects = () =>
+    count('select (select count(*) from order_events) + (select count(*) from dispute_events) as n');
+
+  test('poison, a wrong version, an unknown type and an oversized message end in the dead letters and hold nobody up', async () => {
+    const good = webhookOf('after-poison');
+    const text = serializeReceived(good);
+    const bad: Record<string, string> = {
+      malformed_json: '{"version":1,"type":',
+      wrong_version: text.replace('"version":1', '"version":2'),
+      unknown_type: text.replace('"webhook.order"', '"webhook.refund"'),
+      invalid: text.replace('"created"', '"vanished"'),
+      oversized: serializeReceived({ ...good, body: 'x'.repeat(webhookMessageMaxBytes) }),
+    };
+    // One key, so that all of them stand in one partition before the good one.
+    const key = 'one-user';
+    await traffic.deliver(400, async () => {
+      const values = [...Object.values(bad), text];
+      await send(values.map((value) => ({ topic: 'webhooks.orders', key, value })));
+    });
+    await traffic.expectAllArrived();
+    expect(await count("select count(*) as n from orders where order_id = 'order-after-poison'")).toBe(1);
+    const letters = await readDeadLetters(kafka);
+    expect(letters.map(({ reason }) => reason).sort()).toEqual(Object.keys(bad).sort());
+    expect(letters.every(({ attempts, source }) => attempts === 0 && source.topic === 'webhooks.orders')).toBe(true);
+  });
+
+  test('a webhook that the database refuses is tried again, and applied once the cause is gone', async () => {
+    await withClient(system.dsn.admin, (client) =>
+      client.query(`
+        create function refuse() returns trigger language plpgsql as
+          $$ begin if new.order_id = 'order-refused' then raise 'not now'; end if; return new; end $$;
+        create trigger refuse before insert on orders for each row execute function refuse()`),
+    );
+    await traffic.deliver(200, () =>
+      send([{ topic: 'webhooks.orders', key: 'u', value: serializeReceived(webhookOf('refused')) }]),
+    );
+    const retries = async () => {
+      const offsets = await Promise.all(retryTopics.map((topic) => kafka.topicOffsets(topic)));
+      return offsets.flat().reduce((sum, { end }) => sum + Number(end), 0);
+    };
+    await expect.poll(retries, { timeout: 20_000 }).toBeGreaterThan(0);
+    await withClient(system.dsn.admin, (client) => client.query('drop function refuse cascade'));
+    await traffic.expectAllArrived();
+    expect(await count("select count(*) as n from orders where order_id = 'order-refused'")).toBe(1);
+  });
+
+  test('a replayed dead letter is applied, and its note keeps it from being replayed by the next sweep', async () => {
+    const failure = { source: { topic: 'webhooks.orders', partition: 0, offset: '1' }, attempts: 5, retryAtMs: null };
+    const headers = failureHeaders(
+      { 'correlation-id': 'c' },
+      { ...failure, reason: 'attempts_exhausted', detail: 'The database refused it.', failedAtMs: Date.now() },
+    );
+    await send([{ topic: 'webhooks.orders.dlq', key: 'u', value: serializeReceived(webhookOf('replayed')), headers }]);
+    const exhausted = async () =>
+      (await readDeadLetters(kafka)).filter(({ reason }) => reason === 'attempts_exhausted');
+    await replayDeadLetters(kafka, await exhausted(), Date.now());
+    await traffic.expectAllArrived();
+    expect(await count("select count(*) as n from orders where order_id = 'order-replayed'")).toBe(1);
+    expect((await exhausted()).map(({ replayedAtMs }) => replayedAtMs !== null)).toEqual([true]);
+  });
+
+  test('the broker killed with kill -9: 503 with Retry-After meanwhile, nothing acknowledged is lost', async () => {
+    const totals = await traffic.deliver(1_500, async () => {
+      system.broker!.kill('SIGKILL');
+      const refused = await deliverOnce(system);
+      expect(refused).toEqual({ status: 503, retryAfter: '1', withinBudget: true });
+      await system.broker!.restart();
+    });
+    expect(Object.keys(totals.retries)).toContain('503');
+    await traffic.expectAllArrived();
+  });
+
+  test('the broker stopped (SIGSTOP) and going on: nothing is lost or doubled', async () => {
+    await traffic.deliver(1_000, () => frozen(system.broker!, 4_000));
+    await traffic.expectAllArrived();
+  });
+
+  test('the API killed with kill -9 in the middle of its batches: each webhook has one effect', async () => {
+    await traffic.deliver(1_000, async () => {
+      system.api.kill('SIGKILL');
+      await system.api.restart();
+    });
+    await traffic.expectAllArrived();
+  });
+
+  test('the gateway killed with kill -9: the provider repeats, nothing is lost', async () => {
+    await traffic.deliver(800, async () => {
+      system.ingest!.kill('SIGKILL');
+      await system.ingest!.restart();
+    });
+    await traffic.expectAllArrived();
+  });
+
+  test('the database away: the gateway goes on, the consumers wait and burn no attempt', async () => {
+    const letters = (await readDeadLetters(kafka)).length;
+    const retried = await endOf(kafka, retryTopics);
+    await traffic.deliver(800, async () => {
+      system.primary.kill('SIGQUIT');
+      await delay(3_000);
+      await system.primary.restart();
+    });
+    await traffic.expectAllArrived();
+    expect(await endOf(kafka, retryTopics), 'no message went to a retry topic').toBe(retried);
+    expect((await readDeadLetters(kafka)).length).toBe(letters);
+  });
+
+  test.each(['clickhouse', 'cdcProcess'] as const)(
+    '%s killed with kill -9, then stopped and going on',
+    async (part) => {
+      await traffic.deliver(1_000, async () => {
+        system[part]!.kill('SIGKILL');
+        await system[part]!.restart();
+        await frozen(system[part]!, 2_000);
+      });
+      await traffic.expectAllArrived();
+    },
+  );
+
+  test('a whole topic replayed: no webhook has a second effect', async () => {
+    const before = await effects();
+    for (const topic of sourceTopics) {
+      const messages = await readAll(kafka, topic);
+      expect(messages.length).toBeGreaterThan(0);
+      const small = messages.filter(({ value }) => (value?.length ?? 0) < webhookMessageMaxBytes);
+      await send(small.map(({ key, value, headers }) => ({ topic, key, value, headers })));
+    }
+    await traffic.expectAllArrived();
+    expect(await effects()).toBe(before);
+  });
+});
+
+describeIf('faults of the pipeline through Debezium', (await missingForKafka()) ?? missingChdb(), () => {
+  let system: RunningSystem;
+  let traffic: Traffic;
+  beforeAll(async () => {
+    system = await startSystem({ topology: 'partitioned', mode: 'kafka', cdc: 'debezium' });
+    traffic = createTraffic(system, 900);
+  }, 300_000);
+  afterAll(() => system?.stop());
+
+  test('Connect stopped and going on, then killed with kill -9', { timeout: 240_000 }, async () => {
+    await traffic.deliver(1_000, async () => {
+      await frozen(system.connect!, 2_000);
+      system.connect!.kill('SIGKILL');
+      await system.connect!.restart();
+    });
+    await traffic.expectAllArrived();
+  });
+
+  test('the broker under gateway, consumers, Connect and sink killed with kill -9', { timeout: 240_000 }, async () => {
+    await traffic.deliver(1_000, async () => {
+      system.broker!.kill('SIGKILL');
+      await system.broker!.restart();
+    });
+    await traffic.expectAllArrived();
+  });
+});
+
+function webhookOf(name: string): ReceivedWebhook {
+  return {
+    provider: 'silvergate',
+    event: {
+      ...{ target: 'order', providerEventId: `event-${name}`, fingerprint: null, orderId: `order-${name}` },
+      ...{ userId: 'one-user', status: 'created', introduces: true, amountMinor: 100n, currency: 'EUR', meta: {} },
+      providerUpdatedAt: new Date(),
+    },
+    ...{ bodySha256: 'c'.repeat(64), body: '{}', receivedAt: new Date(), requestId: randomUUID() },
+  };
+}
+
+async function frozen(part: { kill(signal: NodeJS.Signals): void }, forMs: number): Promise<void> {
+  part.kill('SIGSTOP');
+  try {
+    // The length of the fault itself, and no wait for something to happen.
+    await delay(forMs);
+  } finally {
+    part.kill('SIGCONT');
+  }
+}
+
+/** One webhook while the broker is away: what the gateway answers, and whether it does so within its budget of 3 s. */
+async function deliverOnce(system: RunningSystem) {
+  const webhook = createWorkload({ seed: 9, run: 'once', startTimeMs: Date.now() }).next();
+  const signed = createSigners(system.secrets)[webhook.provider]!(webhook, new Date());
+  const headers = new Headers();
+  for (let at = 0; at < signed.headers.length; at += 2) headers.set(signed.headers[at]!, signed.headers[at + 1]!);
+  const started = performance.now();
+  const response = await fetch(system.urls.ingest + signed.path, { method: 'POST', headers, body: signed.body });
+  await response.body?.cancel();
+  const { status } = response;
+  return {
+    ...{ status, retryAfter: response.headers.get('retry-after') },
+    withinBudget: performance.now() - started < 6_000,
+  };
+}
+
+async function endOf(kafka: KafkaClient, topics: readonly string[]): Promise<number> {
+  const offsets = await Promise.all(topics.map((topic) => kafka.topicOffsets(topic)));
+  return offsets.flat().reduce((sum, { end }) => sum + Number(end), 0);
+}
+
+async function readAll(kafka: KafkaClient, topic: string): Promise<KafkaMessage[]> {
+  const ends = new Map((await kafka.topicOffsets(topic)).map(({ partition, end }) => [partition, end]));
+  const found: KafkaMessage[] = [];
+  const consumer = kafka.createConsumer({ groupId: `replay-${randomUUID()}`, from: 'earliest' });
+  await consumer.run({
+    topics: [topic],
+    onBatch: async ({ partition, messages }) => {
+      found.push(...messages.filter(({ offset }) => offset < ends.get(partition)!));
+    },
+  });
+  const total = [...ends.values()].reduce((sum, end) => sum + Number(end), 0);
+  const complete = await waitUntil(() => found.length >= total, { timeoutMs: 30_000 });
+  await consumer.close();
+  expect(complete).toBe(true);
+  return found;
+}

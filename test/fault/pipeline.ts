@@ -1,0 +1,65 @@
+import path from 'node:path';
+import { expect } from 'vitest';
+import { auditRun } from '../../benchmarks/audit/audit.ts';
+import { openRecord } from '../../benchmarks/record/record.ts';
+import { createRandom } from '../../benchmarks/workload/random.ts';
+import { createWorkload } from '../../benchmarks/workload/workload.ts';
+import { untilDrained } from '../../lab/native/drain.ts';
+import { waitUntil } from '../../lab/native/processes.ts';
+import type { RunningSystem } from '../../lab/native/system.ts';
+import { createDelivery, type DeliveryTotals } from '../../lab/provider/delivery.ts';
+import { createSigners } from '../../lab/provider/sign.ts';
+
+/** The simulated provider's side of a fault test, and the audit after it. */
+export interface Traffic {
+  /** Delivers to the gateway, repeating what was not answered; `meanwhile` runs while deliveries are under way. */
+  deliver(count: number, meanwhile?: (totals: DeliveryTotals) => Promise<void>): Promise<DeliveryTotals>;
+  /** Waits until everything has arrived; then every acknowledged webhook of all deliveries so far must have. */
+  expectAllArrived(): Promise<void>;
+}
+
+export function createTraffic(system: RunningSystem, seed: number): Traffic {
+  const recordFiles: string[] = [];
+  return {
+    deliver: async (count, meanwhile) => {
+      const round = recordFiles.length + 1;
+      const file = path.join(system.runDirectory, `acks-${round}.jsonl`);
+      recordFiles.push(file);
+      const record = await openRecord(file);
+      const { totals, run } = createDelivery({
+        url: system.urls.ingest!,
+        workload: createWorkload({
+          ...{ seed: seed + round, run: `pipe${seed}r${round}`, startTimeMs: Date.now(), spacing: 128 },
+          ...{ duplicates: 0.05, late: 0.03, providers: { silvergate: 2, stripe: 1, adyen: 1 } },
+        }),
+        signers: createSigners(system.secrets),
+        ...{ count, concurrency: 32, record, readShare: 0, random: createRandom(seed, round) },
+        ...{ timeoutMs: 10_000, giveUpAfterMs: 90_000, now: () => new Date(), clock: () => performance.now() },
+      });
+      const load = run();
+      try {
+        await waitUntil(() => totals.acknowledged >= count / 4, { timeoutMs: 60_000, intervalMs: 1 });
+        if (meanwhile)
+          expect(totals.acknowledged, 'the fault comes while deliveries are under way').toBeLessThan(count);
+        await meanwhile?.(totals);
+      } finally {
+        await load;
+        await record.close();
+      }
+      expect({ gaveUp: totals.gaveUp, rejected: totals.rejected }).toEqual({ gaveUp: 0, rejected: {} });
+      expect(totals.acknowledged).toBe(count);
+      return totals;
+    },
+    expectAllArrived: async () => {
+      const drained = await untilDrained(system, { timeoutMs: 120_000 });
+      expect(drained).toMatchObject({ drained: true });
+      const audit = await auditRun({
+        ...{ dsn: system.dsn.admin, topology: system.topology, recordFiles },
+        clickhouseUrl: system.urls.clickhouse,
+      });
+      expect(audit.invariants.filter(({ ok }) => !ok)).toEqual([]);
+      const checked = Object.fromEntries(audit.invariants.map(({ id, checked: count }) => [id, count]));
+      for (const id of ['I2', 'I3', 'I5', 'I6'] as const) expect(checked[id], id).toBeGreaterThan(0);
+    },
+  };
+}
