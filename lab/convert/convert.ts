@@ -118,7 +118,8 @@ async function run(client: Client, options: ConvertOptions): Promise<ConversionR
     const report = await describe(client, outcome);
     return { ...report, phase: 'switched', durationMs: performance.now() - started };
   }
-  await finishConversion(client, { ...options, observeMs: Math.max(options.measureMs, 500) });
+  const observations = options.action === 'finish' ? 1 : 10;
+  await finishConversion(client, { ...options, observeMs: Math.max(options.measureMs, 500), observations });
   const afterPerSecond = await measureThroughput(options.dsn, options.measureMs);
   const { throughput, ...report } = await describe(client, outcome);
   await dropLeftovers(client);

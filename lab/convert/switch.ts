@@ -46,14 +46,20 @@ export async function switchTables(
 
 /**
  * Removes what only a plain API needs, then the plain tables and all traces of the conversion.
- * @param observeMs How long to watch for an API that still runs as plain.
+ * @param options.observeMs How long to watch for an API that still runs as plain.
+ * @param options.observations How often: more than once where one that was just restarted may have work under way.
  * @throws ConversionRefused when there is one.
  */
-export async function finishConversion(client: Client, options: StepOptions & { observeMs: number }): Promise<void> {
-  const before = await keysFilled(client);
-  await delay(options.observeMs);
-  const filled = (await keysFilled(client)) - before;
-  if (filled > 0) {
+export async function finishConversion(
+  client: Client,
+  options: StepOptions & { observeMs: number; observations: number },
+): Promise<void> {
+  for (let left = options.observations; ; left -= 1) {
+    const before = await keysFilled(client);
+    await delay(options.observeMs);
+    const filled = (await keysFilled(client)) - before;
+    if (filled === 0) break;
+    if (left > 1) continue;
     throw new ConversionRefused(
       `A service still runs as plain: ${filled} of its transactions came in the last ${options.observeMs} ms. ` +
         'Restart it with TOPOLOGY=partitioned, then --finish.',
