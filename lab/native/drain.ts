@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { pino } from 'pino';
 import { retryGroup, retryTopics, sourceTopics } from '../../api/consumers/start.ts';
 import { createKafkaClient } from '../../kernel/kafka/kafkajs.ts';
@@ -84,11 +84,21 @@ async function countMissingEvents(dsn: string, clickhouse: string): Promise<numb
   });
   const client = createClient({ url: clickhouse, request_timeout: 30_000 });
   try {
-    const result = await client.query({ query: 'select uniqExact(event_id) as n from events', format: 'JSONEachRow' });
-    const [row] = await result.json<{ n: string }>();
-    return Math.max(0, atSource - Number(row?.n ?? 0));
+    return Math.max(0, atSource - (await countSunkEvents(client)));
   } finally {
     await client.close();
+  }
+}
+
+/** Events that a query finds, copies counted once; none before the sink has made its tables. */
+export async function countSunkEvents(client: ClickHouseClient): Promise<number> {
+  try {
+    const result = await client.query({ query: 'select uniqExact(event_id) as n from events', format: 'JSONEachRow' });
+    const [row] = await result.json<{ n: string }>();
+    return Number(row?.n ?? 0);
+  } catch (error) {
+    if (error instanceof ClickHouseError && error.type === 'UNKNOWN_TABLE') return 0;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { Client } from 'pg';
 import type { TopologyName } from '../../../kernel/topology.ts';
+import { countSunkEvents } from '../../../lab/native/drain.ts';
 import type { RunningSystem } from '../../../lab/native/system.ts';
 import type { EngineFreshness } from '../../schema/freshness.ts';
 import { percentiles } from '../../statistics/histogram.ts';
@@ -12,7 +13,7 @@ import { createWebhookSource } from '../ingest/webhook-source.ts';
 import { type Drain, measureDrain } from './drain.ts';
 import { engineControl } from './engine-control.ts';
 import { slowStage, stageLatencies } from './stages.ts';
-import { countEvents, startVisibilityProbe, type VisibilityProbe } from './visibility.ts';
+import { startVisibilityProbe, type VisibilityProbe } from './visibility.ts';
 
 export interface MeasureEngineOptions {
   engine: 'native' | 'debezium';
@@ -144,7 +145,7 @@ async function measureBacklog(
   const stoppedS = (performance.now() - stoppedAt) / 1e3;
   const drain = await measureDrain({
     source,
-    count: () => countEvents(clickhouse),
+    count: () => countSunkEvents(clickhouse),
     resume: () => engine.resume(),
     clock: () => performance.now(),
     ...{ pauseMs: probePauseMs, timeoutMs: 180_000, signal },
@@ -155,7 +156,7 @@ async function measureBacklog(
 async function untilSunk(client: Client, clickhouse: ClickHouseClient, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + 120_000;
   for (;;) {
-    const [source, sunk] = [await countOutbox(client), await countEvents(clickhouse)];
+    const [source, sunk] = [await countOutbox(client), await countSunkEvents(clickhouse)];
     if (sunk >= source) return;
     if (performance.now() > deadline) throw new Error(`${source - sunk} events have not come to ClickHouse`);
     await delay(100, undefined, { signal });

@@ -91,10 +91,3 @@ async function visibleSequences(client: ClickHouseClient, orderIds: string[]): P
   const rows = await result.json<{ order_id: string; sequence: string }>();
   return new Map(rows.map((row) => [row.order_id, Number(row.sequence)]));
 }
-
-/** Events that a query finds, copies counted once. */
-export async function countEvents(client: ClickHouseClient): Promise<number> {
-  const result = await client.query({ query: 'select uniqExact(event_id) as n from events', format: 'JSONEachRow' });
-  const rows = await result.json<{ n: string }>();
-  return Number(rows[0]?.n ?? 0);
-}
