@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Consumer as KafkajsConsumer, type PartitionAssigner, PartitionAssigners } from 'kafkajs';
 import type { Logger } from 'pino';
 import { createBatchRunner } from './kafkajs-batch.ts';
-import { isSettling, toKafkaError, within } from './kafkajs-errors.ts';
+import { isExpelled, isSettling, toKafkaError, within } from './kafkajs-errors.ts';
 import type { Session } from './kafkajs-session.ts';
 import { type Consumer, type ConsumerOptions, type ConsumerRun, KafkaError, type TopicPartition } from './port.ts';
 
@@ -26,14 +26,17 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
   let assigned: readonly TopicPartition[] = [];
   let member: KafkajsConsumer | undefined;
   let lives: Promise<void> | undefined;
+  /** The member that the last life was, until it has left the group. */
+  let formerMember: string | undefined;
 
   /** From joining to a break that kafkajs does not mend, or to the end. Resolves at the end, else throws. */
   const live = async (run: ConsumerRun, joined: () => void): Promise<void> => {
     await context.requireTopics(run.topics);
-    const { sessionTimeoutMs = 30_000, rebalanceTimeoutMs = 60_000 } = options;
+    const { sessionTimeoutMs = 10_000, rebalanceTimeoutMs = 60_000 } = options;
     const heartbeatMs = Math.max(100, Math.floor(sessionTimeoutMs / 6));
     const batches = createBatchRunner({ run, paused, heartbeatMs, maxMessages: options.maxBatchMessages ?? 1_000 });
     const session = context.open(30_000);
+    let cluster: GroupCluster | undefined;
     const consumer = session.kafka.consumer({
       groupId: options.groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -46,9 +49,14 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
       allowAutoTopicCreation: false,
       retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
       partitionAssigners: [
-        watched(() => {
-          batches.revokeAll();
-          assigned = [];
+        watched({
+          onCluster: (own) => {
+            cluster = own as GroupCluster;
+          },
+          onRevoked: () => {
+            batches.revokeAll();
+            assigned = [];
+          },
         }),
       ],
     });
@@ -59,11 +67,14 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
       assigned = Object.entries(payload.memberAssignment as Record<string, number[]>).flatMap(([topic, partitions]) =>
         partitions.map((partition) => ({ topic, partition })),
       );
+      formerMember = payload.memberId;
       run.onAssignment?.(assigned);
       joined();
     });
     try {
       await consumer.connect();
+      if (formerMember !== undefined) await leave(cluster!, options.groupId, formerMember);
+      formerMember = undefined;
       await consumer.subscribe({ topics: [...run.topics], fromBeginning: (options.from ?? 'earliest') === 'earliest' });
       const running = consumer.run({
         autoCommit: false,
@@ -107,7 +118,7 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
         failures += 1;
         context.logger.debug({ err: error, groupId: options.groupId }, 'the consumer starts again');
         if (!isSettling(error) || failures > 5) run.onError?.(known, { attempt: failures });
-        await delay(Math.min(5_000, 100 * 2 ** failures), undefined, { signal: closing.signal }).catch(() => {});
+        await delay(Math.min(1_000, 100 * 2 ** failures), undefined, { signal: closing.signal }).catch(() => {});
       }
     }
   };
@@ -142,16 +153,37 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
   };
 }
 
+/** What kafkajs hands to assigners, with a request that its declarations leave out. */
+interface GroupCluster {
+  findGroupCoordinator(group: { groupId: string }): Promise<{
+    leaveGroup(member: { groupId: string; memberId: string }): Promise<unknown>;
+  }>;
+}
+
+/**
+ * Takes a member out of its group that we were and can't be again. Without it the group would wait for that member until
+ * its session ends: that long nothing would be consumed after every restart of the broker.
+ */
+async function leave(cluster: GroupCluster, groupId: string, memberId: string): Promise<void> {
+  try {
+    const coordinator = await cluster.findGroupCoordinator({ groupId });
+    await coordinator.leaveGroup({ groupId, memberId });
+  } catch (error) {
+    if (!isExpelled(error)) throw error;
+  }
+}
+
 /** The usual assigner, which tells when the member asks for other partitions: from then on it owns none. */
-function watched(onRevoked: () => void): PartitionAssigner {
+function watched(tell: { onCluster(cluster: unknown): void; onRevoked(): void }): PartitionAssigner {
   return (config) => {
+    tell.onCluster(config.cluster);
     const inner = PartitionAssigners.roundRobin(config);
     return {
       name: inner.name,
       version: inner.version,
       assign: (group) => inner.assign(group),
       protocol: (subscription) => {
-        onRevoked();
+        tell.onRevoked();
         return inner.protocol(subscription);
       },
     };

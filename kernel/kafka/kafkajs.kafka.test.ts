@@ -386,7 +386,8 @@ describeIf('Kafka port over kafkajs', await missingForKafka(), () => {
     const producer = client.createProducer({ timeoutMs: 50_000 });
     const acknowledged = new Set<string>();
     const seen = new Map<string, number>();
-    const consumer = newClient().createConsumer({ groupId: 'survivor', sessionTimeoutMs: 10_000 });
+    // The session is far longer than this test: a group that waited for its end would fail it.
+    const consumer = newClient().createConsumer({ groupId: 'survivor', sessionTimeoutMs: 120_000 });
     await consumer.run({
       topics: [topic],
       onBatch: async ({ messages }) => {

@@ -68,7 +68,7 @@ export interface ConsumerOptions {
   /** Messages per `onBatch` at most. */
   maxBatchMessages?: number;
   maxBytesPerPartition?: number;
-  /** A member that is silent for so long is dead to its group, and its partitions move. */
+  /** A member that is silent for so long is dead to its group, and its partitions move; ten seconds when left out. */
   sessionTimeoutMs?: number;
   /** How long a rebalance waits for a batch in progress. */
   rebalanceTimeoutMs?: number;
