@@ -38,6 +38,7 @@ test('an old primary that is not fenced takes writes when it comes back', async 
 
 test('a frozen one is ended by fencing, and a return of it answers nobody', async () => {
   await withClient(old.dsn(), (client) => client.query('insert into written values (1)'));
+  for (const server of replicas) await expect.poll(() => rowsOn(server), { timeout: 20_000 }).toEqual([1]);
   old.kill('SIGSTOP');
   await fence(old);
   const left = (await listProcesses()).filter(({ command }) => command.includes(old.dataDirectory));
@@ -57,6 +58,6 @@ test('a frozen one is ended by fencing, and a return of it answers nobody', asyn
   expect(rebuilt.port).toBe(old.port);
   await withClient(candidate.dsn(), (client) => client.query('insert into written values (3)'));
   for (const server of [follower, rebuilt])
-    await expect.poll(() => rowsOn(server), { timeout: 5_000 }).toEqual([1, 2, 3]);
+    await expect.poll(() => rowsOn(server), { timeout: 20_000 }).toEqual([1, 2, 3]);
   expect(await attemptWrite(rebuilt.dsn())).toMatchObject({ accepted: false, code: '25006' });
 }, 60_000);

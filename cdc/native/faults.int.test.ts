@@ -11,7 +11,7 @@ let server: PostgresServer;
 let store: Store;
 let pipeline: NativePipeline;
 
-const poll = { timeout: 20_000, interval: 50 };
+const poll = { timeout: 40_000, interval: 50 };
 
 beforeAll(async () => {
   run = await createRunDirectory();

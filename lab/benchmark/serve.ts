@@ -12,7 +12,7 @@ export async function serveUntilStopped(report: string): Promise<void> {
   const server = await serveFile(report);
   try {
     progress('\nstarting a live system …');
-    const system = await startSystem({ topology: 'partitioned', signal: stop.signal });
+    const system = await startSystem({ topology: 'partitioned', wellKnownPorts: true, signal: stop.signal });
     try {
       const { port } = server.address() as { port: number };
       print(`

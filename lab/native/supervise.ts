@@ -103,7 +103,7 @@ async function supervise(
 
   let system: RunningSystem;
   try {
-    system = await startSystem({ ...options, progress: report, signal: stop.signal });
+    system = await startSystem({ ...options, wellKnownPorts: true, progress: report, signal: stop.signal });
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     report('stopped before it was ready, nothing is left');

@@ -93,7 +93,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
       entry: entryOf('../../api/main.ts'),
       runDirectory,
       ...(options.ports?.api !== undefined && { port: options.ports.api }),
-      preferredPort: 3000,
+      ...(options.wellKnownPorts && { preferredPort: 3000 }),
       environment: (port) => ({
         TOPOLOGY: topology,
         DATABASE_URL: dsn.api,
@@ -120,7 +120,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
             entry: entryOf('../../ingest/main.ts'),
             runDirectory,
             ...(options.ports?.ingest !== undefined && { port: options.ports.ingest }),
-            preferredPort: 3001,
+            ...(options.wellKnownPorts && { preferredPort: 3001 }),
             environment: (port) => ({
               TOPOLOGY: topology,
               INGEST_HOST: '127.0.0.1',
@@ -157,7 +157,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
           name: 'cdc',
           entry: entryOf('../../cdc/main.ts'),
           runDirectory,
-          preferredPort: 3002,
+          ...(options.wellKnownPorts && { preferredPort: 3002 }),
           environment: (port) => ({
             TOPOLOGY: topology,
             CDC_ENGINE: worker ? 'kafka' : 'native',

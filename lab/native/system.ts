@@ -17,7 +17,9 @@ export interface SystemOptions {
   /** Commits wait for a replica. */
   synchronous?: boolean;
   postgres?: 'embedded' | 'installed';
-  /** Ports that must be used; without one the API takes 3000 and the gateway 3001 when free, else any. */
+  /** Whether the API takes 3000 and the gateway 3001 when they are free: for a system that a person talks to. */
+  wellKnownPorts?: boolean;
+  /** Ports that must be used. */
   ports?: { api?: number; provider?: number; ingest?: number };
   /** PostgreSQL settings beyond the lab's own. */
   settings?: Record<string, string>;
