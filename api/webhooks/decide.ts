@@ -1,5 +1,6 @@
 import type { Verdict } from '../../kernel/contract/status.ts';
 import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import { jsonAmount } from '../../kernel/http/envelope.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
 import type { DomainEvent } from '../journal/rows.ts';
 import { disputeTransition } from './dispute-transition.ts';
@@ -116,10 +117,10 @@ class BatchDecision {
       data: {
         status: event.status,
         verdict,
-        amount_minor: event.amountMinor,
+        amount_minor: amount(event.amountMinor),
         currency: event.currency,
         provider_updated_at: event.providerUpdatedAt.toISOString(),
-        after: { status: next.status, amount_minor: next.amountMinor, currency: next.currency },
+        after: { status: next.status, amount_minor: amount(next.amountMinor), currency: next.currency },
         meta: event.meta,
       },
     });
@@ -146,13 +147,13 @@ class BatchDecision {
         status: event.status,
         verdict,
         reason: event.reason,
-        amount_minor: event.amountMinor,
+        amount_minor: amount(event.amountMinor),
         currency: event.currency,
         provider_updated_at: event.providerUpdatedAt.toISOString(),
         evidence_due_at: event.evidenceDueAt?.toISOString() ?? null,
         after: {
           ...{ status: next.status, reason: next.reason },
-          ...{ amount_minor: next.amountMinor, currency: next.currency },
+          ...{ amount_minor: amount(next.amountMinor), currency: next.currency },
         },
         meta: event.meta,
       },
@@ -204,6 +205,10 @@ class BatchDecision {
       else if (webhook.stored) this.#unpark.push(webhook);
     }
   }
+}
+
+function amount(minor: bigint | null): number | string | null {
+  return minor === null ? null : jsonAmount(minor);
 }
 
 function noEffect(verdict: Verdict, reason: string | null = null): Outcome {

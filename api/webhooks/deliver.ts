@@ -1,4 +1,5 @@
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import { jsonAmount } from '../../kernel/http/envelope.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { Delivered } from '../../kernel/webhooks/router.ts';
 import type { ApplyResult } from './apply.ts';
@@ -28,7 +29,7 @@ function delivered(webhook: ReceivedWebhook, result: ApplyResult, metrics: Metri
       verdict: outcome.verdict,
       order_id: outcome.orderId,
       dispute_id: outcome.disputeId,
-      sequence: outcome.sequence,
+      sequence: outcome.sequence === null ? null : jsonAmount(outcome.sequence),
     },
   };
 }

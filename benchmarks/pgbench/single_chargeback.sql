@@ -23,11 +23,11 @@ with
   event as (
     insert into dispute_events (event_id, dispute_id, order_id, user_id, sequence, kind, provider, provider_event_id, data, created_at)
     select uuidv7(), 'dp_' || :nonce, 'pgb_' || :order, 'user_' || :user, 1, 'webhook_opened', 'silvergate', 'evt_' || :nonce,
-  '{"status": "open", "verdict": "applied", "reason": "fraud", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "evidence_due_at": null, "meta": {}}', now()
+  '{"status": "open", "verdict": "applied", "reason": "fraud", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "evidence_due_at": null, "after": {"status": "open", "reason": "fraud", "amount_minor": 1999, "currency": "EUR"}, "meta": {}}', now()
     from known where not exists (select from duplicate)
   )
 insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers, created_at)
     select uuidv7(), 'dispute', 'dp_' || :nonce, 'user_' || :user, 1, 'dispute.webhook_opened',
-  '{"status": "open", "verdict": "applied", "reason": "fraud", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "evidence_due_at": null, "meta": {}, "kind": "webhook_opened", "order_id": "pgb_1", "dispute_id": "dp_1", "provider": "silvergate", "provider_event_id": "evt_1"}',
-  '{"request_id": "6f1c2b7e-0c3e-4a5e-9a57-2a2f3f6f0a11"}', now()
+  '{"status": "open", "verdict": "applied", "reason": "fraud", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "evidence_due_at": null, "after": {"status": "open", "reason": "fraud", "amount_minor": 1999, "currency": "EUR"}, "meta": {}, "kind": "webhook_opened", "order_id": "pgb_1", "dispute_id": "dp_1", "provider": "silvergate", "provider_event_id": "evt_1"}',
+  '{"request_id": "6f1c2b7e-0c3e-4a5e-9a57-2a2f3f6f0a11", "sent_at_ms": "1767225600000", "accepted_at_ms": "1767225600123"}', now()
     from known where not exists (select from duplicate);

@@ -23,11 +23,11 @@ with
   event as (
     insert into order_events (event_id, order_id, user_id, sequence, kind, provider, provider_event_id, data, created_at)
     select uuidv7(), 'new_' || :nonce, 'user_' || :user, 1, 'webhook_received', 'silvergate', 'evt_' || :nonce,
-  '{"status": "created", "verdict": "applied", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "meta": {}}', now()
+  '{"status": "created", "verdict": "applied", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "after": {"status": "created", "amount_minor": 1999, "currency": "EUR"}, "meta": {}}', now()
     from known where not exists (select from duplicate)
   )
 insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers, created_at)
     select uuidv7(), 'order', 'new_' || :nonce, 'user_' || :user, 1, 'order.webhook_received',
-  '{"status": "created", "verdict": "applied", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "meta": {}, "kind": "webhook_received", "order_id": "new_1", "provider": "silvergate", "provider_event_id": "evt_1"}',
-  '{"request_id": "6f1c2b7e-0c3e-4a5e-9a57-2a2f3f6f0a11"}', now()
+  '{"status": "created", "verdict": "applied", "amount_minor": 1999, "currency": "EUR", "provider_updated_at": "2026-01-31T12:00:00.000Z", "after": {"status": "created", "amount_minor": 1999, "currency": "EUR"}, "meta": {}, "kind": "webhook_received", "order_id": "new_1", "provider": "silvergate", "provider_event_id": "evt_1"}',
+  '{"request_id": "6f1c2b7e-0c3e-4a5e-9a57-2a2f3f6f0a11", "sent_at_ms": "1767225600000", "accepted_at_ms": "1767225600123"}', now()
     from known where not exists (select from duplicate);

@@ -22,11 +22,11 @@ with
   event as (
     insert into order_events (event_id, order_id, user_id, sequence, kind, provider, provider_event_id, data, created_at)
     select uuidv7(), 'pgb_' || :order, 'user_' || :user, :nonce, 'webhook_received', 'silvergate', 'evt_' || :nonce,
-  '{"status": "updated", "verdict": "applied", "amount_minor": null, "currency": null, "provider_updated_at": "2026-01-31T12:00:00.000Z", "meta": {}}', now()
+  '{"status": "updated", "verdict": "applied", "amount_minor": null, "currency": null, "provider_updated_at": "2026-01-31T12:00:00.000Z", "after": {"status": "updated", "amount_minor": 1999, "currency": "EUR"}, "meta": {}}', now()
     from known where not exists (select from duplicate)
   )
 insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers, created_at)
     select uuidv7(), 'order', 'pgb_' || :order, 'user_' || :user, :nonce, 'order.webhook_received',
-  '{"status": "updated", "verdict": "applied", "amount_minor": null, "currency": null, "provider_updated_at": "2026-01-31T12:00:00.000Z", "meta": {}, "kind": "webhook_received", "order_id": "pgb_1", "provider": "silvergate", "provider_event_id": "evt_1"}',
-  '{"request_id": "6f1c2b7e-0c3e-4a5e-9a57-2a2f3f6f0a11"}', now()
+  '{"status": "updated", "verdict": "applied", "amount_minor": null, "currency": null, "provider_updated_at": "2026-01-31T12:00:00.000Z", "after": {"status": "updated", "amount_minor": 1999, "currency": "EUR"}, "meta": {}, "kind": "webhook_received", "order_id": "pgb_1", "provider": "silvergate", "provider_event_id": "evt_1"}',
+  '{"request_id": "6f1c2b7e-0c3e-4a5e-9a57-2a2f3f6f0a11", "sent_at_ms": "1767225600000", "accepted_at_ms": "1767225600123"}', now()
     from known where not exists (select from duplicate);

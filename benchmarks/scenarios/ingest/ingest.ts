@@ -21,7 +21,7 @@ export const ingest: Scenario<'ingest'> = {
 
 /** Requests under way in the closed loop: enough for full batches, few enough to stay below the objective. */
 const closedConnections = 128;
-const warmUpMs = 2_000;
+const warmUpMs = 4_000;
 const saturationMs = 1_200;
 const rampMs = 3_000;
 const holdMs = 2_000;
@@ -57,7 +57,7 @@ async function openIngest(arm: Arm, options: ScenarioOptions): Promise<ScenarioS
   return {
     measure: async (round) => {
       // Compiled code, full connection pools and the first pages of every index are not what is asked about.
-      if (round === 1) await runPhase(context, closed(warmUpMs * options.scale), 12_000 * options.scale);
+      if (round === 1) await runPhase(context, closed(warmUpMs * options.scale), 24_000 * options.scale);
       // Every round starts with nothing to write back, so that a checkpoint of an earlier one can't fall into it.
       await client.query('checkpoint');
       const data = await measureRound(context, options.scale, system.replicas.length > 0 ? system.dsn.admin : null);
