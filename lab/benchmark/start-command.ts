@@ -1,6 +1,6 @@
 import os from 'node:os';
 import { createComparison } from '../../benchmarks/compare/comparison.ts';
-import { scenarioNames } from '../../benchmarks/scenarios/registry.ts';
+import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
 import { topologyNames } from '../../kernel/topology.ts';
 import type { StartFlags } from '../commands/start.ts';
 import { print, printJson, progress } from '../output.ts';
@@ -8,6 +8,9 @@ import { runAndSave } from './compare.ts';
 import { printResult } from './compare-command.ts';
 import { writeReport } from './report-file.ts';
 import { serveUntilStopped } from './serve.ts';
+
+/** What fits into five minutes on two cores. `lab compare` and `lab bench` run the others. */
+const tourScenarios: readonly ScenarioName[] = ['ingest', 'timeline'];
 
 /** `lab start`, which is `npm start`. */
 export async function startCommand(flags: StartFlags): Promise<void> {
@@ -23,7 +26,7 @@ export async function startCommand(flags: StartFlags): Promise<void> {
         command: 'start',
         topologies: topologyNames,
         control: 'plain',
-        scenarios: scenarioNames,
+        scenarios: tourScenarios,
         rounds: 3,
         seed: 1,
         scale: 1,
