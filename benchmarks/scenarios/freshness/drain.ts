@@ -7,7 +7,7 @@ export interface Drain {
   resumeMs: number;
   /** From that first event to the last. */
   drainMs: number;
-  /** The backlog over the time of the drain. */
+  /** What came after the first visible events, over its time; the rate with the start where all came at once. */
   eventsPerSecond: number;
   /** The backlog over the whole time, the engine's start included. */
   eventsPerSecondWithStart: number;
@@ -36,28 +36,38 @@ export async function measureDrain(options: DrainOptions): Promise<Drain> {
   const deadline = startedAt + timeoutMs;
   const resumed = options.resume();
   resumed.catch(() => {});
-  let last = before;
-  let firstAt: number | undefined;
+  let first: { atMs: number; visible: number } | undefined;
   for (;;) {
     const visible = await count();
-    const at = clock();
-    // The count before the first change is the last moment at which nothing had come.
-    if (visible > last && firstAt === undefined) firstAt = Math.max(startedAt, at - pauseMs);
-    last = visible;
+    const atMs = clock();
+    if (visible > before) first ??= { atMs, visible };
     if (visible >= source) {
       await resumed;
-      const first = firstAt ?? at;
-      return summarize(backlog, first - startedAt, Math.max(1, at - first));
+      return summarize({ backlog, startedAt, first: first ?? { atMs, visible }, source, endedAt: atMs });
     }
-    if (at > deadline) throw new Error(`${source - visible} of ${backlog} events had not come after ${timeoutMs} ms`);
+    if (atMs > deadline) throw new Error(`${source - visible} of ${backlog} events had not come after ${timeoutMs} ms`);
     await delay(pauseMs, undefined, { signal });
   }
 }
 
-function summarize(backlog: number, resumeMs: number, drainMs: number): Drain {
+interface Seen {
+  backlog: number;
+  startedAt: number;
+  /** When something had come for the first time, and how much was there by then. */
+  first: { atMs: number; visible: number };
+  source: number;
+  endedAt: number;
+}
+
+/** What came with the first batch was worked off before anybody saw it, so it does not count as speed. */
+function summarize({ backlog, startedAt, first, source, endedAt }: Seen): Drain {
+  const wholeMs = Math.max(1, endedAt - startedAt);
+  const drainMs = endedAt - first.atMs;
+  const afterFirst = source - first.visible;
+  const withStart = Math.round(backlog / (wholeMs / 1e3));
   return {
-    ...{ backlog, resumeMs: Math.round(resumeMs), drainMs: Math.round(drainMs) },
-    eventsPerSecond: Math.round(backlog / (drainMs / 1e3)),
-    eventsPerSecondWithStart: Math.round(backlog / ((resumeMs + drainMs) / 1e3)),
+    ...{ backlog, resumeMs: Math.round(first.atMs - startedAt), drainMs: Math.round(drainMs) },
+    eventsPerSecond: afterFirst > 0 ? Math.round(afterFirst / (drainMs / 1e3)) : withStart,
+    eventsPerSecondWithStart: withStart,
   };
 }

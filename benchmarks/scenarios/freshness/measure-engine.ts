@@ -10,6 +10,7 @@ import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
 import { ingest } from '../ingest/ingest.ts';
 import { type PhaseContext, runPhase } from '../ingest/phase.ts';
 import { createWebhookSource } from '../ingest/webhook-source.ts';
+import { fillOutbox } from './backlog.ts';
 import { type Drain, measureDrain } from './drain.ts';
 import { engineControl } from './engine-control.ts';
 import { slowStage, stageLatencies } from './stages.ts';
@@ -31,7 +32,7 @@ export interface MeasureEngineOptions {
 export type Measured = Pick<EngineFreshness, 'highestRate' | 'load' | 'steady' | 'drain' | 'cpuSeconds' | 'reasons'>;
 
 const steadyMs = 12_000;
-const stoppedMs = 20_000;
+const backlogEvents = 200_000;
 const probePauseMs = 10;
 /** Samples a second are enough for a p99, and few enough not to be a load of their own. */
 const samplesPerSecond = 100;
@@ -54,7 +55,7 @@ export async function measureEngine(options: MeasureEngineOptions): Promise<Meas
     const context = phaseContext(options, client, record);
     const { load, steady } = await measureSteady(context, clickhouse, highestRate / 2, steadyMs * scale);
     progress(`accepted → visible: p99 ${Math.round(steady.latency.p99Ms)} ms`);
-    const drain = await measureBacklog(context, clickhouse, options, highestRate / 2);
+    const drain = await measureBacklog(client, clickhouse, options);
     progress(`${drain.backlog} events drained at ${drain.eventsPerSecond} a second`);
     const reasons = steady.unseen > 0 ? [`${steady.unseen} acknowledged events never became visible`] : [];
     return { highestRate, load, steady, drain, cpuSeconds: load.cpuSeconds, reasons };
@@ -128,27 +129,24 @@ function watchedBy(record: AckRecord, probe: VisibilityProbe): AckRecord {
 }
 
 async function measureBacklog(
-  context: PhaseContext,
+  client: Client,
   clickhouse: ClickHouseClient,
-  options: MeasureEngineOptions,
-  rate: number,
+  { signal, scale, system, progress }: MeasureEngineOptions,
 ): Promise<Drain & { stoppedS: number }> {
-  const { signal, scale, system } = options;
-  await untilSunk(context.client, clickhouse, signal);
+  await untilSunk(client, clickhouse, signal);
   const engine = engineControl(system);
   await engine.stop();
   const stoppedAt = performance.now();
-  const { signal: _signal, ...rest } = context;
-  const durationMs = stoppedMs * scale;
-  await runPhase({ ...rest, signal }, { shape: 'constant', rate, durationMs }, rate * (durationMs / 1e3));
-  const source = await countOutbox(context.client);
+  progress('filling the outbox while nothing reads it');
+  await fillOutbox(client, backlogEvents * scale, signal);
+  const source = await countOutbox(client);
   const stoppedS = (performance.now() - stoppedAt) / 1e3;
   const drain = await measureDrain({
     source,
     count: () => countSunkEvents(clickhouse),
     resume: () => engine.resume(),
     clock: () => performance.now(),
-    ...{ pauseMs: probePauseMs, timeoutMs: 180_000, signal },
+    ...{ pauseMs: probePauseMs, timeoutMs: 300_000, signal },
   });
   return { ...drain, stoppedS };
 }
