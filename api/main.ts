@@ -34,7 +34,13 @@ const logger = createLogger({ service: 'api', level: config.LOG_LEVEL, topology:
 const metrics = createMetrics({ service: 'api', topology: config.TOPOLOGY });
 const now = (): Date => new Date();
 
-const poolDefaults = { logger, max: config.POOL_MAX, statementTimeoutMs: config.STATEMENT_TIMEOUT_MS };
+const directDefaults = { logger, max: config.POOL_MAX, statementTimeoutMs: config.STATEMENT_TIMEOUT_MS };
+const poolDefaults = {
+  ...directDefaults,
+  ...(config.DATABASE_POOLING === 'transaction' && {
+    transactionPooling: { preparedStatements: config.POOLER_PREPARED_STATEMENTS },
+  }),
+};
 const primary = createPool({ ...poolDefaults, dsn: config.DATABASE_URL, applicationName: 'lab-api' });
 // The batches have a connection of their own, so that slow reads can never make a webhook wait for one.
 const webhookPool = createPool({
@@ -48,6 +54,10 @@ const webhookPool = createPool({
   sessionSettings: { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' },
   queryTimeoutMs: config.STATEMENT_TIMEOUT_MS + 2_000,
 });
+// Maintenance goes past a pooler: see docs/decisions/0040.
+const maintenancePool = config.DIRECT_DATABASE_URL
+  ? createPool({ ...directDefaults, dsn: config.DIRECT_DATABASE_URL, applicationName: 'lab-api-maintenance', max: 1 })
+  : primary;
 const replicaPools = topology.readsFromReplica
   ? config.REPLICA_DATABASE_URLS.map((dsn) => createPool({ ...poolDefaults, dsn, applicationName: 'lab-api-reads' }))
   : [];
@@ -159,7 +169,7 @@ const app = createApp({
 });
 
 const stopMaintenance = startMaintenance({
-  pool: primary,
+  pool: maintenancePool,
   metrics,
   logger,
   maintainEveryMs: 60 * 60_000,
@@ -188,6 +198,10 @@ shutdownOnSignal({
     { name: 'captures', run: async () => stopRecovery?.() },
     { name: 'provider', run: async () => provider?.close() },
     { name: 'clickhouse', run: async () => clickhouse?.close() },
-    { name: 'pools', run: () => Promise.all([primary, webhookPool, ...replicaPools].map((pool) => pool.end())) },
+    {
+      name: 'pools',
+      run: () =>
+        Promise.all([...new Set([primary, webhookPool, maintenancePool, ...replicaPools])].map((pool) => pool.end())),
+    },
   ],
 });

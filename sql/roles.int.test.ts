@@ -63,6 +63,7 @@ const denied: Record<string, string[]> = {
     'update outbox set sequence = 2',
     'delete from outbox',
     'select * from run_maintenance()',
+    'select * from default_partition_rows()',
   ],
   lab_grafana: [
     ...allTables.map((table) => `select * from ${table}`),
@@ -173,6 +174,18 @@ describe.each(topologies)('%s', (topology) => {
       [role],
     );
     expect(Object.values(rows[0])).toEqual([false, false, false, false, false]);
+  });
+
+  test('roles that serve requests have limits of their own, for sessions that a pooler opened', async () => {
+    const { rows } = await client.query(
+      "select rolname, rolconfig from pg_roles where rolname in ('lab_api', 'lab_reader', 'lab_grafana') order by 1",
+    );
+    const limits = ['idle_in_transaction_session_timeout=30s', 'statement_timeout=10s'];
+    expect(rows.map(({ rolname, rolconfig }) => [rolname, rolconfig?.sort()])).toEqual([
+      ['lab_api', limits],
+      ['lab_grafana', limits],
+      ['lab_reader', limits],
+    ]);
   });
 
   test('no role may write to a partition itself, past its parent', async () => {

@@ -8,6 +8,12 @@ import { loadWebhookSecrets } from './webhook-secrets.ts';
 const shape = {
   TOPOLOGY: z.enum(topologyNames),
   DATABASE_URL: postgresUrl,
+  /** `transaction` when the URLs lead to a pooler that lends a server session for one transaction each. */
+  DATABASE_POOLING: z.enum(['session', 'transaction']).default('session'),
+  /** Whether that pooler keeps prepared statements: pgbouncer does from 1.21 on, with max_prepared_statements. */
+  POOLER_PREPARED_STATEMENTS: flag.default(false),
+  /** Past the pooler, for maintenance: it may take longer than a lent session should be kept. */
+  DIRECT_DATABASE_URL: postgresUrl.optional(),
   REPLICA_DATABASE_URLS: listOf(postgresUrl).default([]),
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(3000),
@@ -54,6 +60,11 @@ export function loadApiConfig(environment: Environment) {
   if (capabilities(config.TOPOLOGY).readsFromReplica && config.REPLICA_DATABASE_URLS.length === 0) {
     throw new ConfigError(
       `Wrong environment variables:\n  REPLICA_DATABASE_URLS: is required when TOPOLOGY is ${config.TOPOLOGY}`,
+    );
+  }
+  if (config.DATABASE_POOLING === 'transaction' && config.DIRECT_DATABASE_URL === undefined) {
+    throw new ConfigError(
+      'Wrong environment variables:\n  DIRECT_DATABASE_URL: is required when DATABASE_POOLING is transaction',
     );
   }
   return { ...config, WEBHOOK_SECRETS: loadWebhookSecrets(environment) };

@@ -1,6 +1,7 @@
 import { Pool, type PoolConfig, types } from 'pg';
 import type { Logger } from 'pino';
 import { splitHosts } from './hosts.ts';
+import { clientOfPooler, type TransactionPooling } from './pooled-client.ts';
 import { clientOfPrimary, createPrimaryFinder } from './primary-finder.ts';
 
 export interface PoolOptions {
@@ -23,6 +24,8 @@ export interface PoolOptions {
   pipeline?: boolean;
   /** PostgreSQL settings of every connection. */
   sessionSettings?: Readonly<Record<string, string>>;
+  /** The URL leads to a pooler that lends a server session for a transaction each, and not to the server. */
+  transactionPooling?: TransactionPooling | undefined;
 }
 
 /**
@@ -31,23 +34,39 @@ export interface PoolOptions {
  */
 export function createPool(options: PoolOptions): Pool {
   const dsns = splitHosts(options.dsn);
+  const limits = {
+    statement_timeout: options.statementTimeoutMs ?? 10_000,
+    idle_in_transaction_session_timeout: 30_000,
+  };
   const config: PoolConfig & { pipeline?: boolean } = {
     connectionString: dsns[0]!,
     application_name: options.applicationName,
     max: options.max ?? 10,
-    statement_timeout: options.statementTimeoutMs ?? 10_000,
-    idle_in_transaction_session_timeout: 30_000,
     connectionTimeoutMillis: options.acquireTimeoutMs ?? 3_000,
     keepAlive: true,
     types: { getTypeParser },
-    ...(dsns.length > 1 && { Client: clientOfPrimary(createPrimaryFinder({ dsns, timeoutMs: findPrimaryTimeoutMs })) }),
+    ...sessionOf(options, dsns, limits),
     ...(options.queryTimeoutMs && { query_timeout: options.queryTimeoutMs }),
     ...(options.pipeline && { pipeline: true }),
-    ...(options.sessionSettings && { options: commandLineSettings(options.sessionSettings) }),
   };
   const pool = new Pool(config);
   pool.on('error', (error) => options.logger.warn({ err: error }, 'idle database connection lost'));
   return pool;
+}
+
+/** How connections are made and get their settings: with the session where there is one, else with each transaction. */
+function sessionOf(options: PoolOptions, dsns: readonly string[], limits: Record<string, number>): PoolConfig {
+  const { sessionSettings = {}, transactionPooling } = options;
+  if (transactionPooling) {
+    if (dsns.length > 1) throw new Error('a pooler is one host: it leads to the primary by itself');
+    const asText = Object.entries(limits).map(([name, value]) => [name, String(value)]);
+    return { Client: clientOfPooler(transactionPooling, { ...Object.fromEntries(asText), ...sessionSettings }) };
+  }
+  return {
+    ...limits,
+    ...(options.sessionSettings && { options: commandLineSettings(sessionSettings) }),
+    ...(dsns.length > 1 && { Client: clientOfPrimary(createPrimaryFinder({ dsns, timeoutMs: findPrimaryTimeoutMs })) }),
+  };
 }
 
 function commandLineSettings(settings: Readonly<Record<string, string>>): string {

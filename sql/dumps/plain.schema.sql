@@ -275,7 +275,6 @@ grant execute on function default_partition_rows to lab_api;
 grant execute on function default_partition_rows to lab_grafana;
 grant execute on function default_partition_rows to lab_reader;
 grant execute on function default_partition_rows to lab_worker;
-grant execute on function default_partition_rows to public;
 create function drop_expired_partitions(text,interval) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s;
 create function ensure_partitions(text,date,date) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s;
 create function has_partman() returns boolean language sql;
