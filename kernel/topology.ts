@@ -16,6 +16,8 @@ export interface Capabilities {
   readonly readsFromReplica: boolean;
   /** How old rows leave. */
   readonly retention: 'delete' | 'drop_partition';
+  /** Column by which rows are spread over servers; null where one server has all of them. */
+  readonly shardKey: 'user_id' | null;
   /** PostgreSQL extension without which the topology cannot exist, if any. */
   readonly requiredExtension: 'citus' | null;
 }
@@ -29,6 +31,7 @@ const table: Readonly<Record<TopologyName, Capabilities>> = {
     dedupe: 'natural_key',
     readsFromReplica: false,
     retention: 'delete',
+    shardKey: null,
     requiredExtension: null,
   },
   partitioned: {
@@ -37,6 +40,7 @@ const table: Readonly<Record<TopologyName, Capabilities>> = {
     dedupe: 'key_table',
     readsFromReplica: false,
     retention: 'drop_partition',
+    shardKey: null,
     requiredExtension: null,
   },
   citus: {
@@ -45,6 +49,7 @@ const table: Readonly<Record<TopologyName, Capabilities>> = {
     dedupe: 'key_table',
     readsFromReplica: false,
     retention: 'drop_partition',
+    shardKey: 'user_id',
     requiredExtension: 'citus',
   },
   replicated: {
@@ -53,6 +58,7 @@ const table: Readonly<Record<TopologyName, Capabilities>> = {
     dedupe: 'key_table',
     readsFromReplica: true,
     retention: 'drop_partition',
+    shardKey: null,
     requiredExtension: null,
   },
 };

@@ -1,5 +1,6 @@
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { migrate } from '../../sql/migrate.ts';
+import { startCitus } from './citus.ts';
 import { enableLogins } from './credentials.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { setSynchronousReplicas, startReplica } from './replica.ts';
@@ -19,6 +20,8 @@ export interface DatabaseOptions {
 export interface Database {
   primary: PostgresServer;
   replicas: PostgresServer[];
+  /** The servers that hold the shards, where the topology has them; `primary` is their coordinator then. */
+  workers: PostgresServer[];
   /** `admin` is the superuser, `api` and `reader` the roles of these names; `cdc` may replicate; `replicas` is the reader on each. */
   dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
 }
@@ -28,10 +31,14 @@ const databaseName = 'payments';
 /** A migrated primary whose roles can log in, and its streaming replicas. */
 export async function startDatabase(options: DatabaseOptions): Promise<Database> {
   const { topology, runDirectory, settings = {}, progress, signal } = options;
-  const { readsFromReplica, partitionedTables } = capabilities(topology);
+  const { readsFromReplica, partitionedTables, shardKey } = capabilities(topology);
   const replicaCount = options.replicas ?? (readsFromReplica || options.synchronous ? 1 : 0);
   if (replicaCount === 0 && (readsFromReplica || options.synchronous)) {
     throw new Error(`${options.synchronous ? 'Synchronous commits need' : `${topology} needs`} at least one replica.`);
+  }
+  if (shardKey) {
+    if (replicaCount > 0) throw new Error(`${topology} has no replicas.`);
+    return startCitus(options);
   }
   progress(`starting PostgreSQL (${options.postgres ?? 'embedded'})`);
   const primary = await startPostgres({
@@ -66,6 +73,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
   return {
     primary,
     replicas,
+    workers: [],
     dsn: {
       admin,
       api: primary.dsn(databaseName, 'lab_api', passwords.lab_api),

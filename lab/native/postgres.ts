@@ -23,6 +23,8 @@ export interface PostgresOptions {
   kind?: 'embedded' | 'installed';
   /** Of the installed servers, one that has this extension comes before newer ones without it. */
   preferExtension?: string;
+  /** Made up unless given: the nodes of a cluster share one. */
+  superuserPassword?: string;
 }
 
 export interface PostgresServer {
@@ -56,7 +58,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       ? await preferredInstallation(options.preferExtension, user)
       : await embeddedInstallation(user);
   const dataDirectory = await makeDataDirectory(options, user);
-  const superuserPassword = randomBytes(18).toString('base64url');
+  const superuserPassword = options.superuserPassword ?? randomBytes(18).toString('base64url');
   await initialise({ ...options, installation, dataDirectory, superuserPassword, user });
   const settings = { ...(await walCompression(installation, dataDirectory, user)), ...options.settings };
   return runServer({ ...options, settings, installation, dataDirectory, superuserPassword });

@@ -1,6 +1,5 @@
-import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import type { TopologyName } from '../../kernel/topology.ts';
 import { generateSecrets } from './credentials.ts';
-import { MissingPartError } from './missing-part.ts';
 import type { PostgresServer } from './postgres.ts';
 import { createRunDirectory, type RunDirectory, writeDescription } from './run-directory.ts';
 import { readStorage } from './storage.ts';
@@ -17,6 +16,8 @@ export interface SystemOptions {
   /** Commits wait for a replica. */
   synchronous?: boolean;
   postgres?: 'embedded' | 'installed';
+  /** The API reaches its database through pgbouncer in transaction mode. */
+  pgbouncer?: boolean;
   /** Whether the API takes 3000 and the gateway 3001 when they are free: for a system that a person talks to. */
   wellKnownPorts?: boolean;
   /** Ports that must be used. */
@@ -54,6 +55,8 @@ export interface SystemDescription {
     cdc?: string;
   };
   dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
+  /** The pooler between the API and its database; `dsn` leads past it. */
+  pooler?: { version: string; dsn: string; preparedStatements: boolean };
   kafka?: { brokers: string[] };
   secrets: { silvergate: string; stripe: string; adyen: string };
   postgres: { kind: 'embedded' | 'installed'; version: string };
@@ -79,17 +82,28 @@ export interface RunningSystem extends SystemDescription {
   clickhouse?: ChildProcessHandle;
   broker?: ChildProcessHandle;
   connect?: ChildProcessHandle;
+  pgbouncer?: ChildProcessHandle;
   primary: PostgresServer;
   replicas: readonly PostgresServer[];
+  /** The servers with the shards, where the topology has them. */
+  workers: readonly PostgresServer[];
   /** Restarts the API with another topology, after the database was converted to it; as before when that fails. */
   switchTopology(topology: TopologyName): Promise<SystemDescription>;
 }
 
 /** What a description has to do without: the handles of the processes. */
 export function describeSystem(system: RunningSystem): SystemDescription {
-  const { stop: _stop, primary: _primary, replicas: _replicas, api: _api, ingest: _ingest, ...rest } = system;
+  const {
+    stop: _stop,
+    primary: _primary,
+    replicas: _replicas,
+    workers: _workers,
+    api: _api,
+    ingest: _ingest,
+    ...rest
+  } = system;
   const { cdcProcess: _cdc, clickhouse: _clickhouse, broker: _broker, connect: _connect, ...others } = rest;
-  const { switchTopology: _switch, ...description } = others;
+  const { switchTopology: _switch, pgbouncer: _pgbouncer, ...description } = others;
   return description;
 }
 
@@ -100,10 +114,6 @@ export function describeSystem(system: RunningSystem): SystemDescription {
  * failed, when a part does not start. Nothing is left running then.
  */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
-  const extension = capabilities(options.topology).requiredExtension;
-  if (extension) {
-    throw new MissingPartError(`the ${extension} extension`, `the native runtime can't start ${options.topology} yet`);
-  }
   const run = await createRunDirectory();
   try {
     return await startIn(run, options);
@@ -120,8 +130,8 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
   const storage = await readStorage(run.path);
   if (storage.inMemory) progress(`${run.path} lies in memory: fsync costs nothing there. Set LAB_HOME to a disk.`);
   const parts = await startParts({ ...options, mode, cdc, progress, runDirectory: run.path, secrets });
-  const { database, api, provider, ingest, broker, connect, clickhouse, cdcProcess } = parts;
-  const { primary, replicas } = database;
+  const { database, api, provider, ingest, broker, connect, clickhouse, cdcProcess, pgbouncer } = parts;
+  const { primary, replicas, workers } = database;
   const startedAt = new Date().toISOString();
   const describe = (): SystemDescription => ({
     ...{ id: run.id, topology, mode, cdc, runDirectory: run.path, supervisorPid: process.pid, startedAt },
@@ -133,11 +143,17 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
       ...(cdcProcess && { cdc: cdcProcess.url }),
     },
     dsn: database.dsn,
+    ...(pgbouncer && {
+      pooler: {
+        ...{ version: pgbouncer.version, dsn: pgbouncer.dsn('payments') },
+        preparedStatements: pgbouncer.preparedStatements,
+      },
+    }),
     ...(broker && { kafka: { brokers: [broker.bootstrapServers] } }),
     secrets,
     postgres: { kind: primary.kind, version: primary.version },
     storage: { fileSystem: storage.fileSystem, inMemory: storage.inMemory },
-    processes: [primary, ...replicas, ...parts.processes].map(({ name, pid }) => ({ name, pid })),
+    processes: [primary, ...replicas, ...workers, ...parts.processes].map(({ name, pid }) => ({ name, pid })),
   });
   await writeDescription(describe());
   const handle = (part: Part): ChildProcessHandle => ({
@@ -152,12 +168,13 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
   });
   return {
     ...describe(),
-    ...{ primary, replicas, api: handle(api) },
+    ...{ primary, replicas, workers, api: handle(api) },
     ...(ingest && { ingest: handle(ingest) }),
     ...(cdcProcess && { cdcProcess: handle(cdcProcess) }),
     ...(clickhouse && { clickhouse: handle(clickhouse) }),
     ...(broker && { broker: handle(broker) }),
     ...(connect && { connect: handle(connect) }),
+    ...(pgbouncer && { pgbouncer: handle(pgbouncer) }),
     switchTopology: async (wanted) => {
       const before = topology;
       const restartAs = async (name: TopologyName) => {
@@ -175,8 +192,8 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
     stop: () =>
       stopInOrder({
         services: [ingest, cdcProcess, api, provider],
-        discarded: [connect, broker, clickhouse],
-        databases: [...replicas, primary],
+        discarded: [connect, broker, clickhouse, pgbouncer],
+        databases: [...replicas, ...workers, primary],
         close: run.close,
       }),
   };
