@@ -35,6 +35,20 @@ export function joinHosts(dsns: readonly string[]): string {
   return `${first.protocol}//${credentials}${hosts}${first.pathname}?target_session_attrs=read-write`;
 }
 
+/** The same URL at each server's port. */
+export function atEach(dsn: string, servers: readonly { port: number }[]): string[] {
+  return servers.map(({ port }) => {
+    const url = new URL(dsn);
+    url.port = String(port);
+    return url.href;
+  });
+}
+
+/** The URL that means whichever of the servers takes writes. */
+export function onEach(dsn: string, servers: readonly { port: number }[]): string {
+  return servers.length === 1 ? dsn : joinHosts(atEach(dsn, servers));
+}
+
 /** Where a URL with one host leads. */
 export function addressOf(dsn: string): HostAddress {
   const { hostname, port } = new URL(dsn);

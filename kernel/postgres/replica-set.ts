@@ -57,6 +57,8 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
     state: { ...replica, replayedLsn: 0n, healthy: false, lagBytes: 0n, lagMs: 0 } as ReplicaState,
     /** The last position that it told, kept when it goes away, so that its lag is seen to grow. */
     lastSeen: undefined as Lsn | undefined,
+    /** A former replica that was promoted, or a primary that is listed because it may become a replica one day. */
+    takesWrites: false,
     /** The look that is under way; reads that need one share it. */
     asking: undefined as Promise<void> | undefined,
   }));
@@ -87,10 +89,12 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
     const { state } = node;
     const wasHealthy = state.healthy;
     let answered = true;
+    node.takesWrites = false;
     try {
       moveOn(node, await within(healthTimeoutMs, replayedLsn(state.pool)));
-    } catch {
+    } catch (error) {
       answered = false;
+      node.takesWrites = error instanceof TakesWrites;
       // A replica that comes back may have been rebuilt from an older copy: its former position proves nothing.
       state.replayedLsn = 0n;
     }
@@ -99,12 +103,24 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
       state.lagMs = history.behindMs(node.lastSeen, clock());
     }
     state.healthy = answered && state.lagBytes <= BigInt(maxLagBytes) && state.lagMs <= maxLagMs;
-    metrics.replicaLag.set({ replica: state.name }, Number(state.lagBytes));
-    metrics.replicaLagSeconds.set({ replica: state.name }, state.lagMs / 1_000);
-    metrics.replicaHealthy.set({ replica: state.name }, state.healthy ? 1 : 0);
+    exportState(node);
     if (wasHealthy !== state.healthy) {
       const { name, healthy, lagBytes, lagMs } = state;
       logger.warn({ replica: name, healthy, lagBytes: Number(lagBytes), lagMs }, 'replica changed its health');
+    }
+  }
+
+  /** One that takes writes has no lag and is not ill: an alert on its series would be false. */
+  function exportState({ state, takesWrites }: Node): void {
+    const labels = { replica: state.name };
+    const values = [
+      [metrics.replicaLag, Number(state.lagBytes)],
+      [metrics.replicaLagSeconds, state.lagMs / 1_000],
+      [metrics.replicaHealthy, state.healthy ? 1 : 0],
+    ] as const;
+    for (const [gauge, value] of values) {
+      if (takesWrites) gauge.remove(labels);
+      else gauge.set(labels, value);
     }
   }
 
@@ -139,10 +155,14 @@ async function currentLsn(pool: Pool): Promise<Lsn> {
 }
 
 /** A node that was promoted still tells how far it once replayed. It is no replica any more, and has no position. */
+class TakesWrites extends Error {}
+
+/** @throws TakesWrites */
 async function replayedLsn(pool: Pool): Promise<Lsn> {
   const result = await pool.query<{ lsn: string | null }>(
     'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text end as lsn',
   );
+  if (result.rows[0]?.lsn === null) throw new TakesWrites('the node is no replica');
   return readLsn(result.rows[0]?.lsn ?? undefined);
 }
 

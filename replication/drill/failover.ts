@@ -1,4 +1,5 @@
 import { createRandom } from '../../benchmarks/workload/random.ts';
+import { atEach } from '../../kernel/postgres/hosts.ts';
 import type { PostgresServer } from '../../lab/native/postgres.ts';
 import { setSynchronousReplicas } from '../../lab/native/replica.ts';
 import { attemptWrite, fence, type WriteAttempt } from '../fence.ts';
@@ -17,7 +18,7 @@ import { type DrillHistory, openHistory } from './history.ts';
 import { type DrillLoad, startLoad } from './load.ts';
 import { type PlannedPromotion, planPromotions } from './schedule.ts';
 import { type SlotReader, startSlotReader } from './slot-reader.ts';
-import { atEach, type DrillSystem, startDrillSystem } from './system.ts';
+import { type DrillSystem, startDrillSystem } from './system.ts';
 
 export interface FailoverOptions {
   promotions: number;

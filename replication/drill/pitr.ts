@@ -1,13 +1,14 @@
 import path from 'node:path';
 import { type AuditResult, auditRun } from '../../benchmarks/audit/audit.ts';
 import { createRandom } from '../../benchmarks/workload/random.ts';
+import { atEach } from '../../kernel/postgres/hosts.ts';
 import type { PostgresServer } from '../../lab/native/postgres.ts';
 import { withClient } from '../../lab/native/with-client.ts';
 import { archiveUpToNow, createArchive } from '../archive.ts';
 import { type RecoveryTarget, restoreTo, takeBaseBackup } from '../base-backup.ts';
 import { openHistory } from './history.ts';
 import { type DrillLoad, startLoad } from './load.ts';
-import { atEach, type DrillSystem, startDrillSystem } from './system.ts';
+import { type DrillSystem, startDrillSystem } from './system.ts';
 
 export interface PitrOptions {
   /** Webhooks before, during and after the base backup, each. */

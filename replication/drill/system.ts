@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { joinHosts } from '../../kernel/postgres/hosts.ts';
+import { atEach, onEach } from '../../kernel/postgres/hosts.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { generatePassword, generateSecrets } from '../../lab/native/credentials.ts';
 import { type Database, startDatabase } from '../../lab/native/database.ts';
@@ -63,17 +63,4 @@ export async function startDrillSystem(options: DrillSystemOptions): Promise<Dri
     await run.close();
     throw error;
   }
-}
-
-/** The same URL at each server's port. */
-export function atEach(dsn: string, servers: readonly { port: number }[]): string[] {
-  return servers.map(({ port }) => {
-    const url = new URL(dsn);
-    url.port = String(port);
-    return url.href;
-  });
-}
-
-function onEach(dsn: string, servers: readonly { port: number }[]): string {
-  return servers.length === 1 ? dsn : joinHosts(atEach(dsn, servers));
 }
