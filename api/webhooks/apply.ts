@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { isTransient, isUniqueViolation } from '../../kernel/postgres/errors.ts';
 import type { Lsn } from '../../kernel/postgres/lsn.ts';
-import { withTransaction } from '../../kernel/postgres/transaction.ts';
+import { withPipelinedTransaction } from '../../kernel/postgres/transaction.ts';
 import type { Capabilities } from '../../kernel/topology.ts';
 import { decideBatch, type Outcome } from './decide.ts';
 import { loadBatch } from './load.ts';
@@ -43,13 +43,16 @@ const raceAttempts = 5;
 async function applyOnce(dependencies: ApplyDependencies, batch: readonly ReceivedWebhook[]) {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await withTransaction(dependencies.pool, async (client) => {
-        const now = dependencies.now();
-        const loaded = await loadBatch(client, batch, dependencies.dedupe);
-        const changes = decideBatch(batch, loaded, now);
-        await writeBatch(client, batch, changes, dependencies.dedupe, now);
-        return changes.outcomes;
-      });
+      const now = dependencies.now();
+      return await withPipelinedTransaction(
+        dependencies.pool,
+        (client) => loadBatch(client, batch, dependencies.dedupe),
+        (client, loaded) => {
+          const changes = decideBatch(batch, loaded, now);
+          const statements = writeBatch(client, batch, changes, dependencies.dedupe, now);
+          return { result: changes.outcomes, statements };
+        },
+      );
     } catch (error) {
       // Another process has committed the same key between our look and our insert. The next look finds it.
       if (attempt >= raceAttempts || !isUniqueViolation(error)) throw error;

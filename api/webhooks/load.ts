@@ -31,22 +31,58 @@ export function keyOf(provider: string, providerEventId: string): string {
 
 /**
  * Reads and locks everything that the batch touches, always in the same order (orders by id, then disputes by id), so
- * that two batches never wait for each other in a circle.
+ * that two batches never wait for each other in a circle. `client` must be in pipeline mode: one round trip finds what
+ * is there, and a second one, where orders are unknown, settles what about those.
  */
 export async function loadBatch(
   client: ClientBase,
   batch: readonly ReceivedWebhook[],
   dedupe: Capabilities['dedupe'],
 ): Promise<Loaded> {
-  const keys = await loadKeys(client, batch, dedupe);
-  const fresh = batch.filter((webhook) => !keys.has(keyOf(webhook.provider, webhook.event.providerEventId)));
-  const events = fresh.map((webhook) => webhook.event).filter((event) => event.target !== 'none');
-  const orderIds = [...new Set(events.map((event) => event.orderId))];
-  const orders = await loadOrders(client, orderIds);
-  const parked = await loadParked(client, events, orders);
-  const waiting = [...parked.values()].flat().map((webhook) => webhook.event);
-  const disputes = await loadDisputes(client, [...events, ...waiting]);
-  return { keys, orders, disputes, parked };
+  const events = batch.map((webhook) => webhook.event).filter((event) => event.target !== 'none');
+  const [keys, orders, disputes] = await Promise.all([
+    loadKeys(client, batch, dedupe),
+    loadOrders(client, idsOfOrders(events)),
+    loadDisputes(client, idsOfDisputes(events)),
+  ]);
+  const loaded: Loaded = { keys, orders, disputes, parked: new Map() };
+  const unknown = batch
+    .filter((webhook) => !keys.has(keyOf(webhook.provider, webhook.event.providerEventId)))
+    .map((webhook) => webhook.event)
+    .filter((event) => event.target !== 'none' && !orders.has(event.orderId));
+  if (unknown.length > 0) await loadUnknown(client, unknown as (OrderWebhook | DisputeWebhook)[], loaded);
+  return loaded;
+}
+
+type Event = OrderWebhook | DisputeWebhook;
+
+/**
+ * An unknown order has no row to lock. Whoever would create it and whoever would park an event for it take the same
+ * advisory lock instead and look again, so that nothing is parked beside an order that was created meanwhile.
+ */
+async function loadUnknown(client: ClientBase, events: readonly Event[], into: Loaded): Promise<void> {
+  const orderIds = idsOfOrders(events);
+  const introduced = idsOfOrders(events.filter((event) => event.target === 'order' && event.introduces));
+  const [, orders, disputes, parked] = await Promise.all([
+    lockUnknownOrders(client, [orderIds]),
+    loadOrders(client, orderIds),
+    loadDisputes(client, idsOfDisputes(events)),
+    loadParked(client, introduced),
+  ]);
+  for (const [id, order] of orders) into.orders.set(id, order);
+  for (const [id, dispute] of disputes) into.disputes.set(id, dispute);
+  // What waits for an order that exists by now is the affair of whoever created it.
+  for (const [orderId, waiting] of parked) if (!orders.has(orderId)) into.parked.set(orderId, waiting);
+  const waiting = [...into.parked.values()].flat().map((webhook) => webhook.event);
+  for (const [id, dispute] of await loadDisputes(client, idsOfDisputes(waiting))) into.disputes.set(id, dispute);
+}
+
+function idsOfOrders(events: readonly Event[]): string[] {
+  return [...new Set(events.map((event) => event.orderId))];
+}
+
+function idsOfDisputes(events: readonly Event[]): string[] {
+  return [...new Set(events.filter((event) => event.target === 'dispute').map((event) => event.disputeId))];
 }
 
 async function loadKeys(
@@ -62,26 +98,12 @@ async function loadKeys(
   return new Map(result.rows.map((row) => [keyOf(row.provider, row.provider_event_id), row.body_sha256]));
 }
 
-/**
- * An unknown order has no row to lock. Whoever would create it and whoever would park an event for it take the same
- * advisory lock instead and look again, so that nothing is parked beside an order that was created meanwhile.
- */
 async function loadOrders(client: ClientBase, orderIds: string[]): Promise<Map<string, OrderState>> {
   const orders = new Map<string, OrderState>();
   if (orderIds.length === 0) return orders;
-  await readOrders(client, orderIds, orders);
-  const unknown = orderIds.filter((orderId) => !orders.has(orderId));
-  if (unknown.length > 0) {
-    await lockUnknownOrders(client, [unknown]);
-    await readOrders(client, unknown, orders);
-  }
-  return orders;
-}
-
-async function readOrders(client: ClientBase, orderIds: string[], into: Map<string, OrderState>): Promise<void> {
   const result = await lockOrders<Record<string, never>>(client, [orderIds]);
   for (const row of result.rows) {
-    into.set(row.order_id!, {
+    orders.set(row.order_id!, {
       orderId: row.order_id!,
       userId: row.user_id!,
       status: row.status!,
@@ -92,24 +114,18 @@ async function readOrders(client: ClientBase, orderIds: string[], into: Map<stri
       providerUpdatedAt: row.provider_updated_at!,
     });
   }
+  return orders;
 }
 
-async function loadParked(
-  client: ClientBase,
-  events: readonly (OrderWebhook | DisputeWebhook)[],
-  orders: Map<string, OrderState>,
-): Promise<Map<string, ParkedWebhook[]>> {
+async function loadParked(client: ClientBase, orderIds: string[]): Promise<Map<string, ParkedWebhook[]>> {
   const parked = new Map<string, ParkedWebhook[]>();
-  const introduced = events.filter(
-    (event) => event.target === 'order' && event.introduces && !orders.has(event.orderId),
-  );
-  if (introduced.length === 0) return parked;
+  if (orderIds.length === 0) return parked;
   const result = await takeParked<{
     provider: string;
     order_id: string;
     event: Record<string, unknown>;
     received_at: Date;
-  }>(client, [introduced.map((event) => event.orderId)]);
+  }>(client, [orderIds]);
   for (const row of result.rows) {
     const webhook = {
       provider: row.provider,
@@ -122,14 +138,10 @@ async function loadParked(
   return parked;
 }
 
-async function loadDisputes(
-  client: ClientBase,
-  events: readonly (OrderWebhook | DisputeWebhook)[],
-): Promise<Map<string, DisputeState>> {
+async function loadDisputes(client: ClientBase, disputeIds: string[]): Promise<Map<string, DisputeState>> {
   const disputes = new Map<string, DisputeState>();
-  const disputeIds = new Set(events.filter((event) => event.target === 'dispute').map((event) => event.disputeId));
-  if (disputeIds.size === 0) return disputes;
-  const result = await lockDisputes<Record<string, never>>(client, [[...disputeIds]]);
+  if (disputeIds.length === 0) return disputes;
+  const result = await lockDisputes<Record<string, never>>(client, [disputeIds]);
   for (const row of result.rows) {
     disputes.set(row.dispute_id!, {
       disputeId: row.dispute_id!,

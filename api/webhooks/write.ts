@@ -18,20 +18,21 @@ const insertParked = statement(new URL('./sql/insert_parked.sql', import.meta.ur
 const deleteParked = statement(new URL('./sql/delete_parked.sql', import.meta.url));
 
 /**
- * Writes everything that the batch decided, one statement a table. `client` must be in pipeline mode: the statements
- * leave together and share one round trip. The dedupe keys come first, so that a batch that lost a race for one of them
- * fails with that error; the statements behind it then fail with "transaction is aborted", and nothing stays.
+ * Sends everything that the batch decided, one statement a table, and returns the statements without awaiting them.
+ * `client` must be in pipeline mode: they leave together and share one round trip. The dedupe keys come first, so that a
+ * batch that lost a race for one of them fails with that error; the statements behind it then fail with "transaction is
+ * aborted", and nothing stays.
  */
-export async function writeBatch(
+export function writeBatch(
   client: ClientBase,
   batch: readonly ReceivedWebhook[],
   changes: BatchChanges,
   dedupe: Capabilities['dedupe'],
   now: Date,
-): Promise<void> {
+): Promise<void>[] {
   const { events } = changes;
-  await Promise.all([
-    dedupe === 'key_table' ? writeKeys(client, batch, changes.outcomes) : undefined,
+  return [
+    ...(dedupe === 'key_table' ? [writeKeys(client, batch, changes.outcomes)] : []),
     writeDeliveries(client, batch, changes.outcomes, now),
     writeNewOrders(client, [...changes.newOrders.values()], now),
     writeChangedOrders(client, [...changes.changedOrders.values()], now),
@@ -48,7 +49,7 @@ export async function writeBatch(
     appendOutbox(client, events.map(outboxRow)),
     writeParked(client, changes.park),
     removeParked(client, changes.unpark),
-  ]);
+  ];
 }
 
 async function writeKeys(client: ClientBase, batch: readonly ReceivedWebhook[], outcomes: Outcome[]): Promise<void> {

@@ -29,10 +29,36 @@ export async function withTransaction<T>(
   work: (client: PoolClient) => Promise<T>,
   options: TransactionOptions = {},
 ): Promise<Committed<T>> {
+  return repeatOnConflict(() => withConnection(pool, (client) => once(client, work)), options);
+}
+
+/** What a pipelined transaction writes: its result, and the statements, sent and not awaited. */
+export interface PipelinedWrite<T> {
+  result: T;
+  statements: readonly Promise<unknown>[];
+}
+
+/**
+ * As `withTransaction`, with fewer round trips, on a connection in pipeline mode: BEGIN leaves together with the first
+ * statements of `load`, and COMMIT together with what `write` sends. `load` may lock but must not write, since a
+ * statement behind a BEGIN that failed would stand alone; `write` is called once BEGIN has succeeded.
+ *
+ * When statements of `write` fail, the first one's error is thrown: the others only fail because of it.
+ */
+export async function withPipelinedTransaction<L, T>(
+  pool: Pool,
+  load: (client: PoolClient) => Promise<L>,
+  write: (client: PoolClient, loaded: L) => PipelinedWrite<T>,
+  options: TransactionOptions = {},
+): Promise<Committed<T>> {
+  return repeatOnConflict(() => withConnection(pool, (client) => oncePipelined(client, load, write)), options);
+}
+
+async function repeatOnConflict<T>(run: () => Promise<T>, options: TransactionOptions): Promise<T> {
   const { attempts = 5, random = Math.random } = options;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await withConnection(pool, (client) => once(client, work));
+      return await run();
     } catch (error) {
       if (attempt >= attempts || !isRetryable(error)) throw error;
       await sleep(random() * 10 * 2 ** attempt);
@@ -77,11 +103,41 @@ async function once<T>(client: PoolClient, work: (client: PoolClient) => Promise
     const result = await work(client);
     return { result, commitLsn: await commit(client) };
   } catch (error) {
-    await client.query('rollback').catch(() => {
-      throw new BrokenConnection('rollback failed', { cause: error });
-    });
+    await rollback(client, error);
     throw error;
   }
+}
+
+async function rollback(client: PoolClient, reason: unknown): Promise<void> {
+  await client.query('rollback').catch(() => {
+    throw new BrokenConnection('rollback failed', { cause: reason });
+  });
+}
+
+async function oncePipelined<L, T>(
+  client: PoolClient,
+  load: (client: PoolClient) => Promise<L>,
+  write: (client: PoolClient, loaded: L) => PipelinedWrite<T>,
+): Promise<Committed<T>> {
+  try {
+    const begun = client.query('begin');
+    const loading = load(client);
+    await allSettled([begun, loading]);
+    const { result, statements } = write(client, await loading);
+    const committing = commit(client);
+    await allSettled([...statements, committing]);
+    return { result, commitLsn: await committing };
+  } catch (error) {
+    await rollback(client, error);
+    throw error;
+  }
+}
+
+/** Waits until all have ended, since a connection must not go back while it still works; throws the first one's error. */
+async function allSettled(promises: readonly Promise<unknown>[]): Promise<void> {
+  const settled = await Promise.allSettled(promises);
+  const failed = settled.find((entry) => entry.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** Two statements in one message save a round trip; PostgreSQL ends the transaction before it runs the second. */
