@@ -8,6 +8,7 @@ export interface UpFlags {
   postgres: 'embedded' | 'installed';
   replicas?: number;
   sync?: boolean;
+  pgbouncer?: boolean;
   apiPort?: number;
   ingestPort?: number;
   setting?: Record<string, string>;
@@ -37,6 +38,7 @@ export function register(program: Command): void {
     )
     .option('--replicas <n>', 'streaming replicas (1 where the topology reads from them)', wholeNumber)
     .option('--sync', 'commits wait for a replica')
+    .option('--pgbouncer', 'the API reaches its database through pgbouncer in transaction mode')
     .option('--api-port <port>', 'port of the API (3000 when free, else any)', wholeNumber)
     .option('--ingest-port <port>', 'port of the gateway in kafka mode (3001 when free, else any)', wholeNumber)
     .option('--setting <name=value>', 'a PostgreSQL setting; may be repeated', collectSetting)
@@ -49,6 +51,7 @@ export function register(program: Command): void {
 Examples:
   $ lab up plain                            until Ctrl-C
   $ lab up replicated --replicas 2 --sync   commits wait for one of two replicas
+  $ lab up plain --pgbouncer                needs pgbouncer: apt install pgbouncer
   $ lab up partitioned --detach --json      in the background
   $ lab up partitioned --mode kafka --cdc debezium
   $ lab up plain --postgres installed --setting shared_buffers=1GB`,

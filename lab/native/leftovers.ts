@@ -29,6 +29,7 @@ export function belongsTo(directory: string, command: string): boolean {
   return (
     `${command} `.includes(`--run-directory=${directory} `) ||
     command.includes(` -D ${directory}${path.sep}`) ||
+    command.endsWith(`pgbouncer ${path.join(directory, 'pgbouncer', 'pgbouncer.ini')}`) ||
     command.startsWith(`postgres: ${path.basename(directory)}-`)
   );
 }

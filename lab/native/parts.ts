@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { missingChdb } from './clickhouse.ts';
 import { embeddedInstallation } from './embedded.ts';
 import { listInstalled } from './installed.ts';
+import { findPgbouncer } from './pgbouncer.ts';
 import { findServerUser } from './server-user.ts';
 
 const run = promisify(execFile);
@@ -36,10 +37,7 @@ export async function findParts(): Promise<Part[]> {
     dockerVersion(),
     firstVersion([['k6', 'version']]),
     firstVersion(browsers.map((browser) => [browser, '--version'])),
-    firstVersion([
-      ['pgbouncer', '--version'],
-      ['/usr/sbin/pgbouncer', '--version'],
-    ]),
+    findPgbouncer().then((found) => found?.version),
     firstVersion([['prometheus', '--version']]),
   ]);
   return [
@@ -69,7 +67,7 @@ export async function findParts(): Promise<Part[]> {
     ),
     part('k6', k6, 'k6 as a second load driver (not used yet)', 'go install go.k6.io/k6@v1.8.1'),
     part('Chromium', chromium, 'tests of the report in a browser (not used yet)', 'apt install chromium'),
-    part('pgbouncer', pgbouncer, 'connection pooling as a feature to price (not used yet)', 'apt install pgbouncer'),
+    part('pgbouncer', pgbouncer, 'lab up … --pgbouncer', 'apt install pgbouncer'),
     part('Prometheus', prometheus, 'metrics over time (not used yet)', 'apt install prometheus'),
   ];
 }

@@ -3,6 +3,7 @@ import { UsageError } from '../output.ts';
 import { missingChdb } from './clickhouse.ts';
 import { missingForKafka } from './kafka/programs.ts';
 import { MissingPartError } from './missing-part.ts';
+import { findPgbouncer, missingPgbouncer } from './pgbouncer.ts';
 import type { SystemOptions } from './system.ts';
 import type { CdcEngine } from './system-parts.ts';
 
@@ -14,6 +15,7 @@ export interface Request {
   postgres: 'embedded' | 'installed';
   replicas?: number;
   sync?: boolean;
+  pgbouncer?: boolean;
   apiPort?: number;
   ingestPort?: number;
   setting?: Record<string, string>;
@@ -46,6 +48,7 @@ export async function checkRequest(topology: string, request: Request): Promise<
   }
   const cdc = request.cdc ?? (missingChdb() ? 'off' : 'native');
   await checkPipelineParts(request.mode, cdc);
+  if (request.pgbouncer && !(await findPgbouncer())) throw missingPgbouncer();
   const ports = {
     ...(request.apiPort !== undefined && { api: request.apiPort }),
     ...(request.ingestPort !== undefined && { ingest: request.ingestPort }),
@@ -55,6 +58,7 @@ export async function checkRequest(topology: string, request: Request): Promise<
     postgres: request.postgres,
     ...(request.replicas !== undefined && { replicas: request.replicas }),
     ...(request.sync && { synchronous: true }),
+    ...(request.pgbouncer && { pgbouncer: true }),
     ...(request.setting && { settings: request.setting }),
   };
 }

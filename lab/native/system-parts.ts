@@ -4,8 +4,10 @@ import type { TopologyName } from '../../kernel/topology.ts';
 import { startClickhouse } from './clickhouse.ts';
 import { generatePassword } from './credentials.ts';
 import { type Database, startDatabase } from './database.ts';
+import { databaseEnvironment, startPooler } from './database-access.ts';
 import { startBroker } from './kafka/broker.ts';
 import { startConnect } from './kafka/connect.ts';
+import type { Pgbouncer } from './pgbouncer.ts';
 import { type Service, startService } from './service.ts';
 import { createStarts } from './starts.ts';
 import type { SystemDescription, SystemOptions } from './system.ts';
@@ -25,6 +27,7 @@ export interface Part {
 /** The running parts of a system. */
 export interface SystemParts {
   database: Database;
+  pgbouncer?: Pgbouncer;
   provider: Service;
   api: Service;
   ingest?: Service;
@@ -57,6 +60,13 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
   const { signal } = starts;
   const wantsBroker = options.mode === 'kafka' || options.cdc === 'debezium';
   const database = starts.run(() => startDatabase({ ...options, signal }));
+  const pgbouncer = options.pgbouncer
+    ? starts.run(async () => {
+        const started = await database;
+        progress('starting pgbouncer');
+        return startPooler(started, runDirectory, signal);
+      })
+    : undefined;
   const broker = wantsBroker
     ? starts.run(() => {
         progress('starting Kafka');
@@ -85,7 +95,9 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
     });
   });
   const api = starts.run(async () => {
-    const [{ dsn }, { url: providerUrl }, kafka, store] = await Promise.all([database, provider, broker, clickhouse]);
+    const [servers, { url: providerUrl }, kafka, store, pooler] = await Promise.all([
+      ...([database, provider, broker, clickhouse, pgbouncer] as const),
+    ]);
     progress('starting the API');
     const cursorSecret = generatePassword();
     return startService({
@@ -96,8 +108,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
       ...(options.wellKnownPorts && { preferredPort: 3000 }),
       environment: (port) => ({
         TOPOLOGY: topology,
-        DATABASE_URL: dsn.api,
-        ...(dsn.replicas.length > 0 && { REPLICA_DATABASE_URLS: dsn.replicas.join(',') }),
+        ...databaseEnvironment(servers, pooler),
         API_HOST: '127.0.0.1',
         API_PORT: String(port),
         ...webhookSecrets(secrets),
@@ -176,6 +187,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
   await starts.all();
   const parts: Omit<SystemParts, 'processes' | 'setTopology'> = {
     ...{ database: await database, provider: await provider, api: await api },
+    ...(pgbouncer && { pgbouncer: await pgbouncer }),
     ...(broker && { broker: await broker }),
     ...(clickhouse && { clickhouse: await clickhouse }),
     ...(ingest && { ingest: await ingest }),
@@ -183,7 +195,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
     ...(cdcProcess && { cdcProcess: await cdcProcess }),
   };
   const pipeline = [parts.ingest, parts.connect, parts.cdcProcess];
-  const all = [parts.broker, parts.clickhouse, parts.provider, parts.api, ...pipeline];
+  const all = [parts.pgbouncer, parts.broker, parts.clickhouse, parts.provider, parts.api, ...pipeline];
   return {
     ...parts,
     processes: all.filter((part) => part !== undefined),
