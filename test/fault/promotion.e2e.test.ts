@@ -1,0 +1,65 @@
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { auditRun } from '../../benchmarks/audit/audit.ts';
+import { openRecord } from '../../benchmarks/record/record.ts';
+import { createRandom } from '../../benchmarks/workload/random.ts';
+import { createWorkload } from '../../benchmarks/workload/workload.ts';
+import { atEach } from '../../kernel/postgres/hosts.ts';
+import { waitUntil } from '../../lab/native/processes.ts';
+import { startSystem } from '../../lab/native/system.ts';
+import { createDelivery } from '../../lab/provider/delivery.ts';
+import { createSigners } from '../../lab/provider/sign.ts';
+import { fence } from '../../replication/fence.ts';
+import { mostAdvanced, promote } from '../../replication/promote.ts';
+
+/** What `lab up replicated --replicas 2 --sync` starts; its API is told nothing of the promotion. */
+test('a system that is up survives the loss of its primary: nothing acknowledged is lost, reads go on', async () => {
+  const system = await startSystem({ topology: 'replicated', replicas: 2, synchronous: true });
+  try {
+    const deliveries = 1_200;
+    const recordFile = path.join(system.runDirectory, 'acks.jsonl');
+    const record = await openRecord(recordFile);
+    const { totals, run } = createDelivery({
+      url: system.urls.api,
+      workload: createWorkload({
+        ...{ seed: 41, run: 'promotion', startTimeMs: Date.now(), spacing: 128, duplicates: 0.05, late: 0.03 },
+        providers: { silvergate: 1 },
+      }),
+      signers: createSigners(system.secrets),
+      ...{ count: deliveries, concurrency: 32, rate: 300, record, readShare: 0.2, random: createRandom(41, 2) },
+      ...{ timeoutMs: 5_000, giveUpAfterMs: 60_000, now: () => new Date(), clock: () => performance.now() },
+    });
+    const load = run();
+    await waitUntil(() => totals.acknowledged >= deliveries / 3, { timeoutMs: 60_000, intervalMs: 5 });
+    system.primary.kill('SIGKILL');
+    await fence(system.primary);
+    const candidate = await mostAdvanced(system.replicas);
+    const followers = system.replicas.filter((server) => server !== candidate);
+    await promote({ candidate, followers, synchronous: true, failoverSlots: false });
+    expect(totals.acknowledged, 'the promotion comes while deliveries are under way').toBeLessThan(deliveries);
+    const readsBefore = totals.reads.count;
+    await load;
+    await record.close();
+
+    expect({ gaveUp: totals.gaveUp, rejected: totals.rejected, stale: totals.reads.stale }).toEqual({
+      ...{ gaveUp: 0, rejected: {}, stale: 0 },
+    });
+    expect(totals.acknowledged).toBe(deliveries);
+    expect(totals.reads.count).toBeGreaterThan(readsBefore);
+    const [dsn] = atEach(system.dsn.admin, [candidate]);
+    const audit = await auditRun({ dsn: dsn!, topology: 'replicated', recordFiles: [recordFile] });
+    expect(audit.invariants.filter((invariant) => !invariant.ok)).toEqual([]);
+
+    // The one that follows now answers reads; the promoted one and the fenced one don't.
+    const node = async () => (await fetch(`${system.urls.api}/api/v1/orders?limit=1`)).headers.get('x-read-node');
+    const follower = `replica-${system.replicas.indexOf(followers[0]!) + 1}`;
+    await expect.poll(node, { timeout: 10_000 }).toBe(follower);
+    const metrics = await (await fetch(`${system.urls.api}/metrics`)).text();
+    const healthy = [...metrics.matchAll(/^replica_healthy\{replica="([^"]+)"[^}]*\} (\d)$/gm)].map((match) =>
+      match.slice(1),
+    );
+    expect(Object.fromEntries(healthy)).toEqual({ [follower]: '1', 'replica-3': '0' });
+  } finally {
+    await system.stop();
+  }
+}, 120_000);
