@@ -23,8 +23,26 @@ export interface GroupCommit<Item, Result> {
  * COMMIT is shared under load and nothing waits for company when idle.
  */
 export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
-  let queue: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  type Waiting = { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void };
+  let queue: Waiting[] = [];
   let running: Promise<void> | undefined;
+
+  async function applyBatch(batch: Waiting[]): Promise<() => void> {
+    const started = performance.now();
+    const ended = () => options.onBatch?.(batch.length, performance.now() - started);
+    try {
+      const results = await options.apply(batch.map((entry) => entry.item));
+      ended();
+      return () => {
+        for (const [index, entry] of batch.entries()) entry.resolve(results[index]!);
+      };
+    } catch (error) {
+      ended();
+      return () => {
+        for (const entry of batch) entry.reject(error);
+      };
+    }
+  }
 
   async function run(): Promise<void> {
     // One turn of the event loop lets requests that were read together travel together.
@@ -32,14 +50,10 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     while (queue.length > 0) {
       const batch = queue.slice(0, options.maxBatch);
       queue = queue.slice(options.maxBatch);
-      const started = performance.now();
-      try {
-        const results = await options.apply(batch.map((entry) => entry.item));
-        for (const [index, entry] of batch.entries()) entry.resolve(results[index]!);
-      } catch (error) {
-        for (const entry of batch) entry.reject(error);
-      }
-      options.onBatch?.(batch.length, performance.now() - started);
+      const answer = await applyBatch(batch);
+      // The server gets its next batch first and works on it while this one is answered.
+      if (queue.length > 0) setImmediate(answer);
+      else answer();
     }
     running = undefined;
   }
@@ -65,4 +79,12 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
       while (running) await running;
     },
   };
+}
+
+/** Adds a batch that somebody else has formed. What fails is a result too. */
+export function addAll<Item, Result>(
+  groupCommit: GroupCommit<Item, Result>,
+  items: readonly Item[],
+): Promise<(Result | { error: unknown })[]> {
+  return Promise.all(items.map((item) => groupCommit.add(item).catch((error: unknown) => ({ error }))));
 }

@@ -35,16 +35,23 @@ export function sendData(response: Response, object: string, data: unknown, stat
     trace_id: response.locals.requestId,
     ...(page && { page }),
   };
-  response.status(status).type('application/json').send(toJson(envelope));
+  endWithJson(response, status, envelope);
 }
 
 /** Answers with the error envelope and, where it applies, Retry-After. */
 export function sendError(response: Response, error: AppError): void {
   if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(error.retryAfterSeconds));
-  response
-    .status(error.status)
-    .type('application/json')
-    .send(toJson(errorEnvelope(error, response.locals.requestId)));
+  endWithJson(response, error.status, errorEnvelope(error, response.locals.requestId));
+}
+
+/** What Express's `send` would do, without its look at ETag, freshness and character sets. */
+function endWithJson(response: Response, status: number, envelope: Record<string, unknown>): void {
+  const text = toJson(envelope);
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  // As a string, since that leaves in one write with the headers.
+  response.end(text);
 }
 
 /** The error envelope as a plain object, also for answers written without Express. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ReceivedWebhook } from '../contract/webhooks.ts';
 import { AppError } from '../http/errors.ts';
@@ -29,9 +29,7 @@ export function receiveWebhook(input: ReceiveInput): ReceivedWebhook[] {
   return input.map(body).map((event) => ({
     provider: provider.name,
     event,
-    bodySha256: createHash('sha256')
-      .update(event.fingerprint ?? rawBody)
-      .digest('hex'),
+    bodySha256: hash('sha256', event.fingerprint ?? rawBody, 'hex'),
     body: text,
     receivedAt: now,
     requestId,
