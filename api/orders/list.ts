@@ -10,6 +10,9 @@ const columns = [
   ...(['provider', 'provider_updated_at', 'created_at', 'updated_at'] as const),
 ] as const;
 
+/** One daily partition more on each side. */
+const clockMarginMs = 86_400_000;
+
 export interface OrderReads {
   builder: QueryBuilder;
   cursors: Cursors;
@@ -44,7 +47,7 @@ export async function listOrders(
 }
 
 /** One order, or undefined. */
-export async function findOrder({ builder }: OrderReads, pool: Pool, orderId: string): Promise<unknown> {
+export async function findOrder({ builder }: OrderReads, pool: Pool, orderId: string) {
   const select = builder.selectFrom('orders').select(columns).where('order_id', '=', orderId);
   return (await runQuery(pool, select))[0];
 }
@@ -58,7 +61,8 @@ export async function listOrderEvents(
 ): Promise<{ rows: unknown[]; page: Page } | undefined> {
   const filters = { order_id: orderId };
   const after = query.cursor === undefined ? '0' : reads.cursors.decode('order_events', filters, query.cursor)[0]!;
-  if (!(await findOrder(reads, pool, orderId))) return undefined;
+  const order = await findOrder(reads, pool, orderId);
+  if (!order) return undefined;
   const select = reads.builder
     .selectFrom('order_events')
     .select([
@@ -73,6 +77,10 @@ export async function listOrderEvents(
       'created_at',
     ])
     .where('order_id', '=', orderId)
+    // Every event of an order also changes the order, so that its own times bound theirs, and other partitions are not
+    // looked at. The times come from the clocks of several processes, hence the margin.
+    .where('created_at', '>=', new Date(order.created_at.getTime() - clockMarginMs))
+    .where('created_at', '<=', new Date(order.updated_at.getTime() + clockMarginMs))
     .where('sequence', '>', BigInt(after))
     .orderBy('sequence')
     .limit(query.limit + 1);

@@ -76,6 +76,7 @@ create table dispute_events (
 -- one default partition, which stays empty
 CREATE INDEX dispute_events_created_at ON ONLY public.dispute_events USING btree (created_at, event_id);
 CREATE INDEX dispute_events_kind ON ONLY public.dispute_events USING btree (kind, created_at, event_id);
+CREATE INDEX dispute_events_order_id ON ONLY public.dispute_events USING btree (order_id, created_at, event_id);
 CREATE INDEX dispute_events_sequence ON ONLY public.dispute_events USING btree (dispute_id, sequence);
 grant insert, select on dispute_events to lab_api;
 grant select on dispute_events to lab_reader;

@@ -74,6 +74,7 @@ create table dispute_events (
 );
 CREATE INDEX dispute_events_created_at ON public.dispute_events USING btree (created_at, event_id);
 CREATE INDEX dispute_events_kind ON public.dispute_events USING btree (kind, created_at, event_id);
+CREATE INDEX dispute_events_order_id ON public.dispute_events USING btree (order_id, created_at, event_id);
 CREATE UNIQUE INDEX dispute_events_sequence ON public.dispute_events USING btree (dispute_id, sequence);
 grant insert, select on dispute_events to lab_api;
 grant select on dispute_events to lab_reader;
