@@ -9,6 +9,7 @@ import { listen } from '../kernel/http/server.ts';
 import { shutdownOnSignal } from '../kernel/http/shutdown.ts';
 import { createLogger } from '../kernel/logging.ts';
 import { createMetrics } from '../kernel/metrics.ts';
+import { atAddress } from '../kernel/postgres/hosts.ts';
 import { createPool } from '../kernel/postgres/pool.ts';
 import { createReadRouter } from '../kernel/postgres/read-router.ts';
 import { providers } from '../kernel/providers/index.ts';
@@ -24,9 +25,10 @@ import { documentationRouter } from './openapi/router.ts';
 import { startCaptureRecovery } from './orders/recover-captures.ts';
 import { createProviderClient } from './provider-client/client.ts';
 import { apiResources } from './resources.ts';
+import { createShards } from './shards/shards.ts';
 import { type ApplyResult, applyWebhooks } from './webhooks/apply.ts';
 import { deliverByGroupCommit } from './webhooks/deliver.ts';
-import { createGroupCommit } from './webhooks/group-commit.ts';
+import { addAll, createGroupCommit } from './webhooks/group-commit.ts';
 
 const config = loadApiConfig(processEnvironment());
 const topology = capabilities(config.TOPOLOGY);
@@ -43,9 +45,8 @@ const poolDefaults = {
 };
 const primary = createPool({ ...poolDefaults, dsn: config.DATABASE_URL, applicationName: 'lab-api' });
 // The batches have a connection of their own, so that slow reads can never make a webhook wait for one.
-const webhookPool = createPool({
+const webhookPoolDefaults = {
   ...poolDefaults,
-  dsn: config.DATABASE_URL,
   applicationName: 'lab-api-webhooks',
   max: 2,
   pipeline: true,
@@ -53,7 +54,8 @@ const webhookPool = createPool({
   // all of them, until autovacuum has counted the rows.
   sessionSettings: { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' },
   queryTimeoutMs: config.STATEMENT_TIMEOUT_MS + 2_000,
-});
+};
+const webhookPool = createPool({ ...webhookPoolDefaults, dsn: config.DATABASE_URL });
 // Maintenance goes past a pooler: see docs/decisions/0040.
 const maintenancePool = config.DIRECT_DATABASE_URL
   ? createPool({ ...directDefaults, dsn: config.DIRECT_DATABASE_URL, applicationName: 'lab-api-maintenance', max: 1 })
@@ -79,18 +81,25 @@ const provider = config.PROVIDER_URL
   ? createProviderClient({ url: config.PROVIDER_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, metrics })
   : undefined;
 
-const apply = (batch: readonly ReceivedWebhook[]): Promise<ApplyResult[]> =>
-  applyWebhooks({ pool: webhookPool, dedupe: topology.dedupe, now }, batch);
-const groupCommit = createGroupCommit<ReceivedWebhook, ApplyResult>({
-  apply,
+const batching = {
   maxBatch: config.WEBHOOK_BATCH_MAX,
   maxQueue: config.WEBHOOK_QUEUE_MAX,
-  onBatch: (size, durationMs) => {
+  onBatch: (size: number, durationMs: number) => {
     metrics.batchSize.observe(size);
     metrics.batchDuration.observe(durationMs / 1000);
     metrics.queueLength.set(groupCommit.length);
   },
-});
+};
+const shards = topology.shardKey
+  ? createShards({
+      ...{ ...batching, webhooks: webhookPool, reads: primary, now, logger },
+      openPool: (node) => createPool({ ...webhookPoolDefaults, dsn: atAddress(config.DATABASE_URL, node) }),
+    })
+  : undefined;
+const apply = shards
+  ? (batch: readonly ReceivedWebhook[]) => addAll(shards.groupCommit, batch)
+  : (batch: readonly ReceivedWebhook[]) => applyWebhooks({ pool: webhookPool, dedupe: topology.dedupe, now }, batch);
+const groupCommit = shards?.groupCommit ?? createGroupCommit<ReceivedWebhook, ApplyResult>({ ...batching, apply });
 
 // The client is loaded where a broker is configured only: sync mode starts without it.
 const kafka = config.KAFKA_BROKERS
@@ -162,7 +171,7 @@ const app = createApp({
     deliver: deliverByGroupCommit(groupCommit, metrics),
   }),
   limiter: limitRate(config.RATE_LIMIT_PER_MINUTE),
-  resources: apiResources({ pool: primary, reads, cursors, provider, now, logger, clickhouse }),
+  resources: apiResources({ owners: shards?.owners, pool: primary, reads, cursors, provider, now, logger, clickhouse }),
   documentation: documentationRouter(
     openApiDocument(apiPaths(providers.filter((scheme) => config.WEBHOOK_SECRETS.has(scheme.name)))),
   ),
@@ -175,7 +184,8 @@ const stopMaintenance = startMaintenance({
   maintainEveryMs: 60 * 60_000,
   observeEveryMs: 15_000,
 });
-const stopRecovery = provider && startCaptureRecovery({ pool: primary, provider, now, logger }, 10_000);
+const stopRecovery =
+  provider && startCaptureRecovery({ owners: shards?.owners, pool: primary, provider, now, logger }, 10_000);
 const http = await listen(app, {
   host: config.API_HOST,
   port: config.API_PORT,

@@ -2,12 +2,13 @@ import type { ClientBase } from 'pg';
 import type { DisputeStatus } from '../../kernel/contract/status.ts';
 import { finalDisputeStatuses } from '../../kernel/contract/status.ts';
 import { AppError } from '../../kernel/http/errors.ts';
-import { statement } from '../../kernel/postgres/statement.ts';
+import { ownedStatement } from '../../kernel/postgres/statement.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
 import { appendEvents } from '../journal/append.ts';
+import type { Owners } from '../shards/owners.ts';
 
-const selectForUpdate = statement(new URL('./sql/lock_dispute.sql', import.meta.url));
-const updateDispute = statement(new URL('./sql/update_dispute.sql', import.meta.url));
+const selectForUpdate = ownedStatement(new URL('./sql/lock_dispute.sql', import.meta.url));
+const updateDispute = ownedStatement(new URL('./sql/update_dispute.sql', import.meta.url));
 
 /** A dispute with the names that the database and the API share. */
 export interface DisputeRow {
@@ -29,11 +30,26 @@ export interface DisputeRow {
   updated_at: Date;
 }
 
-/** Locks the dispute until the transaction ends: whoever gives out its sequence numbers holds this lock. */
-export async function lockDispute(client: ClientBase, disputeId: string): Promise<DisputeRow> {
-  const { rows } = await selectForUpdate<DisputeRow>(client, [disputeId]);
+/**
+ * Locks the dispute until the transaction ends: whoever gives out its sequence numbers holds this lock. `owner` is its
+ * user where rows are sharded.
+ */
+export async function lockDispute(
+  client: ClientBase,
+  disputeId: string,
+  owner: string | undefined,
+): Promise<DisputeRow> {
+  const { rows } = await selectForUpdate<DisputeRow>(client, [disputeId], owner);
   if (!rows[0]) throw disputeNotFound();
   return rows[0];
+}
+
+/** @returns the dispute's user where rows are sharded, else undefined. @throws AppError not_found */
+export async function ownerOfDispute(owners: Owners | undefined, disputeId: string): Promise<string | undefined> {
+  if (!owners) return undefined;
+  const owner = await owners.ofDispute(disputeId);
+  if (owner === null) throw disputeNotFound();
+  return owner;
 }
 
 export function disputeNotFound(): AppError {
@@ -60,6 +76,8 @@ export interface DisputeChange {
   submitted?: { status: DisputeStatus; submitted_at: Date };
   now: Date;
   requestId: string;
+  /** The dispute's user where rows are sharded. */
+  owner: string | undefined;
 }
 
 /** Numbers the event, writes it with its outbox row, and returns the dispute as it is afterwards. */
@@ -74,7 +92,11 @@ export async function recordDisputeChange(
     sequence: dispute.sequence + 1n,
     updated_at: change.now,
   };
-  await updateDispute(client, [next.dispute_id, next.status, next.submitted_at, next.sequence, change.now]);
+  await updateDispute(
+    client,
+    [next.dispute_id, next.status, next.submitted_at, next.sequence, change.now],
+    change.owner,
+  );
   await appendEvents(client, [
     {
       aggregate: 'dispute',

@@ -3,6 +3,7 @@ import type { Cursors } from '../../kernel/http/cursor.ts';
 import type { Page } from '../../kernel/http/envelope.ts';
 import { toPage } from '../../kernel/http/page.ts';
 import { beyondPosition, exactTime, type QueryBuilder, runQuery } from '../../kernel/postgres/query-builder.ts';
+import type { Owners } from '../shards/owners.ts';
 import type { ListDisputesQuery } from './schemas.ts';
 
 const columns = [
@@ -14,6 +15,8 @@ const columns = [
 export interface DisputeReads {
   builder: QueryBuilder;
   cursors: Cursors;
+  /** Where rows are sharded. */
+  owners: Owners | undefined;
 }
 
 /** A page of disputes by the time at which the lab learnt of them, then by id. */
@@ -45,7 +48,16 @@ export async function listDisputes(
 }
 
 /** One dispute, or undefined. */
-export async function findDispute({ builder }: DisputeReads, pool: Pool, disputeId: string): Promise<unknown> {
-  const select = builder.selectFrom('disputes').select(columns).where('dispute_id', '=', disputeId);
+export async function findDispute(
+  { builder, owners }: DisputeReads,
+  pool: Pool,
+  disputeId: string,
+): Promise<{ user_id: string } | undefined> {
+  let select = builder.selectFrom('disputes').select(columns).where('dispute_id', '=', disputeId);
+  if (owners) {
+    const owner = await owners.ofDispute(disputeId);
+    if (owner === null) return undefined;
+    select = select.where('user_id', '=', owner);
+  }
   return (await runQuery(pool, select))[0];
 }

@@ -9,6 +9,7 @@ import { jsonBody, optionalJsonBody } from '../../kernel/http/request-body.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
 import type { ReadRouter } from '../../kernel/postgres/read-router.ts';
 import type { ProviderClient } from '../provider-client/client.ts';
+import type { Owners } from '../shards/owners.ts';
 import { disputeNotFound } from './dispute-row.ts';
 import { addEvidence, listEvidence } from './evidence.ts';
 import { evidenceLimits } from './evidence-input.ts';
@@ -24,11 +25,13 @@ export interface DisputesDeps {
   /** Without one, submissions are answered 503. */
   provider: ProviderClient | undefined;
   now: () => Date;
+  /** Where rows are sharded. */
+  owners?: Owners | undefined;
 }
 
 /** The endpoints below /disputes. */
 export function disputesRouter(deps: DisputesDeps): Router {
-  const reads: DisputeReads = { builder: createQueryBuilder(), cursors: deps.cursors };
+  const reads: DisputeReads = { builder: createQueryBuilder(), cursors: deps.cursors, owners: deps.owners };
   const router = Router();
   router
     .route('/disputes')
@@ -72,8 +75,9 @@ async function showEvidence(
   const { id } = disputeParams.parse(request.params);
   noQuery.parse(request.query);
   const rows = await readFromNode(deps.reads, request, response, async (pool) => {
-    if (!(await findDispute(reads, pool, id))) throw disputeNotFound();
-    return listEvidence(pool, id);
+    const dispute = await findDispute(reads, pool, id);
+    if (!dispute) throw disputeNotFound();
+    return listEvidence(pool, id, deps.owners && dispute.user_id);
   });
   // The number of entries per dispute is bounded, so one page holds them all.
   sendData(response, 'evidence', rows, 200, { has_more: false, next_cursor: null });

@@ -2,13 +2,23 @@ import type { Pool } from 'pg';
 import { AppError } from '../../kernel/http/errors.ts';
 import { type Committed, withTransaction } from '../../kernel/postgres/transaction.ts';
 import type { Evidence, ProviderClient, RepresentmentOutcome } from '../provider-client/client.ts';
-import { checkOpenForEvidence, type DisputeRow, isFinal, lockDispute, recordDisputeChange } from './dispute-row.ts';
+import type { Owners } from '../shards/owners.ts';
+import {
+  checkOpenForEvidence,
+  type DisputeRow,
+  isFinal,
+  lockDispute,
+  ownerOfDispute,
+  recordDisputeChange,
+} from './dispute-row.ts';
 import { readEvidence } from './evidence.ts';
 
 export interface SubmitDeps {
   pool: Pool;
   provider: ProviderClient;
   now: () => Date;
+  /** Where rows are sharded. */
+  owners?: Owners | undefined;
 }
 
 export interface SubmitCommand {
@@ -25,14 +35,15 @@ export interface SubmitCommand {
  * provider_unavailable while the outcome is unknown.
  */
 export async function submitEvidence(deps: SubmitDeps, command: SubmitCommand): Promise<Committed<DisputeRow>> {
+  const owner = await ownerOfDispute(deps.owners, command.disputeId);
   const { result: evidence } = await withTransaction(deps.pool, async (client) => {
-    checkOpenForEvidence(await lockDispute(client, command.disputeId));
-    return readEvidence(client, command.disputeId);
+    checkOpenForEvidence(await lockDispute(client, command.disputeId, owner));
+    return readEvidence(client, command.disputeId, owner);
   });
   if (evidence.length === 0) throw new AppError('evidence_missing', 'Add evidence before it is submitted.');
   const accepted = await represent(deps.provider, command.disputeId, evidence);
   return withTransaction(deps.pool, async (client) => {
-    const dispute = await lockDispute(client, command.disputeId);
+    const dispute = await lockDispute(client, command.disputeId, owner);
     // Another request was faster; the provider has one representment all the same.
     if (dispute.submitted_at) checkOpenForEvidence(dispute);
     const now = deps.now();
@@ -43,6 +54,7 @@ export async function submitEvidence(deps: SubmitDeps, command: SubmitCommand): 
       submitted: { status: isFinal(dispute) ? dispute.status : 'submitted', submitted_at: now },
       now,
       requestId: command.requestId,
+      owner,
     });
   });
 }

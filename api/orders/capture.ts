@@ -1,27 +1,33 @@
 import type { ClientBase, Pool } from 'pg';
 import { finalOrderStatuses } from '../../kernel/contract/status.ts';
 import { AppError } from '../../kernel/http/errors.ts';
-import { statement } from '../../kernel/postgres/statement.ts';
+import { ownedStatement } from '../../kernel/postgres/statement.ts';
 import { type Committed, withTransaction } from '../../kernel/postgres/transaction.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
 import type { CaptureOutcome, ProviderClient } from '../provider-client/client.ts';
+import type { Owners } from '../shards/owners.ts';
 import { type CaptureRow, capturedMinor, findCapture, insertCapture } from './capture-row.ts';
-import { lockOrder, type OrderRow, recordOrderChange } from './order-row.ts';
+import { lockOrder, type OrderRow, ownerOfOrder, recordOrderChange } from './order-row.ts';
 import type { CaptureBody } from './schemas.ts';
 
-const lease = statement(new URL('./sql/lease_capture.sql', import.meta.url));
-const settleCapture = statement(new URL('./sql/settle_capture.sql', import.meta.url));
+const lease = ownedStatement(new URL('./sql/lease_capture.sql', import.meta.url));
+const settleCapture = ownedStatement(new URL('./sql/settle_capture.sql', import.meta.url));
 
 export interface CaptureDeps {
   pool: Pool;
   provider: ProviderClient;
   now: () => Date;
+  /** Where rows are sharded. */
+  owners?: Owners | undefined;
 }
 
 export interface CaptureCommand extends CaptureBody {
   orderId: string;
   requestId: string;
 }
+
+/** A command with the order's user where rows are sharded. */
+type OwnedCommand = CaptureCommand & { owner: string | undefined };
 
 /**
  * Captures money at the provider: at most once per order and idempotency key, whatever fails in between.
@@ -34,7 +40,8 @@ export interface CaptureCommand extends CaptureBody {
  * with the same key asks the provider; the refusals of `checkCapturable`.
  */
 export async function captureOrder(deps: CaptureDeps, command: CaptureCommand): Promise<Committed<CaptureRow>> {
-  const intent = await withTransaction(deps.pool, (client) => recordIntent(deps, client, command));
+  const owner = await ownerOfOrder(deps.owners, command.orderId);
+  const intent = await withTransaction(deps.pool, (client) => recordIntent(deps, client, { ...command, owner }));
   const { capture, resumed } = intent.result;
   if (capture.status !== 'requested') return { result: capture, commitLsn: intent.commitLsn };
   const request = {
@@ -46,34 +53,34 @@ export async function captureOrder(deps: CaptureDeps, command: CaptureCommand): 
   const outcome = await (resumed ? deps.provider.resumeCapture(request) : deps.provider.capture(request));
   if (outcome.status === 'unknown') {
     // Without the lease the caller's next attempt may ask at once. If this fails, the lease runs out by itself.
-    await lease(deps.pool, [capture.capture_id, null]).catch(() => {});
+    await lease(deps.pool, [capture.capture_id, null], owner).catch(() => {});
     throw new AppError(
       'provider_unavailable',
       'Whether the money was captured is not known yet. Repeat the request with the same idempotency_key.',
       { retryAfterSeconds: 2, details: { capture_id: capture.capture_id } },
     );
   }
-  return withTransaction(deps.pool, (client) => recordOutcome(deps, client, command, outcome));
+  return withTransaction(deps.pool, (client) => recordOutcome(deps, client, { ...command, owner }, outcome));
 }
 
 async function recordIntent(
   deps: CaptureDeps,
   client: ClientBase,
-  command: CaptureCommand,
+  command: OwnedCommand,
 ): Promise<{ capture: CaptureRow; resumed: boolean }> {
-  const order = await lockOrder(client, command.orderId);
+  const order = await lockOrder(client, command.orderId, command.owner);
   const now = deps.now();
   const leasedUntil = new Date(now.getTime() + deps.provider.budgetMs);
-  const known = await findCapture(client, command.orderId, command.idempotency_key);
+  const known = await findCapture(client, command.orderId, command.idempotency_key, command.owner);
   if (known) {
     checkSameRequest(known, command);
     if (known.status === 'requested') {
       checkNotLeased(known, now);
-      await lease(client, [known.capture_id, leasedUntil]);
+      await lease(client, [known.capture_id, leasedUntil], command.owner);
     }
     return { capture: known, resumed: true };
   }
-  checkCapturable(order, command, await capturedMinor(client, command.orderId));
+  checkCapturable(order, command, await capturedMinor(client, command.orderId, command.owner));
   const capture: CaptureRow = {
     capture_id: uuidv7(now.getTime()),
     order_id: command.orderId,
@@ -86,9 +93,10 @@ async function recordIntent(
     created_at: now,
     updated_at: now,
   };
-  await insertCapture(client, capture, command.idempotency_key);
+  await insertCapture(client, capture, command.idempotency_key, command.owner);
   const data = eventData(capture);
-  await recordOrderChange(client, order, { kind: 'capture_requested', data, now, requestId: command.requestId });
+  const { requestId, owner } = command;
+  await recordOrderChange(client, order, { kind: 'capture_requested', data, now, requestId, owner });
   return { capture, resumed: false };
 }
 
@@ -138,11 +146,11 @@ function checkCapturable(order: OrderRow, command: CaptureCommand, takenMinor: b
 async function recordOutcome(
   deps: CaptureDeps,
   client: ClientBase,
-  command: CaptureCommand,
+  command: OwnedCommand,
   outcome: Exclude<CaptureOutcome, { status: 'unknown' }>,
 ): Promise<CaptureRow> {
-  const order = await lockOrder(client, command.orderId);
-  const known = (await findCapture(client, command.orderId, command.idempotency_key))!;
+  const order = await lockOrder(client, command.orderId, command.owner);
+  const known = (await findCapture(client, command.orderId, command.idempotency_key, command.owner))!;
   // Whoever took over after the lease had run out may have been faster. The provider told both of us the same.
   if (known.status !== 'requested') return known;
   const now = deps.now();
@@ -154,12 +162,13 @@ async function recordOutcome(
     updated_at: now,
   };
   const { capture_id, status, provider_reference, failure_reason } = capture;
-  await settleCapture(client, [capture_id, status, provider_reference, failure_reason, now]);
+  await settleCapture(client, [capture_id, status, provider_reference, failure_reason, now], command.owner);
   await recordOrderChange(client, order, {
     kind: status === 'completed' ? 'capture_completed' : 'capture_failed',
     data: { ...eventData(capture), provider_reference, failure_reason },
     now,
     requestId: command.requestId,
+    owner: command.owner,
   });
   return capture;
 }

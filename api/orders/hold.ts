@@ -2,7 +2,8 @@ import type { Pool } from 'pg';
 import { finalOrderStatuses } from '../../kernel/contract/status.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { type Committed, withTransaction } from '../../kernel/postgres/transaction.ts';
-import { lockOrder, type OrderRow, recordOrderChange } from './order-row.ts';
+import type { Owners } from '../shards/owners.ts';
+import { lockOrder, type OrderRow, ownerOfOrder, recordOrderChange } from './order-row.ts';
 import type { HoldBody } from './schemas.ts';
 
 export interface HoldCommand extends HoldBody {
@@ -14,9 +15,13 @@ export interface HoldCommand extends HoldBody {
  * Sets or clears the hold that keeps an order from being captured. What is already so stays without a new event.
  * @throws AppError not_found; order_final when a hold is set on an order that nobody can capture any more.
  */
-export function changeHold(deps: { pool: Pool; now: () => Date }, command: HoldCommand): Promise<Committed<OrderRow>> {
+export async function changeHold(
+  deps: { pool: Pool; now: () => Date; owners?: Owners | undefined },
+  command: HoldCommand,
+): Promise<Committed<OrderRow>> {
+  const owner = await ownerOfOrder(deps.owners, command.orderId);
   return withTransaction(deps.pool, async (client) => {
-    const order = await lockOrder(client, command.orderId);
+    const order = await lockOrder(client, command.orderId, owner);
     const hold =
       command.action === 'set'
         ? { on_hold: true, hold_reason: command.reason ?? null }
@@ -31,6 +36,7 @@ export function changeHold(deps: { pool: Pool; now: () => Date }, command: HoldC
       hold,
       now: deps.now(),
       requestId: command.requestId,
+      owner,
     });
   });
 }

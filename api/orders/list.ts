@@ -3,6 +3,7 @@ import type { Cursors } from '../../kernel/http/cursor.ts';
 import type { Page } from '../../kernel/http/envelope.ts';
 import { toPage } from '../../kernel/http/page.ts';
 import { beyondPosition, exactTime, type QueryBuilder, runQuery } from '../../kernel/postgres/query-builder.ts';
+import type { Owners } from '../shards/owners.ts';
 import type { ListOrdersQuery } from './schemas.ts';
 
 const columns = [
@@ -16,6 +17,8 @@ const clockMarginMs = 86_400_000;
 export interface OrderReads {
   builder: QueryBuilder;
   cursors: Cursors;
+  /** Where rows are sharded. */
+  owners: Owners | undefined;
 }
 
 /** A page of orders by the time at which the lab learnt of them, then by id. */
@@ -47,8 +50,17 @@ export async function listOrders(
 }
 
 /** One order, or undefined. */
-export async function findOrder({ builder }: OrderReads, pool: Pool, orderId: string) {
-  const select = builder.selectFrom('orders').select(columns).where('order_id', '=', orderId);
+export async function findOrder(
+  { builder, owners }: OrderReads,
+  pool: Pool,
+  orderId: string,
+): Promise<{ user_id: string; created_at: Date; updated_at: Date } | undefined> {
+  let select = builder.selectFrom('orders').select(columns).where('order_id', '=', orderId);
+  if (owners) {
+    const owner = await owners.ofOrder(orderId);
+    if (owner === null) return undefined;
+    select = select.where('user_id', '=', owner);
+  }
   return (await runQuery(pool, select))[0];
 }
 
@@ -63,7 +75,7 @@ export async function listOrderEvents(
   const after = query.cursor === undefined ? '0' : reads.cursors.decode('order_events', filters, query.cursor)[0]!;
   const order = await findOrder(reads, pool, orderId);
   if (!order) return undefined;
-  const select = reads.builder
+  let select = reads.builder
     .selectFrom('order_events')
     .select([
       'event_id',
@@ -84,6 +96,7 @@ export async function listOrderEvents(
     .where('sequence', '>', BigInt(after))
     .orderBy('sequence')
     .limit(query.limit + 1);
+  if (reads.owners) select = select.where('user_id', '=', order.user_id);
   return toPage(await runQuery(pool, select), query.limit, (last) =>
     reads.cursors.encode('order_events', filters, [String(last.sequence)]),
   );

@@ -4,6 +4,7 @@ import { statement } from '../../kernel/postgres/statement.ts';
 import { type CaptureDeps, captureOrder } from './capture.ts';
 
 const findAbandoned = statement(new URL('./sql/find_abandoned_captures.sql', import.meta.url));
+const findAbandonedSharded = statement(new URL('./sql/find_abandoned_captures.sharded.sql', import.meta.url));
 
 /** Captures that one round settles at most; the next round finds the others. */
 const roundSize = 50;
@@ -23,7 +24,7 @@ export interface CaptureRecovery extends CaptureDeps {
  */
 export async function recoverCaptures(deps: CaptureRecovery, signal?: AbortSignal): Promise<number> {
   const now = deps.now();
-  const { rows } = await findAbandoned<{
+  const { rows } = await (deps.owners ? findAbandonedSharded : findAbandoned)<{
     order_id: string;
     idempotency_key: string;
     amount_minor: bigint;

@@ -9,6 +9,7 @@ import { jsonBody } from '../../kernel/http/request-body.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
 import type { ReadRouter } from '../../kernel/postgres/read-router.ts';
 import type { ProviderClient } from '../provider-client/client.ts';
+import type { Owners } from '../shards/owners.ts';
 import { captureOrder } from './capture.ts';
 import { changeHold } from './hold.ts';
 import { findOrder, listOrderEvents, listOrders, type OrderReads } from './list.ts';
@@ -23,13 +24,15 @@ export interface OrdersDeps {
   /** Without one, captures are answered 503. */
   provider: ProviderClient | undefined;
   now: () => Date;
+  /** Where rows are sharded. */
+  owners?: Owners | undefined;
 }
 
 const maxBodyBytes = 16_384;
 
 /** The endpoints below /orders. */
 export function ordersRouter(deps: OrdersDeps): Router {
-  const reads: OrderReads = { builder: createQueryBuilder(), cursors: deps.cursors };
+  const reads: OrderReads = { builder: createQueryBuilder(), cursors: deps.cursors, owners: deps.owners };
   const router = Router();
   router
     .route('/orders')

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { isTransient, isUniqueViolation } from '../../kernel/postgres/errors.ts';
 import type { Lsn } from '../../kernel/postgres/lsn.ts';
-import { withPipelinedTransaction } from '../../kernel/postgres/transaction.ts';
+import { type Committed, withPipelinedTransaction } from '../../kernel/postgres/transaction.ts';
 import type { Capabilities } from '../../kernel/topology.ts';
 import { decideBatch, type Outcome } from './decide.ts';
 import { loadBatch } from './load.ts';
@@ -27,32 +27,45 @@ export async function applyWebhooks(
   dependencies: ApplyDependencies,
   batch: readonly ReceivedWebhook[],
 ): Promise<ApplyResult[]> {
+  return applySplitting(batch, (part) => {
+    const now = dependencies.now();
+    return withPipelinedTransaction(
+      dependencies.pool,
+      (client) => loadBatch(client, part, dependencies.dedupe),
+      (client, loaded) => {
+        const changes = decideBatch(part, loaded, now);
+        const statements = writeBatch(client, part, changes, dependencies.dedupe, now);
+        return { result: changes.outcomes, statements };
+      },
+    );
+  });
+}
+
+/**
+ * Applies a batch by `transaction`, which throws when any item of it fails. It is repeated after a lost race, and what
+ * fails because of its content is split.
+ */
+export async function applySplitting<Item>(
+  batch: readonly Item[],
+  transaction: (part: readonly Item[]) => Promise<Committed<Outcome[]>>,
+): Promise<ApplyResult[]> {
   try {
-    const { result, commitLsn } = await applyOnce(dependencies, batch);
+    const { result, commitLsn } = await repeatAfterRace(() => transaction(batch));
     return result.map((outcome) => ({ outcome, commitLsn }));
   } catch (error) {
     if (batch.length === 1 || isTransient(error)) return batch.map(() => ({ error }));
     const middle = Math.ceil(batch.length / 2);
-    const first = await applyWebhooks(dependencies, batch.slice(0, middle));
-    return [...first, ...(await applyWebhooks(dependencies, batch.slice(middle)))];
+    const first = await applySplitting(batch.slice(0, middle), transaction);
+    return [...first, ...(await applySplitting(batch.slice(middle), transaction))];
   }
 }
 
 const raceAttempts = 5;
 
-async function applyOnce(dependencies: ApplyDependencies, batch: readonly ReceivedWebhook[]) {
+async function repeatAfterRace<Result>(transaction: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const now = dependencies.now();
-      return await withPipelinedTransaction(
-        dependencies.pool,
-        (client) => loadBatch(client, batch, dependencies.dedupe),
-        (client, loaded) => {
-          const changes = decideBatch(batch, loaded, now);
-          const statements = writeBatch(client, batch, changes, dependencies.dedupe, now);
-          return { result: changes.outcomes, statements };
-        },
-      );
+      return await transaction();
     } catch (error) {
       // Another process has committed the same key between our look and our insert. The next look finds it.
       if (attempt >= raceAttempts || !isUniqueViolation(error)) throw error;

@@ -102,19 +102,22 @@ async function loadOrders(client: ClientBase, orderIds: string[]): Promise<Map<s
   const orders = new Map<string, OrderState>();
   if (orderIds.length === 0) return orders;
   const result = await lockOrders<Record<string, never>>(client, [orderIds]);
-  for (const row of result.rows) {
-    orders.set(row.order_id!, {
-      orderId: row.order_id!,
-      userId: row.user_id!,
-      status: row.status!,
-      amountMinor: row.amount_minor!,
-      currency: row.currency!,
-      sequence: row.sequence!,
-      provider: row.provider!,
-      providerUpdatedAt: row.provider_updated_at!,
-    });
-  }
+  for (const row of result.rows) orders.set(row.order_id!, orderState(row));
   return orders;
+}
+
+/** A row of lock_orders.sql. */
+export function orderState(row: Record<string, never>): OrderState {
+  return {
+    orderId: row.order_id!,
+    userId: row.user_id!,
+    status: row.status!,
+    amountMinor: row.amount_minor!,
+    currency: row.currency!,
+    sequence: row.sequence!,
+    provider: row.provider!,
+    providerUpdatedAt: row.provider_updated_at!,
+  };
 }
 
 async function loadParked(client: ClientBase, orderIds: string[]): Promise<Map<string, ParkedWebhook[]>> {
@@ -142,22 +145,25 @@ async function loadDisputes(client: ClientBase, disputeIds: string[]): Promise<M
   const disputes = new Map<string, DisputeState>();
   if (disputeIds.length === 0) return disputes;
   const result = await lockDisputes<Record<string, never>>(client, [disputeIds]);
-  for (const row of result.rows) {
-    disputes.set(row.dispute_id!, {
-      disputeId: row.dispute_id!,
-      orderId: row.order_id!,
-      userId: row.user_id!,
-      status: row.status!,
-      reason: row.reason!,
-      amountMinor: row.amount_minor!,
-      currency: row.currency!,
-      sequence: row.sequence!,
-      provider: row.provider!,
-      providerUpdatedAt: row.provider_updated_at!,
-      openedAt: row.opened_at!,
-      evidenceDueAt: row.evidence_due_at!,
-      closedAt: row.closed_at!,
-    });
-  }
+  for (const row of result.rows) disputes.set(row.dispute_id!, disputeState(row));
   return disputes;
+}
+
+/** A row of lock_disputes.sql. */
+export function disputeState(row: Record<string, never>): DisputeState {
+  return {
+    disputeId: row.dispute_id!,
+    orderId: row.order_id!,
+    userId: row.user_id!,
+    status: row.status!,
+    reason: row.reason!,
+    amountMinor: row.amount_minor!,
+    currency: row.currency!,
+    sequence: row.sequence!,
+    provider: row.provider!,
+    providerUpdatedAt: row.provider_updated_at!,
+    openedAt: row.opened_at!,
+    evidenceDueAt: row.evidence_due_at!,
+    closedAt: row.closed_at!,
+  };
 }

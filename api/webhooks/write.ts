@@ -63,7 +63,8 @@ async function writeKeys(client: ClientBase, batch: readonly ReceivedWebhook[], 
   ]);
 }
 
-function claimsKey(outcome: Outcome): boolean {
+/** Whether the webhook's key counts from now on. */
+export function claimsKey(outcome: Outcome): boolean {
   return outcome.verdict !== 'duplicate' && outcome.verdict !== 'quarantined';
 }
 
@@ -85,7 +86,7 @@ async function writeDeliveries(
   ]);
 }
 
-async function writeNewOrders(client: ClientBase, orders: OrderState[], now: Date): Promise<void> {
+export async function writeNewOrders(client: ClientBase, orders: OrderState[], now: Date): Promise<void> {
   if (orders.length === 0) return;
   await insertOrders(client, [
     orders.map((order) => order.orderId),
@@ -114,7 +115,7 @@ async function writeChangedOrders(client: ClientBase, orders: OrderState[], now:
   ]);
 }
 
-async function writeNewDisputes(client: ClientBase, disputes: DisputeState[], now: Date): Promise<void> {
+export async function writeNewDisputes(client: ClientBase, disputes: DisputeState[], now: Date): Promise<void> {
   if (disputes.length === 0) return;
   await insertDisputes(client, [
     disputes.map((dispute) => dispute.disputeId),

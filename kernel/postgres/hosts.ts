@@ -35,6 +35,14 @@ export function joinHosts(dsns: readonly string[]): string {
   return `${first.protocol}//${credentials}${hosts}${first.pathname}?target_session_attrs=read-write`;
 }
 
+/** The same URL at another server. */
+export function atAddress(dsn: string, { host, port }: HostAddress): string {
+  const url = new URL(dsn);
+  url.hostname = host;
+  url.port = String(port);
+  return url.href;
+}
+
 /** The same URL at each server's port. */
 export function atEach(dsn: string, servers: readonly { port: number }[]): string[] {
   return servers.map(({ port }) => {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { TopologyName } from '../../kernel/topology.ts';
 
 export function register(program: Command): void {
   program
@@ -18,7 +19,9 @@ export function register(program: Command): void {
       const { topologyNames, capabilities } = await import('../../kernel/topology.ts');
       const parts = await findParts();
       const complete = parts.every(({ required, found }) => !required || found !== null);
-      const topologies = topologyNames.filter((name) => complete && capabilities(name).requiredExtension === null);
+      const hasCitus = parts.some(({ name, found }) => name === 'Citus' && found !== null);
+      const canRun = (name: TopologyName) => capabilities(name).requiredExtension === null || hasCitus;
+      const topologies = topologyNames.filter((name) => complete && canRun(name));
       const storage = await readStorage(await runsRoot());
       if (flags.json) printJson({ parts, topologies, storage });
       else {

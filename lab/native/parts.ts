@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { citusRemedy } from './citus.ts';
 import { missingChdb } from './clickhouse.ts';
 import { embeddedInstallation } from './embedded.ts';
 import { listInstalled } from './installed.ts';
@@ -27,6 +28,7 @@ export async function findParts(): Promise<Part[]> {
   const embedded = await embeddedInstallation(server).catch(() => undefined);
   const installed = await listInstalled();
   const [plainServer, partman] = [installed[0], installed.find(({ extensions }) => extensions.includes('pg_partman'))];
+  const citus = installed.find(({ extensions }) => extensions.includes('citus'));
   const part = (name: string, found: string | null | undefined, adds: string, install: string, required = false) => ({
     ...{ name, required, found: found ?? null, adds, install },
   });
@@ -50,6 +52,7 @@ export async function findParts(): Promise<Part[]> {
       'partitions made and dropped by pg_partman',
       'apt install postgresql-15-partman (number of your PostgreSQL)',
     ),
+    part('Citus', citus && `with PostgreSQL ${citus.version}`, 'citus: a coordinator and two workers', citusRemedy),
     part('pgbench', pgbench, 'lab bench ingest --against pgbench', 'apt install postgresql-contrib'),
     part(
       'ClickHouse (chdb)',

@@ -1,5 +1,6 @@
 import { capabilities, isTopologyName, topologyNames } from '../../kernel/topology.ts';
 import { UsageError } from '../output.ts';
+import { citusRemedy, missingCitus } from './citus.ts';
 import { missingChdb } from './clickhouse.ts';
 import { missingForKafka } from './kafka/programs.ts';
 import { MissingPartError } from './missing-part.ts';
@@ -29,13 +30,10 @@ export async function checkRequest(topology: string, request: Request): Promise<
   if (!isTopologyName(topology)) {
     throw new UsageError(`There is no topology ${topology}. Choose one of ${topologyNames.join(', ')}.`);
   }
-  const { requiredExtension, readsFromReplica } = capabilities(topology);
-  if (requiredExtension) {
-    throw new MissingPartError(
-      `PostgreSQL with ${requiredExtension}`,
-      `the lab does not start ${topology} yet; use ${topologyNames.filter((name) => name !== topology).join(', ')}`,
-    );
-  }
+  const { requiredExtension, readsFromReplica, shardKey } = capabilities(topology);
+  const noCitus = requiredExtension && (await missingCitus());
+  if (noCitus) throw new MissingPartError(noCitus, citusRemedy);
+  if (shardKey) checkSharded(topology, request);
   if (request.runtime === 'docker') {
     throw new MissingPartError('the Docker runtime', 'there are no compose files yet; use --runtime native');
   }
@@ -46,7 +44,7 @@ export async function checkRequest(topology: string, request: Request): Promise<
   if (request.ingestPort !== undefined && request.mode !== 'kafka') {
     throw new UsageError('--ingest-port needs --mode kafka: in sync mode the API takes the webhooks.');
   }
-  const cdc = request.cdc ?? (missingChdb() ? 'off' : 'native');
+  const cdc = request.cdc ?? (missingChdb() || shardKey ? 'off' : 'native');
   await checkPipelineParts(request.mode, cdc);
   if (request.pgbouncer && !(await findPgbouncer())) throw missingPgbouncer();
   const ports = {
@@ -61,6 +59,16 @@ export async function checkRequest(topology: string, request: Request): Promise<
     ...(request.pgbouncer && { pgbouncer: true }),
     ...(request.setting && { settings: request.setting }),
   };
+}
+
+/** What a cluster can't do. @throws UsageError */
+function checkSharded(topology: string, request: Request): void {
+  if (request.sync || request.replicas)
+    throw new UsageError(`${topology} has no replicas: leave --replicas and --sync out.`);
+  if (request.pgbouncer) throw new UsageError(`${topology} has no pooler in front: the API talks to each worker.`);
+  if (request.cdc !== undefined && request.cdc !== 'off') {
+    throw new UsageError(`${topology} has no pipeline to ClickHouse yet: use --cdc off (docs/guides/citus.md).`);
+  }
 }
 
 /** Everything that is missing in one message, before anything is started. @throws MissingPartError */

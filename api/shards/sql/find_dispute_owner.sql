@@ -1,0 +1,3 @@
+select user_id
+from disputes
+where dispute_id = $1

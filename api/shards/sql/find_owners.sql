@@ -1,0 +1,3 @@
+select order_id, user_id, waiting
+from order_owners
+where order_id = any ($1::text[])
