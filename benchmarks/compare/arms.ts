@@ -13,6 +13,9 @@ import type { ArmResult } from '../schema/run.ts';
 /** Shared buffers of all servers of an arm together. */
 const memoryBudgetMb = 256;
 
+/** Plans, caches, WAL and dataset are read from one server: of a cluster, that would be the one without the data. */
+const notComparedSharded = 'the comparison measures one database server so far; docs/results/citus.md has figures';
+
 export interface Arms {
   running: Arm[];
   /** What this machine can't run, with the reason. */
@@ -39,6 +42,10 @@ export async function startArms(options: ArmsOptions): Promise<Pick<Arms, 'runni
   const running: Arm[] = [];
   const absent: { name: string; reason: string }[] = [];
   for (const topology of options.topologies) {
+    if (capabilities(topology).shardKey) {
+      absent.push({ name: topology, reason: notComparedSharded });
+      continue;
+    }
     try {
       const system = await startSystem({
         topology,

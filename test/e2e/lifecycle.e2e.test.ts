@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { missingCitus } from '../../lab/native/citus.ts';
 import { missingChdb } from '../../lab/native/clickhouse.ts';
 import { kafkaLibraries } from '../../lab/native/kafka/libraries.ts';
 import { missingForKafka } from '../../lab/native/kafka/programs.ts';
@@ -196,6 +197,8 @@ test('on an older Node the package’s own takes over, and stops all when the ol
   await expectNothingLeft(run);
 });
 
+const noCitus = await missingCitus();
+
 test.each([
   [['up', 'nowhere'], 2, 'There is no topology nowhere'],
   [['up'], 2, 'missing required argument'],
@@ -203,7 +206,7 @@ test.each([
   [['up', 'replicated', '--replicas', '0'], 2, 'at least one replica'],
   [['down', 'ffffffff'], 2, 'No run ffffffff'],
   [['dance'], 2, 'unknown command'],
-  [['up', 'citus'], 3, 'citus'],
+  ...(noCitus ? [[['up', 'citus'], 3, 'citus'] as const] : []),
   [['up', 'plain', '--ingest-port', '3001'], 2, 'needs --mode kafka'],
   [['up', 'plain', '--cdc', 'pigeons'], 2, 'Allowed choices'],
   [['up', 'plain', '--runtime', 'docker'], 3, 'docker'],
