@@ -199,14 +199,14 @@ test('on an older Node the package’s own takes over, and stops all when the ol
 
 const noCitus = await missingCitus();
 
-test.each([
+test.each<[string[], number, string]>([
   [['up', 'nowhere'], 2, 'There is no topology nowhere'],
   [['up'], 2, 'missing required argument'],
   [['up', 'plain', '--mode', 'carrier-pigeon'], 2, 'Allowed choices'],
   [['up', 'replicated', '--replicas', '0'], 2, 'at least one replica'],
   [['down', 'ffffffff'], 2, 'No run ffffffff'],
   [['dance'], 2, 'unknown command'],
-  ...(noCitus ? [[['up', 'citus'], 3, 'citus'] as const] : []),
+  ...(noCitus ? [[['up', 'citus'], 3, 'citus'] satisfies [string[], number, string]] : []),
   [['up', 'plain', '--ingest-port', '3001'], 2, 'needs --mode kafka'],
   [['up', 'plain', '--cdc', 'pigeons'], 2, 'Allowed choices'],
   [['up', 'plain', '--runtime', 'docker'], 3, 'docker'],
