@@ -113,7 +113,7 @@ describeIf('the cdc process between PostgreSQL and ClickHouse', missingChdb(), (
       await client.query(`select pg_drop_replication_slot('lab_cdc')`);
     });
     const child = spawn(process.execPath, [entry], {
-      env: { PATH: process.env.PATH, ...environment, CDC_PORT: '0', CDC_ALARM_HOLD_MS: '4000' },
+      env: { PATH: process.env.PATH, ...environment, CDC_PORT: '0', CDC_ALARM_HOLD_MS: '2000' },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     let log = '';

@@ -57,6 +57,7 @@ const engine: Engine =
         onLostSlot: config.CDC_ON_LOST_SLOT,
         watchEveryMs: config.CDC_WATCH_MS,
         idleAdvanceBytes: config.CDC_IDLE_ADVANCE_BYTES,
+        queryTimeoutMs: 15_000,
       })
     : behindDebezium(
         createKafkaEngine({ ...common, kafka: kafka!, groupId: config.CDC_GROUP, watchEveryMs: config.CDC_WATCH_MS }),

@@ -1,4 +1,6 @@
+import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { compileCacheDirectory } from './native/compile-cache.ts';
 import { reportError } from './output.ts';
 
 /**
@@ -25,6 +27,8 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'drill', summary: 'break a system and prove that it recovers', load: () => import('./commands/drill.ts') },
   { name: 'doctor', summary: 'what this machine has and lacks', load: () => import('./commands/doctor.ts') },
 ];
+
+enableCompileCache(compileCacheDirectory);
 
 const program = new Command('lab')
   .description('Payments scaling lab: one workload, several Postgres topologies, audited.')

@@ -24,6 +24,8 @@ export interface NativeOptions {
   idleAdvanceBytes: number;
   /** How long the batches in hand may take at the end. */
   graceMs: number;
+  /** For a server that neither answers nor goes away. Making a slot has a time of its own. */
+  queryTimeoutMs: number;
   onSunk(batch: readonly SinkEvent[], sunkAtMs: number): void;
   onRefused(reason: string): void;
   onRestart(): void;

@@ -249,7 +249,7 @@ test('Postgres is killed under load: it goes on by itself and loses nothing', as
 });
 
 test('frozen connections: it gives them up, waits its turn, and goes on when they thaw', async () => {
-  await pipeline.start();
+  pipeline.launch({ queryTimeoutMs: 2_000 });
   await write(100, 'a');
   await arrived(100);
   const backends = await query<{ pid: number }>(
@@ -258,9 +258,7 @@ test('frozen connections: it gives them up, waits its turn, and goes on when the
   expect(backends.length).toBe(2);
   for (const { pid } of backends) process.kill(pid, 'SIGSTOP');
   try {
-    await expect
-      .poll(async () => (await pipeline.engine().status()).status.state, { ...poll, timeout: 40_000 })
-      .toBe('waiting');
+    await expect.poll(async () => (await pipeline.engine().status()).status.state, poll).toBe('waiting');
   } finally {
     for (const { pid } of backends) process.kill(pid, 'SIGCONT');
   }

@@ -52,7 +52,7 @@ export async function runSession(
     fail = reject;
   });
   failed.catch(() => {});
-  const control = await connectControl(options.dsn, fail);
+  const control = await connectControl(options, fail);
   const session: Session = {
     ...{ options, state, control, signal, fail, failed },
     batcher: (own) => createBatcher(session, ending.signal, own),
@@ -146,14 +146,13 @@ async function takeTurn({ control, options, signal, state }: Session): Promise<v
   }
 }
 
-async function connectControl(dsn: string, fail: (error: unknown) => void): Promise<Client> {
+async function connectControl({ dsn, queryTimeoutMs }: NativeOptions, fail: (error: unknown) => void): Promise<Client> {
   const client = new Client({
     connectionString: dsn,
     application_name: 'lab-cdc',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-    // For a server that neither answers nor goes away. Making a slot has a time of its own.
-    query_timeout: 15_000,
+    query_timeout: queryTimeoutMs,
     options: '-c timezone=UTC -c datestyle=ISO',
   });
   client.on('error', fail);

@@ -10,6 +10,7 @@ export interface ConvertFlags {
   batchRows: number;
   duty: number;
   maxLockMs: number;
+  measureMs: number;
   compare: boolean;
   json?: boolean;
 }
@@ -31,6 +32,7 @@ export function register(program: Command): void {
     .option('--batch-rows <n>', 'rows of one copy transaction', wholeFrom(1), 5_000)
     .option('--duty <share>', 'share of the time in which the copy works', share, 0.5)
     .option('--max-lock-ms <ms>', 'longest time that a lock may hold up others', wholeFrom(20), 1_000)
+    .option('--measure-ms <ms>', 'how long throughput is watched, before and after', wholeFrom(100), 3_000)
     .option('--no-compare', 'skip the comparison of all rows before the switch')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(

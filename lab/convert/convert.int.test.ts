@@ -170,8 +170,10 @@ describe('conversion under load', { timeout: 90_000 }, () => {
   test('goes on after kill -9 in the middle of the copy', async () => {
     await load.apply(2_000);
     load.start();
-    const arguments_ = ['convert', 'partitioned', '--dsn', database.dsn, '--batch-rows', '100', '--duty', '0.1'];
-    const converter = spawn(process.execPath, ['lab/main.ts', ...arguments_], { stdio: 'ignore' });
+    const arguments_ = ['--dsn', database.dsn, '--batch-rows', '100', '--duty', '0.1', '--measure-ms', '200'];
+    const converter = spawn(process.execPath, ['lab/main.ts', 'convert', 'partitioned', ...arguments_], {
+      stdio: 'ignore',
+    });
     const exited = once(converter, 'exit');
     const copied = async () => {
       const [known] = await rows("select to_regclass('conversion.tables') is not null as known");

@@ -26,7 +26,7 @@ export async function convert(topology: string, flags: ConvertFlags): Promise<Co
       duty: flags.duty,
       maxLockMs: flags.maxLockMs,
       compare: flags.compare,
-      measureMs: 3_000,
+      measureMs: flags.measureMs,
       measureFree: isLocal(target.dsn) ? measureFree : async () => null,
       restartServices: run && (() => requestTopology(run, 'partitioned')),
       progress,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { compileCacheDirectory } from './compile-cache.ts';
 import { removeRun } from './leftovers.ts';
 
 export interface Guard {
@@ -18,7 +19,7 @@ export function startGuard(runDirectory: string): Guard {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), runDirectory], {
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
-    env: { PATH: '/usr/bin:/bin' },
+    env: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: compileCacheDirectory },
     // Out of the terminal's process group, or Ctrl-C would end the guard together with what it guards.
     detached: true,
   });

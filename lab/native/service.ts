@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type Child, startChild } from './child.ts';
+import { compileCacheDirectory } from './compile-cache.ts';
 import { logTail } from './log-tail.ts';
 import { waitUntil } from './processes.ts';
 
@@ -83,6 +84,7 @@ async function startOnce(options: ServiceOptions, logFile: string, port: number)
       PATH: '/usr/local/bin:/usr/bin:/bin',
       TZ: 'UTC',
       NODE_ENV: 'production',
+      NODE_COMPILE_CACHE: compileCacheDirectory,
       ...options.environment(port),
     },
     workingDirectory: runDirectory,

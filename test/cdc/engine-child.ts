@@ -10,7 +10,7 @@ import { createStoreSink } from './store-sink.ts';
 export interface EngineArguments {
   storeUrl: string;
   engine:
-    | { kind: 'native'; dsn: string; slotName: string; onLostSlot?: 'stop' | 'reload'; watchEveryMs?: number }
+    | { kind: 'native'; dsn: string; slotName: string; onLostSlot?: 'stop' | 'reload'; queryTimeoutMs?: number }
     | { kind: 'kafka'; brokers: string[]; groupId: string };
   limits?: { maxEvents: number; maxBytes: number; maxWaitMs: number };
 }
@@ -38,6 +38,7 @@ if (import.meta.main) {
     given.engine.kind === 'native'
       ? createNativeEngine({
           ...{ ...common, publication: 'lab_outbox', onLostSlot: 'stop', idleAdvanceBytes: 65_536, graceMs: 5_000 },
+          queryTimeoutMs: 15_000,
           ...given.engine,
         })
       : createKafkaEngine({
