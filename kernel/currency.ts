@@ -2,7 +2,7 @@
  * ISO 4217 codes of active currencies with the exponent of their minor unit where it is not 2
  * (ISO 4217 table A.1, https://www.six-group.com/en/products-services/financial-information/data-standards.html).
  */
-const exponentNotTwo: Readonly<Record<string, number>> = {
+export const exponentNotTwo: Readonly<Record<string, number>> = {
   BIF: 0,
   CLP: 0,
   DJF: 0,

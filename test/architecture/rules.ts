@@ -55,7 +55,7 @@ export function declaredPackages(manifest: {
       importsOf(file).flatMap(({ specifier, line }) => {
         if (specifier.startsWith('.') || specifier.startsWith('node:')) return [];
         const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
-        if (runtime.has(name) || (isTest(file.path) && development.has(name))) return [];
+        if (runtime.has(name) || (runsInACheckoutOnly(file.path) && development.has(name))) return [];
         const why = development.has(name) ? 'is a development dependency' : 'is not in package.json';
         return [`${file.path}:${line}: the package ${name} ${why}`];
       }),
@@ -186,6 +186,11 @@ function services(files: SourceFile[]): SourceFile[] {
 /** Tests and what only they use, wherever it stands. */
 function isTest(name: string): boolean {
   return name.startsWith('test/') || /\.test\.ts$/.test(name) || name === 'vitest.config.ts';
+}
+
+/** Tests, and the sources from which dashboards are generated and committed: no service and no command loads them. */
+function runsInACheckoutOnly(name: string): boolean {
+  return isTest(name) || name.startsWith('grafana/');
 }
 
 function topFolder(name: string): string {

@@ -78,6 +78,7 @@ const cases: Case[] = [
     fine: [
       file('api/a.ts', "import { Pool } from 'pg';", "import { join } from 'node:path';"),
       file('api/a.unit.test.ts', "import { test } from 'vitest';", "import { y } from '@x/y/z';"),
+      file('grafana/a.ts', "import { y } from '@x/y/z';"),
     ],
   },
   {
