@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { ContractError } from '../../kernel/contract/contract-error.ts';
+import { type Failure, failureHeaders, readFailure } from '../../kernel/contract/failure-headers.ts';
 import { parseReceived } from '../../kernel/contract/received.ts';
 import { deadLetterTopic, retryTopic } from '../../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
@@ -8,7 +9,6 @@ import type { Metrics } from '../../kernel/metrics.ts';
 import { isTransient, sqlState } from '../../kernel/postgres/errors.ts';
 import type { ApplyResult } from '../webhooks/apply.ts';
 import { maxAttempts, retryPauseMs } from './backoff.ts';
-import { type Failure, failureHeaders, readFailure } from './headers.ts';
 import type { StoreGate } from './store-gate.ts';
 
 export interface ProcessDependencies {

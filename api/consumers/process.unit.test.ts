@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { failureHeaders, readFailure, withoutFailure } from '../../kernel/contract/failure-headers.ts';
 import { serializeReceived } from '../../kernel/contract/received.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import type { KafkaMessage, OutgoingMessage } from '../../kernel/kafka/port.ts';
 import { createMetrics } from '../../kernel/metrics.ts';
 import type { ApplyResult } from '../webhooks/apply.ts';
 import { maxAttempts, retryPauseMs } from './backoff.ts';
-import { failureHeaders, readFailure, withoutFailure } from './headers.ts';
 import { type ProcessDependencies, processMessages } from './process.ts';
 import { processRetries } from './retry.ts';
 import { createStoreGate } from './store-gate.ts';

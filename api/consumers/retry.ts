@@ -1,5 +1,5 @@
+import { readFailure } from '../../kernel/contract/failure-headers.ts';
 import { type Batch, Postpone } from '../../kernel/kafka/port.ts';
-import { readFailure } from './headers.ts';
 import { type ProcessDependencies, processMessages } from './process.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { failureHeaders } from '../../kernel/contract/failure-headers.ts';
 import { deadLetterTopic } from '../../kernel/contract/topics.ts';
 import type { Batch, KafkaMessage, OutgoingMessage, TopicSpec } from '../../kernel/kafka/port.ts';
 
@@ -20,15 +21,9 @@ export function deadLetter(
     topic: deadLetterTopic(batch.topic),
     key: message.key,
     value: message.value,
-    headers: {
-      ...message.headers,
-      'source-topic': batch.topic,
-      'source-partition': String(batch.partition),
-      'source-offset': message.offset.toString(),
-      attempts: '1',
-      reason: failure.reason,
-      'reason-detail': failure.detail.slice(0, 500),
-      'failed-at-ms': String(Math.round(failure.failedAtMs)),
-    },
+    headers: failureHeaders(message.headers, {
+      source: { topic: batch.topic, partition: batch.partition, offset: message.offset.toString() },
+      ...{ ...failure, attempts: 1, retryAtMs: null },
+    }),
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Failure, readFailure, withoutFailure } from '../../api/consumers/headers.ts';
+import { type Failure, readFailure, withoutFailure } from '../../kernel/contract/failure-headers.ts';
 import { deadLetterTopic, webhookTopics } from '../../kernel/contract/topics.ts';
 import type { KafkaClient, KafkaMessage, OutgoingMessage, PartitionOffsets } from '../../kernel/kafka/port.ts';
 

@@ -142,7 +142,7 @@ test('kill -9 of the supervisor leaves nothing', async () => {
 });
 
 test('SIGINT while it starts leaves nothing', async () => {
-  const command = lab('up', 'plain');
+  const command = lab('up', 'plain', '--cdc', 'off');
   await expect.poll(() => command.output.stderr, { timeout: 30_000 }).toContain('migrating');
   command.child.kill('SIGINT');
   expect((await command.ended).status).toBe(130);
@@ -151,7 +151,7 @@ test('SIGINT while it starts leaves nothing', async () => {
 
 test('a failed start says why, ends with status 1 and leaves nothing', async () => {
   const starts = [[], ['--detach']].map((detach) =>
-    lab('up', 'plain', '--setting', 'shared_buffers=plenty', ...detach),
+    lab('up', 'plain', '--cdc', 'off', '--setting', 'shared_buffers=plenty', ...detach),
   );
   for (const { status, stdout, stderr } of await Promise.all(starts.map(({ ended }) => ended))) {
     expect(status).toBe(1);
@@ -162,10 +162,12 @@ test('a failed start says why, ends with status 1 and leaves nothing', async () 
 });
 
 test('two systems run side by side, a third gets no port of theirs, and down wants to know which', async () => {
-  const [one, other] = await Promise.all([1, 2].map(() => lab('up', 'plain', '--detach', '--json').ended));
+  const [one, other] = await Promise.all(
+    [1, 2].map(() => lab('up', 'plain', '--cdc', 'off', '--detach', '--json').ended),
+  );
   const runs = [one!, other!].map(({ stdout }) => JSON.parse(stdout) as SystemDescription);
   expect(runs[0]!.urls.api).not.toBe(runs[1]!.urls.api);
-  const third = await lab('up', 'plain', '--api-port', new URL(runs[0]!.urls.api).port).ended;
+  const third = await lab('up', 'plain', '--cdc', 'off', '--api-port', new URL(runs[0]!.urls.api).port).ended;
   expect(third.status).toBe(1);
   // A service that does not get ready shows the end of its log.
   expect(third.stderr).toMatch(/api did not start: exit status.*EADDRINUSE/s);
@@ -179,7 +181,7 @@ test('two systems run side by side, a third gets no port of theirs, and down wan
 test('on an older Node the package’s own takes over, and stops all when the older one is killed', async () => {
   const bin = fileURLToPath(new URL('../../lab/bin.js', import.meta.url));
   const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.1.0' })";
-  const child = spawn(process.execPath, ['--import', `data:text/javascript,${pretend}`, bin, 'up', 'plain', '--json'], {
+  const child = spawn(process.execPath, ['--import', `data:text/javascript,${pretend}`, bin, 'up', 'plain', '--cdc', 'off', '--json'], {
     env: { PATH: '/usr/bin:/bin', LAB_HOME: home },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
@@ -220,7 +222,7 @@ test('doctor finds what a start needs, as JSON', async () => {
   const { status, stdout } = await lab('doctor', '--json').ended;
   const { parts, topologies } = JSON.parse(stdout);
   expect(status).toBe(0);
-  expect(topologies).toEqual(['plain', 'partitioned', 'replicated']);
+  expect([...topologies].sort()).toEqual([...(noCitus ? [] : ['citus']), 'partitioned', 'plain', 'replicated']);
   for (const part of parts) {
     expect(part).toMatchObject({ name: expect.any(String), adds: expect.any(String), install: expect.any(String) });
   }

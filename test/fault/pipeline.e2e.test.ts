@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { failureHeaders } from '../../api/consumers/headers.ts';
 import { retryTopics, sourceTopics } from '../../api/consumers/start.ts';
 import { createWorkload } from '../../benchmarks/workload/workload.ts';
+import { failureHeaders } from '../../kernel/contract/failure-headers.ts';
 import { serializeReceived } from '../../kernel/contract/received.ts';
 import { webhookMessageMaxBytes } from '../../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';

@@ -1,4 +1,4 @@
-import type { KafkaMessage } from '../../kernel/kafka/port.ts';
+import type { KafkaMessage } from '../kafka/port.ts';
 
 /** Where a message of a retry or dead-letter topic comes from, and why it is there. All of it travels in headers. */
 export interface Failure {
@@ -40,7 +40,7 @@ export function failureHeaders(before: Readonly<Record<string, string>>, failure
     ...(failure.retryAtMs !== null && { [names.retryAt]: String(Math.round(failure.retryAtMs)) }),
     [names.reason]: failure.reason,
     [names.detail]: failure.detail.slice(0, detailMaxCharacters),
-    [names.failedAt]: String(failure.failedAtMs),
+    [names.failedAt]: String(Math.round(failure.failedAtMs)),
   };
 }
 
