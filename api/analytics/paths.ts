@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { anyEndpoint, dataResponse, errorResponses, type PathRegistration, readHeaders } from '../openapi/describe.ts';
+import { dataResponse, type PathRegistration, readRoute } from '../openapi/describe.ts';
 import {
   bucketQuery,
   disputesAnswer,
@@ -37,10 +37,7 @@ const questions: { path: string; summary: string; query: z.ZodObject; object: st
 
 export const registerAnalyticsPaths: PathRegistration = (registry) => {
   for (const { path, summary, query, object, answer } of questions) {
-    registry.registerPath({
-      ...{ method: 'get', path: `/api/v1/analytics/${path}`, tags: ['analytics'], summary },
-      request: { query, headers: readHeaders },
-      responses: { 200: dataResponse(object, answer, summary, 'read'), ...errorResponses(...anyEndpoint) },
-    });
+    const route = { path: `/api/v1/analytics/${path}`, tags: ['analytics'], summary, query };
+    registry.registerPath(readRoute(route, dataResponse(object, answer, summary, 'read')));
   }
 };

@@ -3,45 +3,40 @@ import {
   anyEndpoint,
   dataResponse,
   errorResponses,
+  jsonBody,
   listResponse,
   type PathRegistration,
-  readHeaders,
+  readRoute,
 } from '../openapi/describe.ts';
 import { dispute, disputeParams, evidence, evidenceBody, listDisputesQuery, submitBody } from './schemas.ts';
 
 const tags = ['disputes'];
 
 export const registerDisputePaths: PathRegistration = (registry) => {
-  registry.registerPath({
-    ...{ method: 'get', path: '/api/v1/disputes', tags, summary: 'Disputes, newest first' },
-    request: { query: listDisputesQuery, headers: readHeaders },
-    responses: {
-      200: listResponse('dispute', dispute, 'A page of disputes.'),
-      ...errorResponses(...anyEndpoint, 'invalid_cursor'),
-    },
-  });
-  registry.registerPath({
-    ...{ method: 'get', path: '/api/v1/disputes/{id}', tags, summary: 'One dispute' },
-    request: { params: disputeParams, headers: readHeaders },
-    responses: {
-      200: dataResponse('dispute', dispute, 'The dispute.', 'read'),
-      ...errorResponses(...anyEndpoint, 'not_found'),
-    },
-  });
-  registry.registerPath({
-    ...{ method: 'get', path: '/api/v1/disputes/{id}/evidence', tags, summary: 'Evidence, the oldest first' },
-    request: { params: disputeParams, headers: readHeaders },
-    responses: {
-      200: listResponse('evidence', evidence, 'All evidence of the dispute, without the contents of files.'),
-      ...errorResponses(...anyEndpoint, 'not_found'),
-    },
-  });
+  registry.registerPath(
+    readRoute(
+      { path: '/api/v1/disputes', tags, summary: 'Disputes, newest first', query: listDisputesQuery },
+      listResponse('dispute', dispute, 'A page of disputes.'),
+      'invalid_cursor',
+    ),
+  );
+  registry.registerPath(
+    readRoute(
+      { path: '/api/v1/disputes/{id}', tags, summary: 'One dispute', params: disputeParams },
+      dataResponse('dispute', dispute, 'The dispute.', 'read'),
+      'not_found',
+    ),
+  );
+  registry.registerPath(
+    readRoute(
+      { path: '/api/v1/disputes/{id}/evidence', tags, summary: 'Evidence, the oldest first', params: disputeParams },
+      listResponse('evidence', evidence, 'All evidence of the dispute, without the contents of files.'),
+      'not_found',
+    ),
+  );
   registry.registerPath({
     ...{ method: 'post', path: '/api/v1/disputes/{id}/evidence', tags, summary: 'Add evidence' },
-    request: {
-      params: disputeParams,
-      body: { required: true, content: { 'application/json': { schema: evidenceBody } } },
-    },
+    request: { params: disputeParams, body: jsonBody(evidenceBody) },
     responses: {
       201: dataResponse('evidence', evidence, 'The evidence as it was stored.', 'write'),
       ...errorResponses(...anyEndpoint, ...anyBody, 'not_found', 'dispute_final', 'already_submitted'),
@@ -51,10 +46,7 @@ export const registerDisputePaths: PathRegistration = (registry) => {
     ...{ method: 'post', path: '/api/v1/disputes/{id}/submit', tags, summary: 'Send the evidence to the provider' },
     description:
       'After 503 provider_unavailable, repeat the request: the provider takes one representment per dispute.',
-    request: {
-      params: disputeParams,
-      body: { required: false, content: { 'application/json': { schema: submitBody } } },
-    },
+    request: { params: disputeParams, body: jsonBody(submitBody, { required: false }) },
     responses: {
       202: dataResponse('dispute', dispute, 'The dispute, submitted; the decision comes as a webhook.', 'write'),
       ...errorResponses(

@@ -14,14 +14,37 @@ export const timeOutput = z.iso.datetime();
 
 const traceId = z.string().meta({ description: 'The X-Request-ID of this exchange.' });
 
-/** Headers that every read takes. */
-export const readHeaders = z.object({
+const readHeaders = z.object({
   'X-Read-Consistency': z.enum(['primary', 'replica', 'session']).optional().meta({
     description:
       'session (the default) never shows older data than X-Consistency-Token; replica takes what a replica has.',
   }),
   'X-Consistency-Token': z.string().optional().meta({ description: 'From the answer of an earlier write.' }),
 });
+
+interface ReadRoute {
+  path: string;
+  tags: string[];
+  summary: string;
+  description?: string;
+  params?: z.ZodObject;
+  query?: z.ZodObject;
+}
+
+/** A GET with the headers that every read takes. `codes` are the errors besides those of any endpoint. */
+export function readRoute(route: ReadRoute, answer: ResponseConfig, ...codes: ErrorCode[]): RouteConfig {
+  const { params, query, ...rest } = route;
+  return {
+    ...{ ...rest, method: 'get' },
+    request: { ...(params && { params }), ...(query && { query }), headers: readHeaders },
+    responses: { 200: answer, ...errorResponses(...anyEndpoint, ...codes) },
+  };
+}
+
+/** A JSON body. */
+export function jsonBody(schema: z.ZodType, { required = true } = {}) {
+  return { required, content: { 'application/json': { schema } } };
+}
 
 const readNode = { 'X-Read-Node': { schema: { type: 'string' as const }, description: 'Node that answered.' } };
 const token = {

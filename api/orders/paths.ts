@@ -3,9 +3,10 @@ import {
   anyEndpoint,
   dataResponse,
   errorResponses,
+  jsonBody,
   listResponse,
   type PathRegistration,
-  readHeaders,
+  readRoute,
 } from '../openapi/describe.ts';
 import {
   capture,
@@ -19,39 +20,33 @@ import {
 } from './schemas.ts';
 
 const tags = ['orders'];
-const json = (schema: typeof holdBody | typeof captureBody) => ({
-  required: true,
-  content: { 'application/json': { schema } },
-});
 
 export const registerOrderPaths: PathRegistration = (registry) => {
-  registry.registerPath({
-    ...{ method: 'get', path: '/api/v1/orders', tags, summary: 'Orders, newest first' },
-    request: { query: listOrdersQuery, headers: readHeaders },
-    responses: {
-      200: listResponse('order', order, 'A page of orders.'),
-      ...errorResponses(...anyEndpoint, 'invalid_cursor'),
-    },
-  });
-  registry.registerPath({
-    ...{ method: 'get', path: '/api/v1/orders/{id}', tags, summary: 'One order' },
-    request: { params: orderParams, headers: readHeaders },
-    responses: {
-      200: dataResponse('order', order, 'The order.', 'read'),
-      ...errorResponses(...anyEndpoint, 'not_found'),
-    },
-  });
-  registry.registerPath({
-    ...{ method: 'get', path: '/api/v1/orders/{id}/events', tags, summary: 'Events of an order by sequence' },
-    request: { params: orderParams, query: orderEventsQuery, headers: readHeaders },
-    responses: {
-      200: listResponse('order_event', orderEvent, 'A page of events, the oldest first.'),
-      ...errorResponses(...anyEndpoint, 'invalid_cursor', 'not_found'),
-    },
-  });
+  registry.registerPath(
+    readRoute(
+      { path: '/api/v1/orders', tags, summary: 'Orders, newest first', query: listOrdersQuery },
+      listResponse('order', order, 'A page of orders.'),
+      'invalid_cursor',
+    ),
+  );
+  registry.registerPath(
+    readRoute(
+      { path: '/api/v1/orders/{id}', tags, summary: 'One order', params: orderParams },
+      dataResponse('order', order, 'The order.', 'read'),
+      'not_found',
+    ),
+  );
+  const events = { path: '/api/v1/orders/{id}/events', summary: 'Events of an order by sequence' };
+  registry.registerPath(
+    readRoute(
+      { ...events, tags, params: orderParams, query: orderEventsQuery },
+      listResponse('order_event', orderEvent, 'A page of events, the oldest first.'),
+      ...(['invalid_cursor', 'not_found'] as const),
+    ),
+  );
   registry.registerPath({
     ...{ method: 'post', path: '/api/v1/orders/{id}/hold', tags, summary: 'Set or clear a hold' },
-    request: { params: orderParams, body: json(holdBody) },
+    request: { params: orderParams, body: jsonBody(holdBody) },
     responses: {
       200: dataResponse('order', order, 'The order; setting the same hold again changes nothing.', 'write'),
       ...errorResponses(...anyEndpoint, ...anyBody, 'not_found', 'order_final'),
@@ -62,7 +57,7 @@ export const registerOrderPaths: PathRegistration = (registry) => {
     description:
       'A repetition with the same idempotency_key and body returns the outcome of the first request and never captures ' +
       'twice. After 503 provider_unavailable the outcome is unknown: repeat the request with the same key.',
-    request: { params: orderParams, body: json(captureBody) },
+    request: { params: orderParams, body: jsonBody(captureBody) },
     responses: {
       200: dataResponse('capture', capture, 'The capture: completed, or failed because it was declined.', 'write'),
       ...errorResponses(
