@@ -1,0 +1,215 @@
+import { Client, type Pool } from 'pg';
+import { pino } from 'pino';
+import Stripe from 'stripe';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findOrder, listOrderEvents, listOrders } from '../../api/orders/list.ts';
+import { auditRun } from '../../benchmarks/audit/audit.ts';
+import { runCdcExperiment } from '../../citus/experiment/cdc.ts';
+import { isolateUser, listShards, moveShard, readSkew, rebalance } from '../../citus/shards.ts';
+import { createCursors } from '../../kernel/http/cursor.ts';
+import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
+import { missingCitus } from '../../lab/native/citus.ts';
+import type { PostgresServer } from '../../lab/native/postgres.ts';
+import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
+import { withClient } from '../../lab/native/with-client.ts';
+import { describeIf } from '../skip.ts';
+import { type Answer, chargebackBody, orderBody, post, postSilvergate } from '../webhooks/signing.ts';
+
+/** What only a cluster can show; the contract that all topologies share is in test/conformance. */
+describeIf('citus', await missingCitus(), () => {
+  let system: RunningSystem;
+  let client: Client;
+
+  beforeAll(async () => {
+    system = await startSystem({ topology: 'citus' });
+    client = new Client({ connectionString: system.dsn.admin });
+    await client.connect();
+  });
+  afterAll(async () => {
+    await client?.end();
+    await system?.stop();
+  });
+
+  const signing = () => ({ secret: system.secrets.silvergate });
+  const order = (overrides: object) =>
+    postSilvergate(system.urls.api, 'orders', orderBody({ ...overrides }), signing());
+  const chargeback = (overrides: object) =>
+    postSilvergate(system.urls.api, 'chargebacks', chargebackBody({ ...overrides }), signing());
+  const get = async (path: string) => (await (await fetch(system.urls.api + path)).json()) as { data: unknown };
+
+  /** Users whose shards lie on the worker. */
+  async function usersOn(worker: PostgresServer, count: number): Promise<string[]> {
+    const { rows } = await client.query<{ user_id: string }>(
+      `select user_id from (select 'user_' || n as user_id from generate_series(1, 1000) n) u
+       join pg_dist_placement p on p.shardid = get_shard_id_for_distribution_column('orders', user_id)
+       join pg_dist_node n using (groupid) where n.nodeport = $1 limit $2`,
+      [worker.port, count],
+    );
+    return rows.map((row) => row.user_id);
+  }
+
+  /** The statements that the call sends, with how many shards Citus asks for each of them. */
+  async function tasksOf(call: (pool: Pool) => Promise<unknown>): Promise<number[]> {
+    const tasks: number[] = [];
+    const recorder = {
+      query: async (text: string, values: unknown[]) => {
+        const literals = values.map((value) =>
+          client.escapeLiteral(value instanceof Date ? value.toISOString() : `${value}`),
+        );
+        const bound = text.replace(/\$(\d+)/g, (_match, n) => literals[Number(n) - 1]!);
+        const { rows } = await client.query(`explain (format json) ${bound}`);
+        tasks.push(
+          ...JSON.stringify(rows)
+            .matchAll(/"Task Count":(\d+)/g)
+            .map((match) => Number(match[1])),
+        );
+        return client.query(bound);
+      },
+    };
+    await call(recorder as unknown as Pool);
+    return tasks;
+  }
+
+  test('a read of one user is one task; a read of everybody asks every shard', async () => {
+    const ids = { order_id: 'ord_tasks', user_id: 'user_7' };
+    await order({ ...ids, updated_at: '2026-01-31T12:00:00Z' });
+    const owners = { settle: () => Promise.reject(), ofOrder: async () => 'user_7', ofDispute: async () => null };
+    const reads = { builder: createQueryBuilder(), cursors: createCursors('a secret of the tests'), owners };
+    const page = { sort: '-created_at', limit: 10 } as const;
+    expect(await tasksOf((pool) => listOrders(reads, pool, { ...page, user_id: 'user_7' } as never))).toEqual([1]);
+    expect(await tasksOf((pool) => findOrder(reads, pool, 'ord_tasks'))).toEqual([1]);
+    expect(await tasksOf((pool) => listOrderEvents(reads, pool, 'ord_tasks', { limit: 10 }))).toEqual([1, 1]);
+    expect(await tasksOf((pool) => listOrders(reads, pool, page as never))).toEqual([8]);
+  });
+
+  test('of two users who claim one order id, one gets it', async () => {
+    const id = { order_id: 'ord_claimed' };
+    const answers = await Promise.all([order({ ...id, user_id: 'user_1' }), order({ ...id, user_id: 'user_2' })]);
+    expect(answers.map((answer) => answer.body.data.verdict).sort()).toEqual(['applied', 'quarantined']);
+    const { rows } = await client.query("select user_id from orders where order_id = 'ord_claimed'");
+    expect(rows).toHaveLength(1);
+    const late = await chargeback({ ...id, user_id: rows[0].user_id === 'user_1' ? 'user_2' : 'user_1' });
+    expect(late.body.data.verdict).toBe('quarantined');
+  });
+
+  test('an event that names no user waits for its order, and a repetition of it afterwards has no effect', async () => {
+    const metadata = { order_id: 'ord_nobodys' };
+    const object = {
+      id: 'dp_nobodys',
+      object: 'dispute',
+      amount: 500,
+      currency: 'eur',
+      reason: 'fraudulent',
+      metadata,
+    };
+    const dispute = {
+      id: 'evt_nobodys',
+      type: 'charge.dispute.created',
+      object: { ...object, status: 'needs_response' },
+    };
+    expect((await stripe(dispute)).body.data.verdict).toBe('parked');
+    expect((await stripe(dispute)).body.data.verdict).toBe('duplicate');
+    const charge = { object: 'charge', id: 'ch_nobodys', amount: 900, currency: 'eur', status: 'succeeded' };
+    const introduced = await stripe({
+      ...{ id: 'evt_charge', type: 'charge.succeeded' },
+      object: { ...charge, metadata: { ...metadata, user_id: 'user_9' } },
+    });
+    expect(introduced.body.data.verdict).toBe('applied');
+    const stored = await get(`/api/v1/disputes?order_id=${introduced.body.data.order_id}`);
+    expect(stored.data).toMatchObject([{ status: 'open', sequence: 1 }]);
+    expect((await stripe(dispute)).body.data.verdict).toBe('duplicate');
+    expect((await client.query('select from parked_webhooks')).rowCount).toBe(0);
+  });
+
+  test('a batch is committed by the worker that has its shards, without two-phase commit', async () => {
+    const users = (await Promise.all(system.workers.map((worker) => usersOn(worker, 40)))).flat();
+    const before = await preparedTransactions();
+    const answers = await Promise.all(users.map((user_id, n) => order({ user_id, order_id: `ord_local_${n}` })));
+    expect(answers.map((answer) => answer.status)).toEqual(users.map(() => 202));
+    expect(await preparedTransactions()).toBe(before);
+    // What asks several workers does need it.
+    await client.query('update orders set updated_at = updated_at');
+    expect(await preparedTransactions()).toBeGreaterThan(before);
+    const batches = await fetch(`${system.urls.api}/metrics`).then((answer) => answer.text());
+    expect(Number(/webhook_batch_size_count\{[^}]*\} (\d+)/.exec(batches)![1])).toBeLessThan(users.length);
+  });
+
+  test('a lost worker refuses the webhooks of its users and no others; once it is back, nothing is missing', async () => {
+    const [first, second] = system.workers as [PostgresServer, PostgresServer];
+    const [here, there] = [await usersOn(first, 10), await usersOn(second, 10)];
+    const bodies = [...here, ...there].map((user_id) => orderBody({ user_id }));
+    const send = () => Promise.all(bodies.map((body) => postSilvergate(system.urls.api, 'orders', body, signing())));
+    second.kill('SIGKILL');
+    const refused = await send();
+    await second.restart();
+    expect(refused.map((answer) => answer.status)).toEqual([...here.map(() => 202), ...there.map(() => 503)]);
+    expect(refused.at(-1)!.headers.get('retry-after')).not.toBeNull();
+    await expect
+      .poll(async () => (await send()).map((answer) => answer.status), { timeout: 20_000 })
+      .toEqual(bodies.map(() => 200));
+    await expectCleanAudit();
+  });
+
+  test('shards are listed, moved, rebalanced and isolated', async () => {
+    const [first, second] = system.workers as [PostgresServer, PostgresServer];
+    const before = await listShards(client);
+    expect(before).toHaveLength(8);
+    expect(before.reduce((sum, shard) => sum + shard.orders, 0)).toBe(
+      Number((await client.query('select count(*) from orders')).rows[0].count),
+    );
+    const moved = before.find((shard) => shard.node.endsWith(`:${second.port}`))!;
+    await moveShard(client, moved.shardId, `127.0.0.1:${first.port}`);
+    const skewed = await readSkew(client, await listShards(client));
+    expect(skewed.nodes.map((node) => node.shards).sort()).toEqual([3, 5]);
+    expect(await rebalance(client)).toHaveLength(1);
+    const own = await isolateUser(client, 'user_7');
+    const isolated = (await listShards(client)).find((shard) => shard.shardId === own)!;
+    expect(isolated.minHash).toBe(isolated.maxHash);
+    // The API learns of the split by itself, and works on while it does not know of it yet.
+    const answers = await Promise.all(['user_7', 'user_8'].map((user_id) => order({ user_id })));
+    expect(answers.map((answer) => answer.status)).toEqual([202, 202]);
+    await expectCleanAudit();
+  });
+
+  test('change data capture of every worker brings each event once while a shard moves under load', async () => {
+    const result = await runCdcExperiment({
+      ...{ system, webhooks: 2_500, perSecond: 150, seed: 11, moves: 1, killWorker: false, progress: () => {} },
+      logger: pino({ level: 'silent' }),
+    });
+    expect(result).toMatchObject({ lost: 0, unknown: 0, auditClean: true });
+    expect(result.outbox).toBeGreaterThan(2_000);
+    expect(Object.keys(result.names)).toEqual(['public.outbox']);
+  });
+
+  async function preparedTransactions(): Promise<number> {
+    const counts = await Promise.all(
+      system.workers.map((worker) =>
+        withClient(worker.dsn('payments'), async (one) => {
+          const { rows } = await one.query(
+            "select coalesce(sum(calls), 0)::int as calls from pg_stat_statements where query ilike 'prepare transaction%'",
+          );
+          return rows[0].calls as number;
+        }),
+      ),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async function expectCleanAudit(): Promise<void> {
+    const { invariants } = await auditRun({ dsn: system.dsn.admin, topology: 'citus' });
+    expect(invariants.filter((invariant) => !invariant.ok)).toEqual([]);
+  }
+
+  async function stripe(event: { id: string; type: string; object: object }): Promise<Answer> {
+    const payload = JSON.stringify({
+      ...{ id: event.id, object: 'event', type: event.type, created: 1_767_225_600, livemode: false },
+      ...{ pending_webhooks: 1, data: { object: event.object } },
+    });
+    const secret = system.secrets.stripe;
+    const signature = new Stripe('sk_test_unused').webhooks.generateTestHeaderString({ payload, secret });
+    return post(`${system.urls.api}/webhooks/stripe`, payload, {
+      'content-type': 'application/json',
+      'stripe-signature': signature,
+    });
+  }
+});
