@@ -8,8 +8,9 @@ import { type PostgresServer, startPostgres } from '../lab/native/postgres.ts';
 import { throwawaySettings } from '../lab/native/postgres-settings.ts';
 import { createRunDirectory, type RunDirectory } from '../lab/native/run-directory.ts';
 import { type Service, startService } from '../lab/native/service.ts';
+import { withClient } from '../lab/native/with-client.ts';
 import { migrate } from '../sql/migrate.ts';
-import { insertOutbox, withDatabase } from '../test/cdc/outbox.ts';
+import { insertOutbox } from '../test/cdc/outbox.ts';
 import { describeIf } from '../test/skip.ts';
 
 describeIf('the cdc process between PostgreSQL and ClickHouse', missingChdb(), () => {
@@ -30,7 +31,7 @@ describeIf('the cdc process between PostgreSQL and ClickHouse', missingChdb(), (
     ]);
     dsn = server.dsn();
     await migrate({ dsn, topology: 'partitioned' });
-    await withDatabase(dsn, async (client) => {
+    await withClient(dsn, async (client) => {
       await client.query(`alter role lab_cdc login password 'test'`);
       await insertOutbox(client, { count: 1_000, prefix: 'before' });
     });
@@ -47,8 +48,7 @@ describeIf('the cdc process between PostgreSQL and ClickHouse', missingChdb(), (
   });
   afterAll(() => run.close());
 
-  const write = (count: number, prefix: string) =>
-    withDatabase(dsn, (client) => insertOutbox(client, { count, prefix }));
+  const write = (count: number, prefix: string) => withClient(dsn, (client) => insertOutbox(client, { count, prefix }));
 
   async function stored(): Promise<number> {
     const client = createClient({ url: clickhouse.url });
@@ -106,7 +106,7 @@ describeIf('the cdc process between PostgreSQL and ClickHouse', missingChdb(), (
 
   test('a lost slot: the alarm stands in metrics and health, and then in the exit status', async () => {
     await cdc.stop();
-    await withDatabase(dsn, async (client) => {
+    await withClient(dsn, async (client) => {
       await expect
         .poll(async () => (await client.query('select from pg_replication_slots where active')).rowCount, poll)
         .toBe(0);

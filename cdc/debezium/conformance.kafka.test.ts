@@ -11,10 +11,10 @@ import { missingForKafka } from '../../lab/native/kafka/programs.ts';
 import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
 import { throwawaySettings } from '../../lab/native/postgres-settings.ts';
 import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { withClient } from '../../lab/native/with-client.ts';
 import { migrate } from '../../sql/migrate.ts';
 import { describeEngine, type Pipeline } from '../../test/cdc/conformance.ts';
 import { type EngineProcess, startEngine } from '../../test/cdc/engine-process.ts';
-import { withDatabase } from '../../test/cdc/outbox.ts';
 import { describeIf } from '../../test/skip.ts';
 import { deadLetterSpecs } from '../kafka-source/dead-letter.ts';
 import { deleteConnector, registerConnector } from './connect-api.ts';
@@ -59,10 +59,10 @@ describeIf('the engine behind Debezium', await missingForKafka(), () => {
     opened += 1;
     const name = `cdc_${opened}`;
     const groupId = `group-${opened}`;
-    await withDatabase(server.dsn(), (client) => client.query(`create database ${name}`));
+    await withClient(server.dsn(), (client) => client.query(`create database ${name}`));
     const dsn = server.dsn(name);
     await migrate({ dsn, topology });
-    await withDatabase(dsn, (client) => client.query(`alter role lab_cdc login password '${password}'`));
+    await withClient(dsn, (client) => client.query(`alter role lab_cdc login password '${password}'`));
     await skipOlderMessages(groupId);
     const engines: EngineProcess[] = [];
     const address = { url: connect.url, name };
@@ -90,7 +90,7 @@ describeIf('the engine behind Debezium', await missingForKafka(), () => {
       close: async () => {
         for (const engine of engines) if (!engine.exit()) await engine.kill();
         await deleteConnector(address);
-        await withDatabase(server.dsn(), async (client) => {
+        await withClient(server.dsn(), async (client) => {
           const slot = 'from pg_replication_slots where slot_name = $1';
           for (;;) {
             const { rowCount } = await client.query(`select ${slot} and active`, [name]);

@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
 import { throwawaySettings } from '../../lab/native/postgres-settings.ts';
 import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { withClient } from '../../lab/native/with-client.ts';
 import { type NativePipeline, openNativePipeline } from '../../test/cdc/native-pipeline.ts';
-import { insertOutbox, withDatabase } from '../../test/cdc/outbox.ts';
+import { insertOutbox } from '../../test/cdc/outbox.ts';
 import { type Store, startStore } from '../../test/cdc/store.ts';
 
 let run: RunDirectory;
@@ -34,13 +35,13 @@ afterEach(async () => {
 });
 
 const write = (count: number, prefix: string, padding?: string) =>
-  withDatabase(pipeline.dsn, (client) => insertOutbox(client, { count, prefix, ...(padding && { padding }) }));
+  withClient(pipeline.dsn, (client) => insertOutbox(client, { count, prefix, ...(padding && { padding }) }));
 
 const arrived = (count: number) =>
   expect.poll(() => store.events.size, { ...poll, message: pipeline.log() }).toBe(count);
 
 async function query<T>(text: string, values: unknown[] = []): Promise<T[]> {
-  return withDatabase(pipeline.dsn, async (client) => (await client.query(text, values)).rows as T[]);
+  return withClient(pipeline.dsn, async (client) => (await client.query(text, values)).rows as T[]);
 }
 
 /** WAL of a table that nobody publishes. */
@@ -57,7 +58,16 @@ async function expectAlarm(reason: string): Promise<void> {
   expect(engine.alarm()).toMatchObject({ alarm: reason, remedy: expect.stringContaining('CDC_ON_LOST_SLOT=reload') });
 }
 
-async function slotIsFree(): Promise<void> {
+/** It streams, and the sink has ten events. */
+async function streamTen(): Promise<void> {
+  await pipeline.start();
+  await write(10, 'a');
+  await arrived(10);
+}
+
+/** Stops it, and waits until nobody holds its slot. */
+async function stopped(): Promise<void> {
+  await pipeline.stop();
   await expect
     .poll(
       async () =>
@@ -80,11 +90,8 @@ test('the slot survives a failover where the server can do that, and belongs to 
 });
 
 test('a slot that was dropped: it stops with an alarm and delivers nothing', async () => {
-  await pipeline.start();
-  await write(10, 'a');
-  await arrived(10);
-  await pipeline.stop();
-  await slotIsFree();
+  await streamTen();
+  await stopped();
   await query('select pg_drop_replication_slot($1)', [pipeline.slotName]);
   await write(10, 'b');
   await expectAlarm('slot_missing');
@@ -92,11 +99,8 @@ test('a slot that was dropped: it stops with an alarm and delivers nothing', asy
 });
 
 test('a slot that was dropped and made again behind its back: alarm', async () => {
-  await pipeline.start();
-  await write(10, 'a');
-  await arrived(10);
-  await pipeline.stop();
-  await slotIsFree();
+  await streamTen();
+  await stopped();
   await query('select pg_drop_replication_slot($1)', [pipeline.slotName]);
   await write(10, 'b');
   await query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [pipeline.slotName]);
@@ -104,11 +108,8 @@ test('a slot that was dropped and made again behind its back: alarm', async () =
 });
 
 test('a slot that was advanced behind its back: alarm; with reload it begins anew and everything arrives', async () => {
-  await pipeline.start();
-  await write(10, 'a');
-  await arrived(10);
-  await pipeline.stop();
-  await slotIsFree();
+  await streamTen();
+  await stopped();
   await write(10, 'b');
   // This server commits asynchronously: until the WAL is written, its position is the slot's own and nothing would move.
   await expect
@@ -130,11 +131,8 @@ test('a slot that was advanced behind its back: alarm; with reload it begins ane
 });
 
 test('a slot whose WAL was given up: alarm', async () => {
-  await pipeline.start();
-  await write(10, 'a');
-  await arrived(10);
-  await pipeline.stop();
-  await slotIsFree();
+  await streamTen();
+  await stopped();
   await writeElsewhere(200);
   await query('checkpoint');
   await expect
@@ -157,9 +155,7 @@ test('a slot that somebody else made, and a position that was removed: alarm', a
 });
 
 test('a position that is removed while it streams ends in an alarm and not in a silent gap', async () => {
-  await pipeline.start();
-  await write(10, 'a');
-  await arrived(10);
+  await streamTen();
   await query('delete from cdc_positions');
   await write(10, 'b');
   await expect.poll(() => pipeline.engine().alarm()?.alarm, poll).toBe('slot_unknown');
@@ -173,9 +169,7 @@ test('a dropped publication: alarm instead of endless attempts', async () => {
 });
 
 test('an idle outbox does not hold the WAL of others', async () => {
-  await pipeline.start();
-  await write(10, 'a');
-  await arrived(10);
+  await streamTen();
   await writeElsewhere(16);
   const [{ lsn }] = (await query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')) as [{ lsn: string }];
   await expect
@@ -195,9 +189,7 @@ test('an idle outbox does not hold the WAL of others', async () => {
 });
 
 test('the slot is confirmed only after the sink has the batch', async () => {
-  await pipeline.start();
-  await write(10, 'a');
-  await arrived(10);
+  await streamTen();
   const position = 'select confirmed_flush_lsn::text as lsn from pg_replication_slots where slot_name = $1';
   store.mode = 'hang';
   const { requests } = store;
@@ -249,13 +241,15 @@ test('Postgres is killed under load: it goes on by itself and loses nothing', as
 });
 
 test('frozen connections: it gives them up, waits its turn, and goes on when they thaw', async () => {
-  pipeline.launch({ queryTimeoutMs: 2_000 });
+  await pipeline.start({ queryTimeoutMs: 2_000 });
   await write(100, 'a');
   await arrived(100);
-  const backends = await query<{ pid: number }>(
-    `select pid from pg_stat_activity where application_name like 'lab-cdc%' and usename = 'lab_cdc'`,
-  );
-  expect(backends.length).toBe(2);
+  const connections = () =>
+    query<{ pid: number }>(
+      `select pid from pg_stat_activity where application_name like 'lab-cdc%' and usename = 'lab_cdc'`,
+    );
+  await expect.poll(async () => (await connections()).length, poll).toBe(2);
+  const backends = await connections();
   for (const { pid } of backends) process.kill(pid, 'SIGSTOP');
   try {
     await expect.poll(async () => (await pipeline.engine().status()).status.state, poll).toBe('waiting');

@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
 import { throwawaySettings } from '../../lab/native/postgres-settings.ts';
 import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { withClient } from '../../lab/native/with-client.ts';
 import { type NativePipeline, openNativePipeline } from '../../test/cdc/native-pipeline.ts';
-import { insertOutbox, withDatabase } from '../../test/cdc/outbox.ts';
+import { insertOutbox } from '../../test/cdc/outbox.ts';
 import { type Store, startStore } from '../../test/cdc/store.ts';
 
 let run: RunDirectory;
@@ -29,7 +30,7 @@ afterEach(async () => {
 });
 
 const write = (count: number, prefix: string) =>
-  withDatabase(pipeline.dsn, (client) => insertOutbox(client, { count, prefix }));
+  withClient(pipeline.dsn, (client) => insertOutbox(client, { count, prefix }));
 
 const arrived = (count: number) =>
   expect.poll(() => store.events.size, { ...poll, message: pipeline.log() }).toBe(count);
@@ -41,7 +42,7 @@ test('memory stays bounded: 100,000 large events in one transaction before a sin
   const { peakRssBytes: before } = await pipeline.engine().status();
   store.mode = 'away';
   // 450 MB in the stream, with limits of 4 MB a batch.
-  await withDatabase(pipeline.dsn, async (client) => {
+  await withClient(pipeline.dsn, async (client) => {
     await client.query('begin');
     for (let part = 0; part < 10; part += 1) {
       await insertOutbox(client, { count: 10_000, prefix: `large${part}`, padding: 'y'.repeat(4_000) });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { insertOutbox, withDatabase } from './outbox.ts';
+import { withClient } from '../../lab/native/with-client.ts';
+import { insertOutbox } from './outbox.ts';
 import { type Store, startStore } from './store.ts';
 
 /** An engine with all that it needs, from the database to its last process before the sink. */
@@ -51,11 +52,11 @@ export function describeEngine(name: string, options: ConformanceOptions): void 
     });
 
     const write = (count: number, prefix: string, more: { padding?: string } = {}) =>
-      withDatabase(pipeline.dsn, (client) => insertOutbox(client, { count, prefix, ...more }));
+      withClient(pipeline.dsn, (client) => insertOutbox(client, { count, prefix, ...more }));
 
     /** Waits until the sink has as many events as the outbox, then compares every one of them. */
     async function expectEqual(): Promise<void> {
-      const rows = await withDatabase(pipeline.dsn, async (client) => {
+      const rows = await withClient(pipeline.dsn, async (client) => {
         const result = await client.query<Record<string, string>>(
           `select event_id, aggregate_type, aggregate_id, user_id, sequence::text, event_type, payload::text,
                   to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') as occurred_at from outbox`,
@@ -74,7 +75,7 @@ export function describeEngine(name: string, options: ConformanceOptions): void 
       await write(20_000, 'before');
       let writing = true;
       const writers = Array.from({ length: 4 }, (_unused, writer) =>
-        withDatabase(pipeline.dsn, async (client) => {
+        withClient(pipeline.dsn, async (client) => {
           for (let round = 0; writing; round += 1) {
             await client.query('begin');
             await insertOutbox(client, { count: 20, prefix: `w${writer}-${round}` });
@@ -98,7 +99,7 @@ export function describeEngine(name: string, options: ConformanceOptions): void 
 
     test('events keep their content and the order of their aggregate', async () => {
       await pipeline.start();
-      await withDatabase(pipeline.dsn, async (client) => {
+      await withClient(pipeline.dsn, async (client) => {
         for (let round = 0; round < 50; round += 1) {
           await insertOutbox(client, { count: 10, prefix: `r${round}`, padding: 'ß\\u0041 "\n\t 😀' });
         }

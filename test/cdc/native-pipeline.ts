@@ -1,16 +1,19 @@
 import type { PostgresServer } from '../../lab/native/postgres.ts';
+import { withClient } from '../../lab/native/with-client.ts';
 import { migrate } from '../../sql/migrate.ts';
 import type { Pipeline } from './conformance.ts';
 import type { EngineArguments } from './engine-child.ts';
 import { type EngineProcess, startEngine } from './engine-process.ts';
-import { withDatabase } from './outbox.ts';
 
 export interface NativePipeline extends Pipeline {
   slotName: string;
   engine(): EngineProcess;
+  start(more?: NativeArguments): Promise<void>;
   /** Starts without waiting for anything, as with a slot that is gone. */
-  launch(more?: Partial<Extract<EngineArguments['engine'], { kind: 'native' }>>): EngineProcess;
+  launch(more?: NativeArguments): EngineProcess;
 }
+
+type NativeArguments = Partial<Extract<EngineArguments['engine'], { kind: 'native' }>>;
 
 /** The native engine with a database of its own on `server`, under a login with the rights of lab_cdc only. */
 export async function openNativePipeline(
@@ -20,10 +23,10 @@ export async function openNativePipeline(
   limits?: EngineArguments['limits'],
 ): Promise<NativePipeline> {
   const name = `cdc_${Math.random().toString(36).slice(2, 10)}`;
-  await withDatabase(server.dsn(), (client) => client.query(`create database ${name}`));
+  await withClient(server.dsn(), (client) => client.query(`create database ${name}`));
   const dsn = server.dsn(name);
   await migrate({ dsn, topology });
-  await withDatabase(dsn, (client) => client.query(`alter role lab_cdc login password 'test'`));
+  await withClient(dsn, (client) => client.query(`alter role lab_cdc login password 'test'`));
   const slotName = name;
   const engines: EngineProcess[] = [];
   const current = (): EngineProcess => engines.at(-1)!;
@@ -43,8 +46,8 @@ export async function openNativePipeline(
     slotName,
     engine: current,
     launch,
-    start: async () => {
-      launch();
+    start: async (more) => {
+      launch(more);
       // Streaming or still loading: what is written from now on must arrive either way.
       await waitFor(async () => ['streaming', 'loading'].includes((await current().status()).status.state), current);
     },
@@ -56,7 +59,7 @@ export async function openNativePipeline(
     log: () => engines.map((engine) => engine.log()).join('\n'),
     close: async () => {
       for (const engine of engines) if (!engine.exit()) await engine.kill();
-      await withDatabase(server.dsn(), async (client) => {
+      await withClient(server.dsn(), async (client) => {
         await waitFor(async () => {
           const { rows } = await client.query('select active from pg_replication_slots where slot_name = $1', [
             slotName,

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 
 export interface OutboxRows {
   count: number;
@@ -25,15 +25,4 @@ export async function insertOutbox(client: Client, { count, prefix, perAggregate
      from generate_series(0, $1::int - 1) n`,
     [count, prefix, perAggregate, padding],
   );
-}
-
-export async function withDatabase<T>(dsn: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: dsn });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }
