@@ -14,6 +14,8 @@ export const durableSettings: Readonly<Record<string, string>> = {
   max_slot_wal_keep_size: '4GB',
   shared_buffers: '256MB',
   max_wal_size: '2GB',
+  // Old WAL files up to this are written over. Each new one costs a commit the time to fill 16 MiB with zeros.
+  min_wal_size: '1GB',
   checkpoint_timeout: '15min',
   shared_preload_libraries: 'pg_stat_statements',
 };
