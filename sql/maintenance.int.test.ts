@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { capabilities } from '../kernel/topology.ts';
 import { createDatabase, type TestDatabase } from '../test/postgres/database.ts';
 
@@ -13,10 +13,18 @@ async function open(topology: 'plain' | 'partitioned'): Promise<void> {
   await client.query("set timezone = 'UTC'");
 }
 
-afterEach(async () => {
+async function close(): Promise<void> {
   await client.end();
   await database.drop();
-});
+}
+
+/** One database for all tests of a group; what each of them does is undone. */
+function onOneDatabase(topology: 'plain' | 'partitioned'): void {
+  beforeAll(() => open(topology));
+  afterAll(close);
+  beforeEach(() => client.query('begin'));
+  afterEach(() => client.query('rollback'));
+}
 
 async function rows(query: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
   return (await client.query(query, values)).rows;
@@ -53,7 +61,7 @@ async function maintain(batchRows = 10_000): Promise<Record<string, Record<strin
 }
 
 describe('partitioned', () => {
-  beforeEach(() => open('partitioned'));
+  onOneDatabase('partitioned');
 
   test('the partitioned tables are those that the capability table names', async () => {
     const found = await rows('select t as name from partitioned_tables() t');
@@ -139,6 +147,11 @@ describe('partitioned', () => {
     expect(row).toEqual({ made: 1 });
     expect(notices.join()).toMatch(/wait in the default partition of outbox/);
   });
+});
+
+describe('partitioned, beside another session', () => {
+  beforeAll(() => open('partitioned'));
+  afterAll(close);
 
   test('dropping a partition waits for readers no longer than the lock time-out', async () => {
     await rows("select ensure_partitions('outbox', current_date - 12, current_date - 12)");
@@ -156,7 +169,7 @@ describe('partitioned', () => {
 });
 
 describe('plain', () => {
-  beforeEach(() => open('plain'));
+  onOneDatabase('plain');
 
   test('nothing is partitioned, and ensure_partitions has nothing to do', async () => {
     expect(await rows('select * from partitioned_tables()')).toEqual([]);

@@ -181,10 +181,14 @@ test('two systems run side by side, a third gets no port of theirs, and down wan
 test('on an older Node the package’s own takes over, and stops all when the older one is killed', async () => {
   const bin = fileURLToPath(new URL('../../lab/bin.js', import.meta.url));
   const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.1.0' })";
-  const child = spawn(process.execPath, ['--import', `data:text/javascript,${pretend}`, bin, 'up', 'plain', '--cdc', 'off', '--json'], {
-    env: { PATH: '/usr/bin:/bin', LAB_HOME: home },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', `data:text/javascript,${pretend}`, bin, 'up', 'plain', '--cdc', 'off', '--json'],
+    {
+      env: { PATH: '/usr/bin:/bin', LAB_HOME: home },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   started.push(child);
   let stdout = '';
   child.stdout.on('data', (chunk) => {

@@ -11,6 +11,7 @@ import { openRecord } from '../../benchmarks/record/record.ts';
 import { createRandom } from '../../benchmarks/workload/random.ts';
 import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import { type ConversionResult, type ConvertOptions, convertToPartitioned } from '../../lab/convert/convert.ts';
+import { freePort } from '../../lab/native/free-port.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import { type RunningSystem, type SystemDescription, startSystem } from '../../lab/native/system.ts';
 import { createDelivery } from '../../lab/provider/delivery.ts';
@@ -55,7 +56,9 @@ function lab(...commandLine: string[]) {
  * of its copy and called again, the supervisor restarts the API as partitioned.
  */
 test('a running system is converted under load, through a kill -9 of the converter', async () => {
-  const up = await lab('up', 'plain', '--detach', '--json').ended;
+  // A port of its own: others may watch whether nobody listens on the usual one any more.
+  const port = String(await freePort());
+  const up = await lab('up', 'plain', '--cdc', 'off', '--api-port', port, '--detach', '--json').ended;
   expect(up.stderr).toContain('runs in the background');
   const run: SystemDescription = JSON.parse(up.stdout);
   const recordFile = path.join(home, 'acks.jsonl');
