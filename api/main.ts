@@ -123,8 +123,6 @@ const consumers =
     }),
     maxBatch: config.WEBHOOK_BATCH_MAX,
     maxMessageBytes: webhookMessageMaxBytes,
-    // One connection each, as in the pool of the webhooks.
-    concurrency: 2,
     observeEveryMs: 2_000,
   });
 

@@ -36,6 +36,7 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
   const pauses = new Set<NodeJS.Timeout>();
   const inHand = new Set<AbortController>();
   const waitings = new Set<AbortController>();
+  const commits = createCommits();
   let ending = false;
 
   const handle = async (payload: EachBatchPayload): Promise<void> => {
@@ -61,7 +62,7 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
         }
         failures.delete(`${topic}/${partition}`);
         const last = messages.at(-1)!.offset;
-        if (!(await commit(payload, BigInt(last) + 1n, owned.signal))) return;
+        if (!(await commits.add({ payload, next: BigInt(last) + 1n, owned: owned.signal }))) return;
         payload.resolveOffset(last);
       }
     } finally {
@@ -117,19 +118,63 @@ async function beat(payload: EachBatchPayload, owned: AbortController): Promise<
   }
 }
 
+interface Commit {
+  payload: EachBatchPayload;
+  /** The offset that the partition goes on with. */
+  next: bigint;
+  /** Aborted when the partition may belong to another member. */
+  owned: AbortSignal;
+}
+
+interface Commits {
+  /**
+   * Commits what comes next in the partition. @returns false when the partition is no longer ours.
+   * @throws what kafkajs has to know to join the group again.
+   */
+  add(commit: Commit): Promise<boolean>;
+}
+
 /**
- * Commits what comes next in the partition. @returns false when the partition is no longer ours.
- * @throws what kafkajs has to know to join the group again.
+ * Commits of partitions that end together, or while another commit is under way, share a request: each one is a write
+ * to a topic of the broker's own, and costs it as much as a write of messages.
  */
-async function commit(payload: EachBatchPayload, next: bigint, owned: AbortSignal): Promise<boolean> {
-  const { topic, partition } = payload.batch;
-  const offsets = { topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] };
+function createCommits(): Commits {
+  let waiting: { commit: Commit; resolve(ours: boolean): void; reject(error: unknown): void }[] = [];
+  let running = false;
+  const run = async (): Promise<void> => {
+    running = true;
+    // One turn of the event loop lets batches of one transaction come together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.length > 0) {
+      const entries = waiting;
+      waiting = [];
+      try {
+        await commitTogether(entries.map(({ commit }) => commit));
+        for (const { commit, resolve } of entries) resolve(!commit.owned.aborted);
+      } catch (error) {
+        for (const { reject } of entries) reject(error);
+      }
+    }
+    running = false;
+  };
+  return {
+    add: (commit) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ commit, resolve, reject });
+        if (!running) void run();
+      }),
+  };
+}
+
+/** Partitions that are no longer ours are left out. */
+async function commitTogether(commits: readonly Commit[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     // Looked at right before the request is made, which takes the generation of this moment.
-    if (owned.aborted) return false;
+    const ours = commits.filter(({ owned }) => !owned.aborted);
+    if (ours.length === 0) return;
     try {
-      await payload.commitOffsetsIfNecessary(offsets);
-      return true;
+      await ours[0]!.payload.commitOffsetsIfNecessary({ topics: byTopic(ours) });
+      return;
     } catch (error) {
       const isTransient = protocolError(error) === undefined || isSettling(error);
       // Without a commit the messages come again, here or elsewhere.
@@ -137,6 +182,14 @@ async function commit(payload: EachBatchPayload, next: bigint, owned: AbortSigna
       await delay(commitPauseMs);
     }
   }
+}
+
+function byTopic(commits: readonly Commit[]) {
+  const topics = Map.groupBy(commits, ({ payload }) => payload.batch.topic);
+  return [...topics].map(([topic, own]) => ({
+    topic,
+    partitions: own.map(({ payload, next }) => ({ partition: payload.batch.partition, offset: String(next) })),
+  }));
 }
 
 function toMessage(message: KafkajsMessage): KafkaMessage {

@@ -19,6 +19,13 @@ export async function benchCommand(scenario: string | undefined, flags: BenchFla
     await freshnessCommand({ ...flags, topology: wanted });
     return;
   }
+  if (scenario === 'acceptance') {
+    // Its arms are modes and not topologies.
+    const [wanted] = checkTopologies([flags.topology ?? 'plain']) as [TopologyName];
+    const { acceptanceCommand } = await import('./acceptance-command.ts');
+    await acceptanceCommand({ ...flags, topology: wanted });
+    return;
+  }
   const { scenarios, topology } = checkFlags(scenario, flags);
   const { document, file } = await runAndSave((signal) => createRun(scenarios, topology, flags, signal));
   if (flags.json) printJson(document);

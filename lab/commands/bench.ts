@@ -17,7 +17,10 @@ export function register(program: Command): void {
     .command('bench')
     .summary('run one scenario')
     .description('Runs one scenario on one topology in several rounds, audits it, and stores the result document.')
-    .argument('[scenario]', 'ingest, timeline or reads, or freshness (both CDC engines)')
+    .argument(
+      '[scenario]',
+      'ingest, timeline or reads, freshness (both CDC engines), or acceptance (kafka and sync mode)',
+    )
     .option('--all', 'every scenario in turn')
     .option('--topology <name>', 'where (plain; reads: replicated)')
     .addOption(new Option('--against <tool>', 'hold ingest against another tool').choices(['pgbench']))
@@ -33,6 +36,7 @@ export function register(program: Command): void {
 Examples:
   $ lab bench ingest --topology partitioned
   $ lab bench ingest --against pgbench --rounds 5      the same transaction from pgbench, turn by turn
+  $ lab bench acceptance                               what kafka mode accepts, against sync mode
   $ lab bench reads                                    stale reads and off-load by routing policy
   $ lab bench timeline --scale 25                      five million events, as in the published case`,
     )

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { createKafkaClient } from '../../../kernel/kafka/kafkajs.ts';
+import type { KafkaClient, TopicSpec } from '../../../kernel/kafka/port.ts';
 import { createLogger } from '../../../kernel/logging.ts';
 import type { Child } from '../child.ts';
 import { freePort } from '../free-port.ts';
@@ -41,6 +42,8 @@ export interface Broker {
 /** As the pom has it. */
 const kafkaVersion = '4.3.1';
 
+const offsetsPartitions = 4;
+
 /**
  * Starts a broker on 127.0.0.1 with a data directory of its own; topics are never made by writing to them.
  * @throws MissingPartError without Java 17, or without Maven where the libraries were not fetched yet.
@@ -68,6 +71,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     }
   }
   let child = current;
+  await withLabClient(port, (client) => client.ensureTopics([offsetsTopic]));
   return {
     name,
     port,
@@ -156,7 +160,7 @@ async function writeConfiguration(
     'auto.create.topics.enable': false,
     'default.replication.factor': 1,
     'offsets.topic.replication.factor': 1,
-    'offsets.topic.num.partitions': 4,
+    'offsets.topic.num.partitions': offsetsPartitions,
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.num.partitions': 4,
     'transaction.state.log.min.isr': 1,
@@ -177,19 +181,38 @@ async function writeConfiguration(
   return file;
 }
 
+/**
+ * Where the broker keeps the groups' offsets, as it would make it by itself, except that it does not sync each commit.
+ * An offset that a power cut takes back only makes messages come again, which their readers know already.
+ */
+export const offsetsTopic: TopicSpec = {
+  name: '__consumer_offsets',
+  partitions: offsetsPartitions,
+  settings: {
+    'cleanup.policy': 'compact',
+    'compression.type': 'producer',
+    'segment.bytes': String(100 * 1024 * 1024),
+    'flush.messages': '9223372036854775807',
+  },
+};
+
 /** The port is bound early in the start; only an answer shows that the broker serves clients. */
 async function answers(port: number): Promise<boolean> {
   if (!(await accepts(port))) return false;
+  return withLabClient(port, (client) => client.ping(2_000)).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function withLabClient(port: number, work: (client: KafkaClient) => Promise<void>): Promise<void> {
   const client = createKafkaClient({
     brokers: [`127.0.0.1:${port}`],
     clientId: 'lab-start',
     logger: createLogger({ service: 'lab', level: 'silent' }),
   });
   try {
-    await client.ping(2_000);
-    return true;
-  } catch {
-    return false;
+    await work(client);
   } finally {
     await client.close();
   }

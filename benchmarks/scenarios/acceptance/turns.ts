@@ -1,0 +1,88 @@
+import { Client } from 'pg';
+import { untilDrained } from '../../../lab/native/drain.ts';
+import { isAlive, waitUntil } from '../../../lab/native/processes.ts';
+import type { RunningSystem } from '../../../lab/native/system.ts';
+import { prepareWalFiles } from '../../measure/wal-files.ts';
+import type { AcceptanceArm } from '../../schema/acceptance.ts';
+import { openAckRecord } from '../ingest/ack-record.ts';
+import { type PhaseContext, runPhase } from '../ingest/phase.ts';
+import { createWebhookSource } from '../ingest/webhook-source.ts';
+
+export type Turn = Pick<AcceptanceArm['rounds'][number], 'load' | 'drainMs' | 'drained'>;
+
+/** One system under the generator. */
+export interface Contender {
+  warmUp(durationMs: number): Promise<void>;
+  /** @param consumers whether the API's consumers are at work meanwhile; they are stopped with the whole API. */
+  measure(durationMs: number, consumers: boolean): Promise<Turn>;
+  close(): Promise<void>;
+}
+
+export interface ContenderOptions {
+  system: RunningSystem;
+  recordFile: string;
+  seed: number;
+  /** Begins every id. */
+  run: string;
+  connections: number;
+  signal: AbortSignal;
+}
+
+const drainTimeoutMs = 120_000;
+/** Deliveries that are signed ahead for each second of load: more than any system on two cores takes. */
+const signedPerSecond = 9_000;
+
+/** Requests go where the mode takes webhooks: to the gateway, or to the API. */
+export async function openContender(options: ContenderOptions): Promise<Contender> {
+  const { system, seed, run, connections, signal } = options;
+  const client = new Client({ connectionString: system.dsn.admin, application_name: 'lab-bench' });
+  client.on('error', () => {});
+  await client.connect();
+  const record = await openAckRecord(options.recordFile);
+  const context = (): PhaseContext => ({
+    url: system.urls.ingest ?? system.urls.api,
+    ...{ source, record, client, seed, signal },
+    // Looked up anew: a stopped API comes back under another id.
+    components: {
+      ...{ api: system.api.pid, postgres: system.primary.pid },
+      ...(system.ingest && { ingest: system.ingest.pid }),
+      ...(system.broker && { broker: system.broker.pid }),
+    },
+  });
+  const source = createWebhookSource({
+    ...{ seed, run, startTimeMs: Date.now(), secrets: system.secrets, now: () => new Date() },
+  });
+  const load = async (durationMs: number) => {
+    const plan = { shape: 'closed', connections, durationMs } as const;
+    return (await runPhase(context(), plan, (signedPerSecond * durationMs) / 1e3)).phase;
+  };
+  const drain = () => untilDrained(system, { timeoutMs: drainTimeoutMs, signal });
+  return {
+    warmUp: async (durationMs) => {
+      await load(durationMs);
+      await drain();
+      await prepareWalFiles(client, 40);
+    },
+    measure: async (durationMs, consumers) => {
+      await client.query('checkpoint');
+      if (!consumers) await stopApi(system);
+      const phase = await load(durationMs);
+      const endedAt = performance.now();
+      if (!consumers) await system.api.restart();
+      const { drained } = await drain();
+      return { load: phase, drained, drainMs: Math.round(performance.now() - endedAt) };
+    },
+    close: async () => {
+      await record.close();
+      await client.end();
+    },
+  };
+}
+
+async function stopApi(system: RunningSystem): Promise<void> {
+  const { pid } = system.api;
+  system.api.kill('SIGTERM');
+  if (!(await waitUntil(async () => !(await isAlive(pid)), { timeoutMs: 30_000 }))) {
+    throw new Error('the API did not stop');
+  }
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { topologyNames } from '../../kernel/topology.ts';
+import { loadPhase } from './ingest.ts';
+
+const ratio = z.strictObject({ ratio: z.number(), low: z.number(), high: z.number(), confidence: z.number() });
+
+/** What was accepted in one way, over the rounds. */
+export const acceptanceArm = z.strictObject({
+  name: z.enum(['sync', 'kafka', 'kafka-burst']),
+  description: z.string(),
+  medianRate: z.number().meta({ description: 'webhooks a second answered with 2xx' }),
+  cpuUs: z
+    .record(z.string(), z.number())
+    .meta({ description: 'CPU microseconds per accepted webhook by component, over all rounds; generator included' }),
+  rounds: z.array(
+    z.strictObject({
+      round: z.int(),
+      position: z.int(),
+      load: loadPhase,
+      drainMs: z.int().meta({ description: 'from the last answer until PostgreSQL had everything' }),
+      drained: z.boolean(),
+    }),
+  ),
+});
+
+/** The document of `lab bench acceptance`. */
+export const acceptanceDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  id: z.string(),
+  scenario: z.literal('acceptance'),
+  command: z.string(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  seed: z.int(),
+  topology: z.enum(topologyNames),
+  environment: z.strictObject({
+    commit: z.string().nullable(),
+    platform: z.string(),
+    cpu: z.string(),
+    cores: z.int(),
+    memoryBytes: z.int(),
+    node: z.string(),
+    loadAverage: z.number(),
+  }),
+  connections: z.int(),
+  arms: z.array(acceptanceArm),
+  ratios: z.strictObject({
+    concurrent: ratio.meta({ description: 'kafka over sync, the consumers at work on the same cores' }),
+    burst: ratio.meta({ description: 'kafka over sync, the consumers stopped until the load has ended' }),
+  }),
+  idleBrokerCores: z.number().meta({ description: 'what the broker takes of the cores while another arm is measured' }),
+  audits: z.array(
+    z.strictObject({
+      mode: z.enum(['sync', 'kafka']),
+      ok: z.boolean(),
+      acknowledged: z.int().meta({ description: 'acknowledged webhooks that were looked up in the database' }),
+      broken: z.array(z.string()),
+    }),
+  ),
+  target: z.strictObject({ what: z.string(), target: z.string(), measured: z.string(), met: z.boolean() }),
+  reasons: z.array(z.string()),
+  verdict: z.enum(['VALID', 'DISCARDED']),
+});
+
+export type AcceptanceArm = z.infer<typeof acceptanceArm>;
+export type AcceptanceDocument = z.infer<typeof acceptanceDocument>;
