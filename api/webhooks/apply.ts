@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { isTransient, isUniqueViolation } from '../../kernel/postgres/errors.ts';
-import type { Lsn } from '../../kernel/postgres/lsn.ts';
+import type { Position } from '../../kernel/postgres/lsn.ts';
 import { type Committed, withPipelinedTransaction } from '../../kernel/postgres/transaction.ts';
 import type { Capabilities } from '../../kernel/topology.ts';
 import { decideBatch, type Outcome } from './decide.ts';
@@ -16,7 +16,7 @@ export interface ApplyDependencies {
 }
 
 /** Applied webhooks carry the position that a read has to reach to see them. */
-export type ApplyResult = { outcome: Outcome; commitLsn: Lsn } | { error: unknown };
+export type ApplyResult = { outcome: Outcome; commitLsn: Position } | { error: unknown };
 
 /**
  * Applies 1..n webhooks, in their order, in one transaction: dedupe, order or dispute state, event, delivery, outbox.

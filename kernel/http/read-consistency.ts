@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Pool } from 'pg';
 import { isReplicaConflict, isStoreUnavailable } from '../postgres/errors.ts';
-import { encodeConsistencyToken, type Lsn } from '../postgres/lsn.ts';
+import { encodeConsistencyToken, type Position } from '../postgres/lsn.ts';
 import type { ReadConsistency, ReadRequest, ReadRouter } from '../postgres/read-router.ts';
 import { AppError } from './errors.ts';
 
@@ -44,6 +44,6 @@ export async function readFromNode<T>(
 }
 
 /** Gives the caller of a write the token with which later reads see it on any node. */
-export function sendConsistencyToken(response: Response, commitLsn: Lsn): void {
+export function sendConsistencyToken(response: Response, commitLsn: Position): void {
   response.setHeader('X-Consistency-Token', encodeConsistencyToken(commitLsn));
 }

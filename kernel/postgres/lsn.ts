@@ -14,15 +14,35 @@ export function formatLsn(lsn: Lsn): string {
   return `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffffffffn).toString(16).toUpperCase()}`;
 }
 
-const tokenPattern = /^v1\.([0-9a-f]{1,16})$/;
+/**
+ * Where a write ended: an LSN, and above its 64 bits the timeline on which it lies. Every promotion begins a new timeline,
+ * and a server that did not come along may have other writes at the same LSN.
+ */
+export type Position = bigint;
 
-/** The opaque X-Consistency-Token for everything that was committed up to `lsn`. */
-export function encodeConsistencyToken(lsn: Lsn): string {
-  return `v1.${lsn.toString(16)}`;
+export function positionOf(timeline: number, lsn: Lsn): Position {
+  return (BigInt(timeline) << 64n) | lsn;
 }
 
-/** The LSN floor of a token; undefined for garbage, which callers treat as "read from the primary". */
-export function decodeConsistencyToken(token: string): Lsn | undefined {
+export function splitPosition(position: Position): { timeline: number; lsn: Lsn } {
+  return { timeline: Number(position >> 64n), lsn: BigInt.asUintN(64, position) };
+}
+
+/** A WAL file's name begins with its timeline; functions that tell it directly need rights that a service lacks. */
+export function timelineOf(walFile: string): number {
+  return Number.parseInt(walFile.slice(0, 8), 16);
+}
+
+const tokenPattern = /^v2\.([0-9a-f]{1,8})\.([0-9a-f]{1,16})$/;
+
+/** The opaque X-Consistency-Token for everything that was committed up to `position`. */
+export function encodeConsistencyToken(position: Position): string {
+  const { timeline, lsn } = splitPosition(position);
+  return `v2.${timeline.toString(16)}.${lsn.toString(16)}`;
+}
+
+/** The floor of a token; undefined for garbage and for other versions, which callers treat as "read from the primary". */
+export function decodeConsistencyToken(token: string): Position | undefined {
   const match = tokenPattern.exec(token);
-  return match ? BigInt(`0x${match[1]}`) : undefined;
+  return match ? positionOf(Number.parseInt(match[1]!, 16), BigInt(`0x${match[2]}`)) : undefined;
 }

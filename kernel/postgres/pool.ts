@@ -2,7 +2,7 @@ import { Pool, type PoolConfig, types } from 'pg';
 import type { Logger } from 'pino';
 import { splitHosts } from './hosts.ts';
 import { clientOfPooler, type TransactionPooling } from './pooled-client.ts';
-import { clientOfPrimary, createPrimaryFinder } from './primary-finder.ts';
+import { clientsOfPrimary, createPrimaryFinder } from './primary-finder.ts';
 
 export interface PoolOptions {
   /** postgresql:// URL; with several hosts, see `splitHosts`, the pool follows the one that takes writes. */
@@ -28,16 +28,26 @@ export interface PoolOptions {
   transactionPooling?: TransactionPooling | undefined;
 }
 
+export interface ServicePool extends Pool {
+  /** See PrimaryClients; does nothing where the URL names one server. */
+  follow(timeline: number): Promise<void>;
+}
+
 /**
  * A pool whose int8 columns arrive as bigint: amounts and sequences must not pass through floating point.
  * An idle connection that breaks is logged and replaced, and never ends the process.
  */
-export function createPool(options: PoolOptions): Pool {
+export function createPool(options: PoolOptions): ServicePool {
   const dsns = splitHosts(options.dsn);
+  if (options.transactionPooling && dsns.length > 1) {
+    throw new Error('a pooler is one host: it leads to the primary by itself');
+  }
   const limits = {
     statement_timeout: options.statementTimeoutMs ?? 10_000,
     idle_in_transaction_session_timeout: 30_000,
   };
+  const clients =
+    dsns.length > 1 ? clientsOfPrimary(createPrimaryFinder({ dsns, timeoutMs: findPrimaryTimeoutMs })) : undefined;
   const config: PoolConfig & { pipeline?: boolean } = {
     connectionString: dsns[0]!,
     application_name: options.applicationName,
@@ -45,27 +55,26 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: options.acquireTimeoutMs ?? 3_000,
     keepAlive: true,
     types: { getTypeParser },
-    ...sessionOf(options, dsns, limits),
+    ...sessionOf(options, limits),
+    ...(clients && { Client: clients.Client }),
     ...(options.queryTimeoutMs && { query_timeout: options.queryTimeoutMs }),
     ...(options.pipeline && { pipeline: true }),
   };
   const pool = new Pool(config);
   pool.on('error', (error) => options.logger.warn({ err: error }, 'idle database connection lost'));
-  return pool;
+  return Object.assign(pool, { follow: clients?.follow ?? (async () => {}) });
 }
 
 /** How connections are made and get their settings: with the session where there is one, else with each transaction. */
-function sessionOf(options: PoolOptions, dsns: readonly string[], limits: Record<string, number>): PoolConfig {
+function sessionOf(options: PoolOptions, limits: Record<string, number>): PoolConfig {
   const { sessionSettings = {}, transactionPooling } = options;
   if (transactionPooling) {
-    if (dsns.length > 1) throw new Error('a pooler is one host: it leads to the primary by itself');
     const asText = Object.entries(limits).map(([name, value]) => [name, String(value)]);
     return { Client: clientOfPooler(transactionPooling, { ...Object.fromEntries(asText), ...sessionSettings }) };
   }
   return {
     ...limits,
     ...(options.sessionSettings && { options: commandLineSettings(sessionSettings) }),
-    ...(dsns.length > 1 && { Client: clientOfPrimary(createPrimaryFinder({ dsns, timeoutMs: findPrimaryTimeoutMs })) }),
   };
 }
 

@@ -50,3 +50,28 @@ test('a pool follows the primary through a promotion, and does not go back to th
     await pool.end();
   }
 }, 60_000);
+
+test('a write seen on a newer timeline ends the connections to a primary that was frozen meanwhile', async () => {
+  const old = await startPostgres({ runDirectory: run.path, name: 'old' });
+  const next = await startReplica({ primary: old, runDirectory: run.path, name: 'next' });
+  const pool = createPool({
+    dsn: joinHosts([old.dsn(), next.dsn()]),
+    ...{ applicationName: 'test', logger: pino({ level: 'silent' }), max: 1 },
+  });
+  const port = async () => (await pool.query<{ port: number }>('select inet_server_port() as port')).rows[0]!.port;
+  try {
+    expect(await port()).toBe(old.port);
+    // Its main process alone: the session answers as it will when all of it goes on.
+    old.kill('SIGSTOP');
+    await withClient(next.dsn(), (client) => client.query('select pg_promote()'));
+    expect(await port(), 'nothing has told the pool').toBe(old.port);
+    await pool.follow(2);
+    await expect.poll(() => port().catch(() => 'away'), { timeout: 10_000 }).toBe(next.port);
+    await pool.follow(99);
+    expect(pool.totalCount, 'a claim that no server confirms ends nothing').toBe(1);
+    expect(await port()).toBe(next.port);
+  } finally {
+    old.kill('SIGCONT');
+    await pool.end();
+  }
+}, 60_000);

@@ -1,13 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { addressOf, type HostAddress } from './hosts.ts';
+import { timelineOf } from './lsn.ts';
 
 /** The timeline of a server that takes writes; undefined for one that doesn't, in recovery or unreachable. */
 export type ProbePrimary = (dsn: string) => Promise<number | undefined>;
 
+export interface FoundPrimary extends HostAddress {
+  timeline: number;
+}
+
 export interface PrimaryFinder {
   /** @throws Error with SQLSTATE 08001 when no primary turned up in time. */
-  find(): Promise<HostAddress>;
+  find(): Promise<FoundPrimary>;
+  /**
+   * The newest timeline, after a look at the servers if somebody claims to know a newer one. A claim alone is not
+   * believed: it may come from a client.
+   */
+  newestTimeline(claimed: number): Promise<number>;
 }
 
 export interface PrimaryFinderOptions {
@@ -34,21 +44,22 @@ const pauseMs = 50;
 export function createPrimaryFinder(options: PrimaryFinderOptions): PrimaryFinder {
   const { dsns, timeoutMs, probe = probePrimary, clock = () => performance.now() } = options;
   let newestTimeline = 0;
-  let found: { address: HostAddress; atMs: number } | undefined;
-  let searching: Promise<HostAddress> | undefined;
+  let found: { primary: FoundPrimary; atMs: number } | undefined;
+  let searching: Promise<FoundPrimary> | undefined;
+  let lookedForClaimMs: number | undefined;
 
-  async function search(): Promise<HostAddress> {
+  async function search(): Promise<FoundPrimary> {
     const deadline = clock() + timeoutMs;
     for (;;) {
-      const address = await look();
-      if (address) return address;
+      const primary = await look();
+      if (primary) return primary;
       if (clock() >= deadline) throw Object.assign(new Error('no primary answers'), { code: '08001' });
       await delay(pauseMs);
     }
   }
 
   /** Asks all servers at once. */
-  async function look(): Promise<HostAddress | undefined> {
+  async function look(): Promise<FoundPrimary | undefined> {
     let best: { timeline: number; dsn: string } | undefined;
     const asked = dsns.map(async (dsn) => {
       const timeline = await probe(dsn).catch(() => undefined);
@@ -67,27 +78,35 @@ export function createPrimaryFinder(options: PrimaryFinderOptions): PrimaryFinde
         () => all,
       ),
     ]);
-    if (!best) return undefined;
+    // A newer timeline may have become known meanwhile.
+    if (!best || best.timeline < newestTimeline) return undefined;
     newestTimeline = best.timeline;
-    const address = addressOf(best.dsn);
-    found = { address, atMs: clock() };
-    return address;
+    const primary = { ...addressOf(best.dsn), timeline: best.timeline };
+    found = { primary, atMs: clock() };
+    return primary;
   }
 
   return {
     find: async () => {
-      if (found && clock() - found.atMs < freshMs) return found.address;
+      if (found && clock() - found.atMs < freshMs) return found.primary;
       searching ??= search().finally(() => {
         searching = undefined;
       });
       return searching;
+    },
+    newestTimeline: async (claimed) => {
+      const refuted = lookedForClaimMs !== undefined && clock() - lookedForClaimMs < freshMs;
+      if (claimed > newestTimeline && !refuted) {
+        lookedForClaimMs = clock();
+        await look();
+      }
+      return newestTimeline;
     },
   };
 }
 
 const probeTimeoutMs = 1_000;
 
-/** A WAL file's name begins with its timeline; functions that tell it directly need rights that a service lacks. */
 async function probePrimary(dsn: string): Promise<number | undefined> {
   const client = new Client({
     ...{ connectionString: dsn, application_name: 'lab-primary-finder' },
@@ -100,24 +119,37 @@ async function probePrimary(dsn: string): Promise<number | undefined> {
       'select case when not pg_is_in_recovery() then pg_walfile_name(pg_current_wal_lsn()) end as file',
     );
     const file = rows[0]?.file;
-    return file ? Number.parseInt(file.slice(0, 8), 16) : undefined;
+    return file ? timelineOf(file) : undefined;
   } finally {
     // A frozen server would not answer the goodbye either.
     client.end().catch(() => {});
   }
 }
 
-/**
- * A client class for a pool: each new connection goes to the server that takes writes at that moment. Connections to a
- * primary that died break by themselves, so a pool follows a promotion as fast as it replaces them.
- */
-export function clientOfPrimary(finder: PrimaryFinder): typeof Client {
+export interface PrimaryClients {
+  /** For a pool: each new connection goes to the server that takes writes at that moment. */
+  Client: typeof Client;
+  /**
+   * For somebody who has seen a write on this timeline: makes sure that no connection leads to a primary that was
+   * replaced by then. One that died has broken its connections itself; one that was frozen would go on answering reads on
+   * them when it wakes up.
+   */
+  follow(timeline: number): Promise<void>;
+}
+
+/** The clients of one pool that follows the primary. It does so as fast as it replaces connections. */
+export function clientsOfPrimary(finder: PrimaryFinder): PrimaryClients {
+  const open = new Map<Client, number>();
+  let followed = 0;
+
   class PrimaryClient extends Client {
     override connect(): Promise<Client>;
     override connect(callback: (error: Error) => void): void;
     override connect(callback?: (error: Error) => void): Promise<Client> | undefined {
-      const connected = finder.find().then((address) => {
+      const connected = finder.find().then(({ timeline, ...address }) => {
         Object.assign(this, address);
+        open.set(this, timeline);
+        this.once('end', () => open.delete(this));
         return super.connect();
       });
       if (!callback) return connected;
@@ -125,5 +157,18 @@ export function clientOfPrimary(finder: PrimaryFinder): typeof Client {
       return undefined;
     }
   }
-  return PrimaryClient;
+  return {
+    Client: PrimaryClient,
+    follow: async (timeline) => {
+      if (timeline <= followed) return;
+      followed = Math.max(followed, await finder.newestTimeline(timeline));
+      for (const [client, own] of open) if (own < followed) breakOff(client);
+    },
+  };
+}
+
+/** As when the network is cut: a frozen server would answer no goodbye. What waits for an answer fails. */
+function breakOff(client: Client): void {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
+  connection.stream.destroy();
 }

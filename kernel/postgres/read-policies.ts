@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Lsn } from './lsn.ts';
+import { type Position, splitPosition } from './lsn.ts';
 import type { ReplicaSet, ReplicaState } from './replica-set.ts';
 
 export const readPolicyNames = ['naive', 'sticky', 'lsn_floor', 'wait'] as const;
@@ -12,7 +12,7 @@ export interface PolicyChoice {
 }
 
 /** Which replicas may answer a read that follows the write at `floor`; 0 for a read that follows none. */
-export type ReadPolicy = (floor: Lsn, replicas: ReplicaSet) => Promise<PolicyChoice>;
+export type ReadPolicy = (floor: Position, replicas: ReplicaSet) => Promise<PolicyChoice>;
 
 export interface ReadPolicyOptions {
   /** `sticky`: how long after its own write a session reads from the primary. */
@@ -41,7 +41,7 @@ export function createReadPolicy(name: ReadPolicyName, options: ReadPolicyOption
 }
 
 /** Any replica, whatever the session has written: what one gets without thinking. It is here to be measured. */
-async function naive(_floor: Lsn, replicas: ReplicaSet): Promise<PolicyChoice> {
+async function naive(_floor: Position, replicas: ReplicaSet): Promise<PolicyChoice> {
   return choice(replicas, 0n, 'any_replica');
 }
 
@@ -54,14 +54,14 @@ function sticky({ stickyMs, clock }: ReadPolicyOptions): ReadPolicy {
   return async (floor, replicas) => {
     if (floor > 0n) {
       const settled = replicas.writtenBefore(clock() - stickyMs);
-      if (settled === undefined || settled < floor) return { eligible: [], reason: 'sticky' };
+      if (settled === undefined || settled < splitPosition(floor).lsn) return { eligible: [], reason: 'sticky' };
     }
     return choice(replicas, 0n, 'any_replica');
   };
 }
 
 /** A replica that is known to have replayed the session's write. */
-async function lsnFloor(floor: Lsn, replicas: ReplicaSet): Promise<PolicyChoice> {
+async function lsnFloor(floor: Position, replicas: ReplicaSet): Promise<PolicyChoice> {
   if (replicas.reached(floor).length === 0) {
     // The poll is some milliseconds old, and a replica is often there by now: one look is cheaper than the primary.
     await replicas.lookAgain();
@@ -83,7 +83,7 @@ function wait({ waitMs, clock }: ReadPolicyOptions): ReadPolicy {
   };
 }
 
-function choice(replicas: ReplicaSet, floor: Lsn, reason: string): PolicyChoice {
+function choice(replicas: ReplicaSet, floor: Position, reason: string): PolicyChoice {
   const eligible = replicas.reached(floor);
   if (eligible.length > 0) return { eligible, reason };
   return { eligible, reason: anyHealthy(replicas) ? 'replica_behind' : 'replica_unhealthy' };

@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
-import { decodeConsistencyToken, type Lsn } from './lsn.ts';
+import { decodeConsistencyToken, type Position, splitPosition } from './lsn.ts';
+import type { ServicePool } from './pool.ts';
 import { createReadPolicy, type ReadPolicyName } from './read-policies.ts';
 import { createReplicaSet, type Replica } from './replica-set.ts';
 
@@ -26,7 +27,7 @@ export interface ReadRouter {
 }
 
 export interface ReadRouterOptions {
-  primary: Pool;
+  primary: Pool & Partial<Pick<ServicePool, 'follow'>>;
   replicas: Replica[];
   /** How reads that carry a consistency token are treated; `lsn_floor` when left out. */
   policy?: ReadPolicyName;
@@ -59,6 +60,8 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
   }
 
   async function choose(request: ReadRequest): Promise<{ pool: Pool; node: string }> {
+    const known = readFloor({ ...request, consistency: 'session' });
+    if (known) await primary.follow?.(splitPosition(known).timeline);
     if (replicas.states.length === 0) return answer('primary', primary, 'no_replica');
     if (request.consistency === 'primary') return answer('primary', primary, 'asked');
     const floor = readFloor(request);
@@ -79,8 +82,8 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
   };
 }
 
-/** The LSN that the answer must include: 0 where anything will do, undefined where the token is garbage. */
-function readFloor(request: ReadRequest): Lsn | undefined {
+/** The position that the answer must include: 0 where anything will do, undefined where the token is garbage. */
+function readFloor(request: ReadRequest): Position | undefined {
   if (request.consistency === 'replica' || request.token === undefined) return 0n;
   return decodeConsistencyToken(request.token);
 }

@@ -2,18 +2,19 @@ import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../metrics.ts';
-import { encodeConsistencyToken, formatLsn } from './lsn.ts';
+import { encodeConsistencyToken, formatLsn, positionOf } from './lsn.ts';
 import { createReadRouter, type ReadRouter } from './read-router.ts';
 
 /** A node that reports the position in `lsn`, breaks while it is undefined, and never answers while `frozen`. */
 class FakeNode {
   lsn: bigint | undefined;
+  timeline = 1;
   frozen = false;
   readonly pool = {
     query: () => {
       if (this.frozen) return new Promise(() => {});
       if (this.lsn === undefined) return Promise.reject(new Error('connection refused'));
-      return Promise.resolve({ rows: [{ lsn: formatLsn(this.lsn) }] });
+      return Promise.resolve({ rows: [{ lsn: formatLsn(this.lsn), timeline: this.timeline }] });
     },
   } as unknown as Pool;
 
@@ -39,9 +40,9 @@ async function routerOver(primary: FakeNode, ...replicas: FakeNode[]): Promise<R
   return router;
 }
 
-const session = (lsn?: bigint) => ({
+const session = (lsn?: bigint, timeline = 1) => ({
   consistency: 'session' as const,
-  token: lsn === undefined ? undefined : encodeConsistencyToken(lsn),
+  token: lsn === undefined ? undefined : encodeConsistencyToken(positionOf(timeline, lsn)),
 });
 const nodeOf = async (target: ReadRouter, request: Parameters<ReadRouter['choose']>[0]) =>
   (await target.choose(request)).node;
@@ -63,7 +64,7 @@ describe('read router', () => {
     expect(await nodeOf(target, session())).toBe('replica-1');
   });
 
-  it.each(['', 'garbage', 'v2.ff', 'v1.', 'v1.zz', `v1.${'f'.repeat(17)}`])(
+  it.each(['', 'garbage', 'v2.ff', 'v1.ff', 'v2..', 'v2.1.zz', `v2.1.${'f'.repeat(17)}`])(
     'reads from the primary for the token %j',
     async (token) => {
       const target = await routerOver(new FakeNode(200n), new FakeNode(200n));
@@ -93,6 +94,16 @@ describe('read router', () => {
     replica.lsn = undefined;
     await target.refresh();
     expect(await nodeOf(target, session())).toBe('primary');
+  });
+
+  it('sends no read behind a promotion to a server that did not come along, whatever its position', async () => {
+    const [left, followed] = [new FakeNode(900n), new FakeNode(500n)];
+    followed.timeline = 2;
+    const target = await routerOver(new FakeNode(600n), left, followed);
+    expect(await nodeOf(target, session(500n, 2))).toBe('replica-2');
+    expect(await nodeOf(target, session(501n, 2))).toBe('primary');
+    const nodes = [await nodeOf(target, session(400n, 1)), await nodeOf(target, session(400n, 1))];
+    expect(new Set(nodes), 'what was written before it, both have').toEqual(new Set(['replica-1', 'replica-2']));
   });
 
   it('does not trust the former position of a replica that was away', async () => {

@@ -5,6 +5,7 @@ import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts
 import { startReplica } from '../../lab/native/replica.ts';
 import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
 import { withClient } from '../../lab/native/with-client.ts';
+import { migrate } from '../../sql/migrate.ts';
 import { createMetrics } from '../metrics.ts';
 import { createPool } from './pool.ts';
 import { createReadRouter, type ReadRouter } from './read-router.ts';
@@ -23,6 +24,7 @@ let router: ReadRouter;
 beforeAll(async () => {
   run = await createRunDirectory();
   primary = await startPostgres({ runDirectory: run.path, name: 'primary' });
+  await migrate({ dsn: primary.dsn(), topology: 'plain' });
   await withClient(primary.dsn(), (client) => client.query('create table written (filler text)'));
   replica = await startReplica({ primary, runDirectory: run.path, name: 'replica_1' });
   pools = [primary, replica, primary].map((server) =>

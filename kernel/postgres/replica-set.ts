@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
-import { type Lsn, parseLsn } from './lsn.ts';
+import { type Lsn, type Position, parseLsn, splitPosition } from './lsn.ts';
 import { createWrittenHistory } from './written-history.ts';
 
 export interface Replica {
@@ -13,6 +13,8 @@ export interface Replica {
 export interface ReplicaState extends Replica {
   /** Highest replay position that the replica reported. It only ever grows, so an old value is a safe floor. */
   replayedLsn: Lsn;
+  /** On which it has what it has replayed, or an older one. */
+  timeline: number;
   healthy: boolean;
   lagBytes: bigint;
   /** Age of the oldest write that the replica has not replayed; 0 when it has all of them. */
@@ -35,8 +37,8 @@ export interface ReplicaSetOptions {
 /** The replicas with their positions: who is there, who is close enough, who has got how far. */
 export interface ReplicaSet {
   readonly states: readonly ReplicaState[];
-  /** The healthy ones that have replayed `floor`. */
-  reached(floor: Lsn): ReplicaState[];
+  /** The healthy ones that have replayed `floor`, and not something else that lay at the same place. */
+  reached(floor: Position): ReplicaState[];
   /** Asks the healthy ones for their position now; one that does not answer at once keeps its old one. */
   lookAgain(): Promise<void>;
   /** Asks every node once. */
@@ -54,7 +56,7 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
   const { primary, maxLagBytes, maxLagMs, clock, metrics, logger } = options;
   const history = createWrittenHistory(Math.max(maxLagMs, 60_000));
   const nodes = options.replicas.map((replica) => ({
-    state: { ...replica, replayedLsn: 0n, healthy: false, lagBytes: 0n, lagMs: 0 } as ReplicaState,
+    state: { ...replica, replayedLsn: 0n, timeline: 0, healthy: false, lagBytes: 0n, lagMs: 0 } as ReplicaState,
     /** The last position that it told, kept when it goes away, so that its lag is seen to grow. */
     lastSeen: undefined as Lsn | undefined,
     /** A former replica that was promoted, or a primary that is listed because it may become a replica one day. */
@@ -65,7 +67,7 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
   type Node = (typeof nodes)[number];
 
   async function look(node: Node): Promise<void> {
-    node.asking ??= replayedLsn(node.state.pool)
+    node.asking ??= replayPosition(node.state.pool)
       .then((replayed) => moveOn(node, replayed))
       .catch(() => {})
       .finally(() => {
@@ -74,9 +76,10 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
     await within(lookTimeoutMs, node.asking).catch(() => {});
   }
 
-  function moveOn(node: Node, replayed: Lsn): void {
-    node.lastSeen = replayed;
-    if (replayed > node.state.replayedLsn) node.state.replayedLsn = replayed;
+  function moveOn(node: Node, { lsn, timeline }: ReplayPosition): void {
+    node.lastSeen = lsn;
+    if (lsn > node.state.replayedLsn) node.state.replayedLsn = lsn;
+    if (timeline > node.state.timeline) node.state.timeline = timeline;
   }
 
   async function refresh(): Promise<void> {
@@ -91,12 +94,13 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
     let answered = true;
     node.takesWrites = false;
     try {
-      moveOn(node, await within(healthTimeoutMs, replayedLsn(state.pool)));
+      moveOn(node, await within(healthTimeoutMs, replayPosition(state.pool)));
     } catch (error) {
       answered = false;
       node.takesWrites = error instanceof TakesWrites;
       // A replica that comes back may have been rebuilt from an older copy: its former position proves nothing.
       state.replayedLsn = 0n;
+      state.timeline = 0;
     }
     if (written !== undefined && node.lastSeen !== undefined) {
       state.lagBytes = written > node.lastSeen ? written - node.lastSeen : 0n;
@@ -127,7 +131,10 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
   const states = nodes.map(({ state }) => state);
   return {
     states,
-    reached: (floor) => states.filter((state) => state.healthy && state.replayedLsn >= floor),
+    reached: (floor) => {
+      const { timeline, lsn } = splitPosition(floor);
+      return states.filter((state) => state.healthy && state.timeline >= timeline && state.replayedLsn >= lsn);
+    },
     lookAgain: async () => {
       await Promise.all(nodes.filter(({ state }) => state.healthy).map(look));
     },
@@ -157,13 +164,19 @@ async function currentLsn(pool: Pool): Promise<Lsn> {
 /** A node that was promoted still tells how far it once replayed. It is no replica any more, and has no position. */
 class TakesWrites extends Error {}
 
+interface ReplayPosition {
+  lsn: Lsn;
+  timeline: number;
+}
+
 /** @throws TakesWrites */
-async function replayedLsn(pool: Pool): Promise<Lsn> {
-  const result = await pool.query<{ lsn: string | null }>(
-    'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text end as lsn',
+async function replayPosition(pool: Pool): Promise<ReplayPosition> {
+  const { rows } = await pool.query<{ lsn: string; timeline: number }>(
+    'select lsn::text, timeline from replay_position()',
   );
-  if (result.rows[0]?.lsn === null) throw new TakesWrites('the node is no replica');
-  return readLsn(result.rows[0]?.lsn ?? undefined);
+  const [position] = rows;
+  if (!position) throw new TakesWrites('the node is no replica');
+  return { lsn: readLsn(position.lsn), timeline: position.timeline };
 }
 
 function readLsn(text: string | undefined): Lsn {

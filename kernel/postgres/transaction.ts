@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { isReadOnly, isRetryable } from './errors.ts';
-import { type Lsn, parseLsn } from './lsn.ts';
+import { type Position, parseLsn, positionOf, timelineOf } from './lsn.ts';
 
 export interface TransactionOptions {
   /** How often the work is tried when it meets a deadlock, a serialization failure or a lock time-out. */
@@ -13,7 +13,7 @@ export interface TransactionOptions {
 export interface Committed<T> {
   result: T;
   /** WAL position taken after COMMIT on the same connection: everything up to it includes this transaction. */
-  commitLsn: Lsn;
+  commitLsn: Position;
 }
 
 /**
@@ -141,12 +141,15 @@ async function allSettled(promises: readonly Promise<unknown>[]): Promise<void> 
 }
 
 /** Two statements in one message save a round trip; PostgreSQL ends the transaction before it runs the second. */
-async function commit(client: PoolClient): Promise<Lsn> {
-  const answer: unknown = await client.query('commit; select pg_current_wal_insert_lsn()::text as lsn');
-  const [end, position] = answer as [QueryResult, QueryResult<{ lsn: string }>];
+async function commit(client: PoolClient): Promise<Position> {
+  const answer: unknown = await client.query(
+    'commit; select lsn::text, pg_walfile_name(lsn) as file from pg_current_wal_insert_lsn() lsn',
+  );
+  const [end, position] = answer as [QueryResult, QueryResult<{ lsn: string; file: string }>];
   // COMMIT of a transaction in which a statement failed answers ROLLBACK and raises no error.
   if (end.command !== 'COMMIT') throw new Error('the transaction was rolled back because a statement in it failed');
-  const lsn = parseLsn(position.rows[0]!.lsn);
+  const { lsn: text, file } = position.rows[0]!;
+  const lsn = parseLsn(text);
   if (lsn === undefined) throw new Error('the server did not report a WAL position');
-  return lsn;
+  return positionOf(timelineOf(file), lsn);
 }

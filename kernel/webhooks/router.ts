@@ -4,7 +4,7 @@ import { sendData } from '../http/envelope.ts';
 import { AppError } from '../http/errors.ts';
 import { methodNotAllowed, toAppError } from '../http/middleware.ts';
 import type { Metrics } from '../metrics.ts';
-import { encodeConsistencyToken, type Lsn } from '../postgres/lsn.ts';
+import { encodeConsistencyToken, type Position } from '../postgres/lsn.ts';
 import type { Provider, WebhookMapper } from '../providers/provider.ts';
 import { receiveWebhook } from './receive.ts';
 
@@ -13,7 +13,7 @@ export interface Delivered {
   /** The answer's `data`; always with provider_event_id and verdict. */
   data: { provider_event_id: string; verdict: string; [field: string]: unknown };
   /** Where the verdict is already known, the position that a read has to reach to see its effect. */
-  commitLsn?: Lsn;
+  commitLsn?: Position;
 }
 
 export interface WebhookRouterOptions {
