@@ -46,6 +46,7 @@ const story: EventGiven[] = [
   {
     aggregate: 'dispute',
     id: 'd2',
+    userId: 'user_2',
     kind: 'provider_decision',
     status: 'lost',
     sequence: 2,

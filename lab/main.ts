@@ -17,6 +17,7 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'dlq', summary: 'messages that could not be applied', load: () => import('./commands/dlq.ts') },
   { name: 'compare', summary: 'compare topologies', load: () => import('./commands/compare.ts') },
   { name: 'bench', summary: 'run one scenario', load: () => import('./commands/bench.ts') },
+  { name: 'annotate', summary: 'mark benchmark runs in Grafana', load: () => import('./commands/annotate.ts') },
   { name: 'report', summary: 'the HTML report of a run', load: () => import('./commands/report.ts') },
   {
     name: 'convert',

@@ -9,6 +9,7 @@ export interface UpFlags {
   replicas?: number;
   sync?: boolean;
   pgbouncer?: boolean;
+  prometheus?: boolean;
   apiPort?: number;
   ingestPort?: number;
   setting?: Record<string, string>;
@@ -39,6 +40,7 @@ export function register(program: Command): void {
     .option('--replicas <n>', 'streaming replicas (1 where the topology reads from them)', wholeNumber)
     .option('--sync', 'commits wait for a replica')
     .option('--pgbouncer', 'the API reaches its database through pgbouncer in transaction mode')
+    .option('--prometheus', 'Prometheus scrapes the system, with the alert rules of the lab')
     .option('--api-port <port>', 'port of the API (3000 when free, else any)', wholeNumber)
     .option('--ingest-port <port>', 'port of the gateway in kafka mode (3001 when free, else any)', wholeNumber)
     .option('--setting <name=value>', 'a PostgreSQL setting; may be repeated', collectSetting)

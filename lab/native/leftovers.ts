@@ -30,6 +30,9 @@ export function belongsTo(directory: string, command: string): boolean {
     `${command} `.includes(`--run-directory=${directory} `) ||
     command.includes(` -D ${directory}${path.sep}`) ||
     command.endsWith(`pgbouncer ${path.join(directory, 'pgbouncer', 'pgbouncer.ini')}`) ||
+    // Prometheus and exporters name their files.
+    command.includes(` --config.file=${directory}${path.sep}`) ||
+    command.includes(` --extend.query-path=${directory}${path.sep}`) ||
     command.startsWith(`postgres: ${path.basename(directory)}-`)
   );
 }

@@ -9,6 +9,8 @@ test.each([
   '/native/bin/initdb -D /tmp/payments-lab-0/run-0a1b2c3d/primary-data -U postgres',
   'postgres: run-0a1b2c3d-primary: checkpointer',
   '/usr/sbin/pgbouncer /tmp/payments-lab-0/run-0a1b2c3d/pgbouncer/pgbouncer.ini',
+  'prometheus --config.file=/tmp/payments-lab-0/run-0a1b2c3d/prometheus/prometheus.yml --storage.tsdb.path=x',
+  'postgres_exporter --extend.query-path=/tmp/payments-lab-0/run-0a1b2c3d/prometheus/postgres-queries.yml',
 ])('%s is a process of the run', (command) => {
   expect(belongsTo(run, command)).toBe(true);
 });
@@ -19,6 +21,7 @@ test.each([
   'node /checkout/api/main.ts --run-directory=/tmp/payments-lab-0/run-0a1b2c3d4',
   'postgres: checkpointer',
   'vi /tmp/payments-lab-0/run-0a1b2c3d/pgbouncer/pgbouncer.ini',
+  'vi /tmp/payments-lab-0/run-0a1b2c3d/prometheus/prometheus.yml',
   '',
 ])('%s is none', (command) => {
   expect(belongsTo(run, command)).toBe(false);

@@ -6,6 +6,7 @@ import { missingChdb } from './clickhouse.ts';
 import { embeddedInstallation } from './embedded.ts';
 import { listInstalled } from './installed.ts';
 import { findPgbouncer } from './pgbouncer.ts';
+import { findPostgresExporter, findPrometheus } from './prometheus.ts';
 import { findServerUser } from './server-user.ts';
 
 const run = promisify(execFile);
@@ -32,7 +33,7 @@ export async function findParts(): Promise<Part[]> {
   const part = (name: string, found: string | null | undefined, adds: string, install: string, required = false) => ({
     ...{ name, required, found: found ?? null, adds, install },
   });
-  const [pgbench, java, maven, docker, k6, chromium, pgbouncer, prometheus] = await Promise.all([
+  const [pgbench, java, maven, docker, k6, chromium, pgbouncer, prometheus, exporter] = await Promise.all([
     firstVersion([['pgbench', '--version'], ...installed.map((one) => [`${one.binDirectory}/pgbench`, '--version'])]),
     firstVersion([['java', '-version']]),
     firstVersion([['mvn', '--version']]),
@@ -40,7 +41,8 @@ export async function findParts(): Promise<Part[]> {
     firstVersion([['k6', 'version']]),
     firstVersion(browsers.map((browser) => [browser, '--version'])),
     findPgbouncer().then((found) => found?.version),
-    firstVersion([['prometheus', '--version']]),
+    findPrometheus(),
+    findPostgresExporter(),
   ]);
   return [
     part('Node', process.versions.node, 'runs everything', 'npm ci (brings Node 24 along)', true),
@@ -71,7 +73,13 @@ export async function findParts(): Promise<Part[]> {
     part('k6', k6, 'k6 as a second load driver (not used yet)', 'go install go.k6.io/k6@v1.8.1'),
     part('Chromium', chromium, 'tests of the report in a browser (not used yet)', 'apt install chromium'),
     part('pgbouncer', pgbouncer, 'lab up … --pgbouncer', 'apt install pgbouncer'),
-    part('Prometheus', prometheus, 'metrics over time (not used yet)', 'apt install prometheus'),
+    part('Prometheus', prometheus?.version, 'lab up … --prometheus, tests of the alerts', 'apt install prometheus'),
+    part(
+      'postgres_exporter',
+      exporter?.version,
+      'partitions, bloat, slots, replication in Prometheus',
+      'apt install prometheus-postgres-exporter',
+    ),
   ];
 }
 

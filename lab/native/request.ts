@@ -5,6 +5,7 @@ import { missingChdb } from './clickhouse.ts';
 import { missingForKafka } from './kafka/programs.ts';
 import { MissingPartError } from './missing-part.ts';
 import { findPgbouncer, missingPgbouncer } from './pgbouncer.ts';
+import { findPrometheus, missingPrometheus } from './prometheus.ts';
 import type { SystemOptions } from './system.ts';
 import type { CdcEngine } from './system-parts.ts';
 
@@ -17,6 +18,7 @@ export interface Request {
   replicas?: number;
   sync?: boolean;
   pgbouncer?: boolean;
+  prometheus?: boolean;
   apiPort?: number;
   ingestPort?: number;
   setting?: Record<string, string>;
@@ -47,6 +49,7 @@ export async function checkRequest(topology: string, request: Request): Promise<
   const cdc = request.cdc ?? (missingChdb() || shardKey ? 'off' : 'native');
   await checkPipelineParts(request.mode, cdc);
   if (request.pgbouncer && !(await findPgbouncer())) throw missingPgbouncer();
+  if (request.prometheus && !(await findPrometheus())) throw missingPrometheus();
   const ports = {
     ...(request.apiPort !== undefined && { api: request.apiPort }),
     ...(request.ingestPort !== undefined && { ingest: request.ingestPort }),
@@ -57,6 +60,7 @@ export async function checkRequest(topology: string, request: Request): Promise<
     ...(request.replicas !== undefined && { replicas: request.replicas }),
     ...(request.sync && { synchronous: true }),
     ...(request.pgbouncer && { pgbouncer: true }),
+    ...(request.prometheus && { prometheus: true }),
     ...(request.setting && { settings: request.setting }),
   };
 }

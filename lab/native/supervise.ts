@@ -158,6 +158,7 @@ function describe(description: SystemDescription): string {
       ['API', urls.api],
       ['provider', urls.provider],
       ['database', dsn.admin],
+      ...(urls.prometheus ? [['Prometheus', urls.prometheus]] : []),
       ...(description.pooler ? [[`pgbouncer ${description.pooler.version}`, description.pooler.dsn]] : []),
       ...dsn.replicas.map((replica, index) => [`replica ${index + 1}`, replica]),
       ['logs', description.runDirectory],

@@ -1,9 +1,10 @@
 import type { TopologyName } from '../../kernel/topology.ts';
 import { generateSecrets } from './credentials.ts';
 import type { PostgresServer } from './postgres.ts';
+import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { createRunDirectory, type RunDirectory, writeDescription } from './run-directory.ts';
 import { readStorage } from './storage.ts';
-import { type CdcEngine, type Part, startParts, type WebhookMode } from './system-parts.ts';
+import { type CdcEngine, type Part, type SystemParts, startParts, type WebhookMode } from './system-parts.ts';
 
 export interface SystemOptions {
   topology: TopologyName;
@@ -18,6 +19,8 @@ export interface SystemOptions {
   postgres?: 'embedded' | 'installed';
   /** The API reaches its database through pgbouncer in transaction mode. */
   pgbouncer?: boolean;
+  /** Prometheus scrapes the system, with an exporter for each server where one is installed. */
+  prometheus?: boolean;
   /** Whether the API takes 3000 and the gateway 3001 when they are free: for a system that a person talks to. */
   wellKnownPorts?: boolean;
   /** Ports that must be used. */
@@ -53,6 +56,7 @@ export interface SystemDescription {
     connect?: string;
     /** Health and metrics of the process that fills ClickHouse. */
     cdc?: string;
+    prometheus?: string;
   };
   dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
   /** The pooler between the API and its database; `dsn` leads past it. */
@@ -132,6 +136,7 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
   const parts = await startParts({ ...options, mode, cdc, progress, runDirectory: run.path, secrets });
   const { database, api, provider, ingest, broker, connect, clickhouse, cdcProcess, pgbouncer } = parts;
   const { primary, replicas, workers } = database;
+  const prometheus = options.prometheus ? await startMonitoring(run.path, options, parts) : undefined;
   const startedAt = new Date().toISOString();
   const describe = (): SystemDescription => ({
     ...{ id: run.id, topology, mode, cdc, runDirectory: run.path, supervisorPid: process.pid, startedAt },
@@ -141,6 +146,7 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
       ...(clickhouse && { clickhouse: clickhouse.url }),
       ...(connect && { connect: connect.url }),
       ...(cdcProcess && { cdc: cdcProcess.url }),
+      ...(prometheus && { prometheus: prometheus.url }),
     },
     dsn: database.dsn,
     ...(pgbouncer && {
@@ -153,7 +159,9 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
     secrets,
     postgres: { kind: primary.kind, version: primary.version },
     storage: { fileSystem: storage.fileSystem, inMemory: storage.inMemory },
-    processes: [primary, ...replicas, ...workers, ...parts.processes].map(({ name, pid }) => ({ name, pid })),
+    processes: [primary, ...replicas, ...workers, ...parts.processes, ...(prometheus?.parts ?? [])].map(
+      ({ name, pid }) => ({ name, pid }),
+    ),
   });
   await writeDescription(describe());
   const handle = (part: Part): ChildProcessHandle => ({
@@ -180,6 +188,7 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
       const restartAs = async (name: TopologyName) => {
         topology = name;
         parts.setTopology(name);
+        await prometheus?.setTopology(name);
         await handle(api).restart();
       };
       await restartAs(wanted).catch(async (error) => {
@@ -191,12 +200,23 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
     },
     stop: () =>
       stopInOrder({
-        services: [ingest, cdcProcess, api, provider],
+        services: [...(prometheus?.parts ?? []), ingest, cdcProcess, api, provider],
         discarded: [connect, broker, clickhouse, pgbouncer],
         databases: [...replicas, ...workers, primary],
         close: run.close,
       }),
   };
+}
+
+/** Once everything runs, since it has to know where. */
+function startMonitoring(runDirectory: string, options: SystemOptions, parts: SystemParts): Promise<Prometheus> {
+  const { api, ingest, cdcProcess, database } = parts;
+  options.progress?.('starting Prometheus');
+  return startPrometheus({
+    ...{ runDirectory, topology: options.topology, signal: options.signal, database: 'payments' },
+    services: { api: api.url, ...(ingest && { ingest: ingest.url }), ...(cdcProcess && { cdc: cdcProcess.url }) },
+    servers: [database.primary, ...database.replicas],
+  });
 }
 
 interface StopOrder {
