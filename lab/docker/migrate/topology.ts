@@ -1,0 +1,28 @@
+import { isTopologyName, type TopologyName } from '../../../kernel/topology.ts';
+import { waitUntil } from '../../native/processes.ts';
+import { withClient } from '../../native/with-client.ts';
+
+/**
+ * The topology that a server was started for: it says so in the setting `lab.topology` of its command line. The one
+ * place that decides is thereby the database's service in the compose file, and nothing else can disagree with it.
+ * @throws Error when no server answers within a minute, or when it is not one of the lab's.
+ */
+export async function askTopology(dsn: string): Promise<TopologyName> {
+  let topology: string | null = null;
+  let failure: unknown;
+  const answered = await waitUntil(
+    () =>
+      withClient(dsn, async (client) => {
+        const { rows } = await client.query("select current_setting('lab.topology', true) as topology");
+        topology = rows[0].topology;
+        return true;
+      }).catch((error) => {
+        failure = error;
+        return false;
+      }),
+    { timeoutMs: 60_000, intervalMs: 500 },
+  );
+  if (!answered) throw new Error('No database answers at `db`. Was a profile chosen?', { cause: failure });
+  if (topology !== null && isTopologyName(topology)) return topology;
+  throw new Error(`The server's lab.topology is ${topology}, which is no topology.`);
+}
