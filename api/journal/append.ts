@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { toJson } from '../../kernel/http/envelope.ts';
+import { joinJsonTexts } from '../../kernel/postgres/json-texts.ts';
 import { statement } from '../../kernel/postgres/statement.ts';
 import type { DisputeEventRow, DomainEvent, OrderEventRow, OutboxRow } from './rows.ts';
 
@@ -60,7 +61,7 @@ export async function appendOrderEvents(client: ClientBase, rows: readonly Order
     rows.map((row) => row.kind),
     rows.map((row) => row.provider),
     rows.map((row) => row.providerEventId),
-    rows.map((row) => toJson(row.data)),
+    joinJsonTexts(rows.map((row) => toJson(row.data))),
     rows.map((row) => row.createdAt.toISOString()),
   ]);
 }
@@ -77,7 +78,7 @@ export async function appendDisputeEvents(client: ClientBase, rows: readonly Dis
     rows.map((row) => row.kind),
     rows.map((row) => row.provider),
     rows.map((row) => row.providerEventId),
-    rows.map((row) => toJson(row.data)),
+    joinJsonTexts(rows.map((row) => toJson(row.data))),
     rows.map((row) => row.createdAt.toISOString()),
   ]);
 }
@@ -92,8 +93,8 @@ export async function appendOutbox(client: ClientBase, rows: readonly OutboxRow[
     rows.map((row) => row.userId),
     rows.map((row) => row.sequence),
     rows.map((row) => row.eventType),
-    rows.map((row) => toJson(row.payload)),
-    rows.map((row) => toJson(row.headers)),
+    joinJsonTexts(rows.map((row) => toJson(row.payload))),
+    joinJsonTexts(rows.map((row) => toJson(row.headers))),
     rows.map((row) => row.createdAt.toISOString()),
   ]);
 }

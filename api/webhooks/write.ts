@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import { joinJsonTexts } from '../../kernel/postgres/json-texts.ts';
 import { statement } from '../../kernel/postgres/statement.ts';
 import type { Capabilities } from '../../kernel/topology.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
@@ -79,7 +80,7 @@ async function writeDeliveries(
     batch.map((webhook) => webhook.provider),
     batch.map((webhook) => webhook.event.providerEventId),
     batch.map((webhook) => webhook.bodySha256),
-    batch.map((webhook) => webhook.body),
+    joinJsonTexts(batch.map((webhook) => webhook.body)),
     outcomes.map((outcome) => outcome.verdict),
     outcomes.map((outcome) => outcome.reason),
     batch.map((webhook) => webhook.receivedAt),

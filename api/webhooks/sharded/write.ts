@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { joinJsonTexts } from '../../../kernel/postgres/json-texts.ts';
 import { statement } from '../../../kernel/postgres/statement.ts';
 import { uuidv7 } from '../../../kernel/uuid.ts';
 import { appendDisputeEvents, appendOrderEvents, appendOutbox, outboxRow } from '../../journal/append.ts';
@@ -87,7 +88,7 @@ async function writeDeliveries(
     batch.map((webhook) => webhook.event.providerEventId),
     batch.map((webhook) => webhook.storedAs),
     batch.map((webhook) => webhook.bodySha256),
-    batch.map((webhook) => webhook.body),
+    joinJsonTexts(batch.map((webhook) => webhook.body)),
     outcomes.map((outcome) => outcome.verdict),
     outcomes.map((outcome) => outcome.reason),
     batch.map((webhook) => webhook.receivedAt),
