@@ -12,6 +12,7 @@ import { createClickhouseSink } from './clickhouse/sink.ts';
 import { withDebezium } from './debezium/engine.ts';
 import type { Engine } from './engine.ts';
 import { createKafkaEngine } from './kafka-source/engine.ts';
+import { combineEngines, oneAtATime } from './native/cluster.ts';
 import { createNativeEngine } from './native/engine.ts';
 import { Recorder } from './recorder.ts';
 
@@ -49,16 +50,7 @@ const kafka =
     : undefined;
 const engine: Engine =
   config.CDC_ENGINE === 'native'
-    ? createNativeEngine({
-        ...common,
-        dsn: config.DATABASE_URL,
-        slotName: config.CDC_SLOT,
-        publication: config.CDC_PUBLICATION,
-        onLostSlot: config.CDC_ON_LOST_SLOT,
-        watchEveryMs: config.CDC_WATCH_MS,
-        idleAdvanceBytes: config.CDC_IDLE_ADVANCE_BYTES,
-        queryTimeoutMs: 15_000,
-      })
+    ? nativeEngine(config.DATABASE_URL, config.WORKER_DATABASE_URLS)
     : behindDebezium(
         createKafkaEngine({ ...common, kafka: kafka!, groupId: config.CDC_GROUP, watchEveryMs: config.CDC_WATCH_MS }),
       );
@@ -101,6 +93,21 @@ shutdownOnSignal({
     { name: 'kafka', run: async () => kafka?.close() },
   ],
 });
+
+/** Of workers each has a slot of its own, by whose name the sink tells their batches apart. */
+function nativeEngine(dsn: string, workers: readonly string[]): Engine {
+  const options = {
+    ...{ ...common, publication: config.CDC_PUBLICATION, onLostSlot: config.CDC_ON_LOST_SLOT },
+    ...{ watchEveryMs: config.CDC_WATCH_MS, idleAdvanceBytes: config.CDC_IDLE_ADVANCE_BYTES, queryTimeoutMs: 15_000 },
+  };
+  if (workers.length === 0) return createNativeEngine({ ...options, dsn, slotName: config.CDC_SLOT });
+  const shared = oneAtATime(sink);
+  return combineEngines(
+    workers.map((worker, index) =>
+      createNativeEngine({ ...options, sink: shared, dsn: worker, slotName: `${config.CDC_SLOT}_${index + 1}` }),
+    ),
+  );
+}
 
 /** Without Connect's address somebody else looks after Debezium. */
 function behindDebezium(topicsEngine: Engine): Engine {

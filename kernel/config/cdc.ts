@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { topologyNames } from '../topology.ts';
-import { brokerList, flag, httpUrl, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
+import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
 import { ConfigError, type Environment, loadConfig } from './load.ts';
 
 const shape = {
@@ -12,6 +12,8 @@ const shape = {
   CDC_PORT: port.default(3002),
   /** Of a login with the rights of lab_cdc and REPLICATION; for the native engine, and beside CONNECT_URL. */
   DATABASE_URL: postgresUrl.optional(),
+  /** For the native engine where rows are sharded: the workers, each of which is read instead of DATABASE_URL. */
+  WORKER_DATABASE_URLS: listOf(postgresUrl).default([]),
   /** For the Kafka engine. */
   KAFKA_BROKERS: brokerList.optional(),
   /** Kafka Connect's REST API. With it the Kafka engine registers Debezium's connector and watches it and its slot. */

@@ -46,7 +46,7 @@ export async function checkRequest(topology: string, request: Request): Promise<
   if (request.ingestPort !== undefined && request.mode !== 'kafka') {
     throw new UsageError('--ingest-port needs --mode kafka: in sync mode the API takes the webhooks.');
   }
-  const cdc = request.cdc ?? (missingChdb() || shardKey ? 'off' : 'native');
+  const cdc = request.cdc ?? (missingChdb() ? 'off' : 'native');
   await checkPipelineParts(request.mode, cdc);
   if (request.pgbouncer && !(await findPgbouncer())) throw missingPgbouncer();
   if (request.prometheus && !(await findPrometheus())) throw missingPrometheus();
@@ -70,9 +70,7 @@ function checkSharded(topology: string, request: Request): void {
   if (request.sync || request.replicas)
     throw new UsageError(`${topology} has no replicas: leave --replicas and --sync out.`);
   if (request.pgbouncer) throw new UsageError(`${topology} has no pooler in front: the API talks to each worker.`);
-  if (request.cdc !== undefined && request.cdc !== 'off') {
-    throw new UsageError(`${topology} has no pipeline to ClickHouse yet: use --cdc off (docs/guides/citus.md).`);
-  }
+  if (request.cdc === 'debezium') throw new UsageError(`${topology} is read by --cdc native only, on each worker.`);
 }
 
 /** Everything that is missing in one message, before anything is started. @throws MissingPartError */

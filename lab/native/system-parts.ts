@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { atEach } from '../../kernel/postgres/hosts.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { startClickhouse } from './clickhouse.ts';
 import { generatePassword } from './credentials.ts';
@@ -162,7 +163,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
       : undefined;
   const cdcProcess = clickhouse
     ? starts.run(async () => {
-        const [{ dsn }, store, kafka, worker] = await Promise.all([database, clickhouse, broker, connect]);
+        const [{ dsn, workers }, store, kafka, worker] = await Promise.all([database, clickhouse, broker, connect]);
         progress(`starting change data capture (${options.cdc})`);
         return startService({
           name: 'cdc',
@@ -175,6 +176,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
             CDC_HOST: '127.0.0.1',
             CDC_PORT: String(port),
             DATABASE_URL: dsn.cdc,
+            ...(workers.length > 0 && { WORKER_DATABASE_URLS: atEach(dsn.cdc, workers).join(',') }),
             CLICKHOUSE_URL: store.url,
             ...(worker && { CONNECT_URL: worker.url, KAFKA_BROKERS: kafka!.bootstrapServers }),
             ...options.cdcEnvironment,
