@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { compileCacheDirectory } from './lab/native/compile-cache.ts';
 
 const exclude = ['**/node_modules/**', '**/.git/**'];
 
@@ -18,6 +19,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/skip-reporter.ts'],
     maxWorkers,
+    env: { NODE_COMPILE_CACHE: compileCacheDirectory },
     projects: [
       // Nothing here keeps state in a module, so that files can share a process, and what they import.
       { test: { name: 'unit', include: ['**/*.unit.test.ts'], exclude, isolate: false, maxWorkers } },

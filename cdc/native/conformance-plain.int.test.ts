@@ -1,0 +1,3 @@
+import { describeNativeEngine } from '../../test/cdc/native-conformance.ts';
+
+describeNativeEngine('plain');
