@@ -3,8 +3,8 @@ import { Client } from 'pg';
 
 /**
  * Describes the schema `public` of a migrated database from its catalogs, as SQL that a reader knows: tables with
- * columns, constraints and indexes, functions by their signatures, roles, and what each role may do. The same schema
- * gives the same text on every day, so daily partitions appear as one line.
+ * columns, constraints and indexes, functions by their signatures, roles, what each role may do, and how Citus spreads
+ * the tables. The same schema gives the same text on every day, so daily partitions appear as one line.
  */
 export async function describeSchema(dsn: string): Promise<string> {
   const client = new Client({ connectionString: dsn, application_name: 'lab-dump' });
@@ -12,6 +12,7 @@ export async function describeSchema(dsn: string): Promise<string> {
   try {
     await client.query('set search_path = public');
     const parts = [await linesOf(client, roles), ...(await describeTables(client)), await linesOf(client, functions)];
+    parts.push(await describeDistribution(client));
     return `${parts.filter(Boolean).join('\n\n')}\n`;
   } finally {
     await client.end();
@@ -42,6 +43,21 @@ async function linesOf(client: Client, query: string, values: unknown[] = []): P
   const { rows } = await client.query<{ line: string }>(query, values);
   return rows.map((row) => row.line).join('\n');
 }
+
+/** How Citus spreads the tables; nothing where there is no Citus. */
+async function describeDistribution(client: Client): Promise<string> {
+  const citus = await client.query("select from pg_extension where extname = 'citus'");
+  return citus.rowCount === 0 ? '' : linesOf(client, distribution);
+}
+
+const distribution = `
+  select case citus_table_type
+           when 'reference' then format('create_reference_table(%s)', table_name)
+           else format('create_distributed_table(%s, %s)', table_name, distribution_column)
+         end as line
+  from citus_tables join pg_class c on c.oid = table_name
+  where not c.relispartition
+  order by table_name::text`;
 
 async function describeTables(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ oid: number; name: string; suffix: string }>(tables);
@@ -90,7 +106,7 @@ const constraints = `
 
 const partitions = `
   select case when pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' then '-- one default partition, which stays empty'
-              else '-- one partition a day, named ' || regexp_replace(c.relname, '[0-9]{8}$', 'YYYYMMDD') end as line
+              else '-- one partition a day, named ' || regexp_replace(c.relname, '[0-9]{4}_?[0-9]{2}_?[0-9]{2}$', 'YYYYMMDD') end as line
   from pg_inherits i join pg_class c on c.oid = i.inhrelid
   where i.inhparent = $1
   group by 1 order by 1 desc`;

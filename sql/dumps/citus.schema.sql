@@ -1,0 +1,344 @@
+create role lab_api nologin;
+create role lab_cdc nologin replication;
+create role lab_grafana nologin;
+create role lab_migrate nologin;
+create role lab_reader nologin;
+create role lab_worker nologin;
+
+create table captures (
+  capture_id uuid not null,
+  order_id text not null,
+  user_id text not null,
+  idempotency_key text not null,
+  amount_minor bigint not null,
+  currency character(3) not null,
+  status text not null,
+  provider_reference text,
+  failure_reason text,
+  leased_until timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint captures_pkey PRIMARY KEY (user_id, capture_id),
+  constraint captures_user_id_order_id_idempotency_key_key UNIQUE (user_id, order_id, idempotency_key),
+  constraint captures_user_id_order_id_fkey FOREIGN KEY (user_id, order_id) REFERENCES orders(user_id, order_id),
+  constraint captures_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint captures_idempotency_key_check CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255))),
+  constraint captures_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'completed'::text, 'failed'::text])))
+);
+CREATE INDEX captures_requested ON public.captures USING btree (created_at) WHERE (status = 'requested'::text);
+grant insert, select, update on captures to lab_api;
+grant select on captures to lab_reader;
+grant select on captures to lab_worker;
+
+create table cdc_dead_letters (
+  slot_name text not null,
+  event_id uuid not null,
+  reason text not null,
+  envelope text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint cdc_dead_letters_pkey PRIMARY KEY (slot_name, event_id)
+);
+grant select on cdc_dead_letters to lab_api;
+grant insert, select on cdc_dead_letters to lab_cdc;
+grant select on cdc_dead_letters to lab_reader;
+grant select on cdc_dead_letters to lab_worker;
+
+create table cdc_positions (
+  slot_name text not null,
+  system_identifier text not null,
+  state text not null,
+  confirmed_lsn pg_lsn,
+  load_after uuid,
+  load_until uuid,
+  updated_at timestamp with time zone not null default now(),
+  constraint cdc_positions_pkey PRIMARY KEY (slot_name),
+  constraint cdc_positions_state_check CHECK ((state = ANY (ARRAY['creating'::text, 'loading'::text, 'streaming'::text])))
+);
+grant select on cdc_positions to lab_api;
+grant delete, insert, select, update on cdc_positions to lab_cdc;
+grant select on cdc_positions to lab_reader;
+grant select on cdc_positions to lab_worker;
+
+create table dispute_events (
+  event_id uuid not null,
+  dispute_id text not null,
+  order_id text not null,
+  user_id text not null,
+  sequence bigint not null,
+  kind text not null,
+  provider text,
+  provider_event_id text,
+  data jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  constraint dispute_events_pkey PRIMARY KEY (user_id, event_id, created_at),
+  constraint dispute_events_kind_check CHECK ((kind = ANY (ARRAY['webhook_opened'::text, 'webhook_updated'::text, 'provider_decision'::text, 'evidence_added'::text, 'evidence_submitted'::text])))
+) partition by range (created_at);
+-- one partition a day, named dispute_events_pYYYYMMDD
+-- one default partition, which stays empty
+CREATE INDEX dispute_events_created_at ON ONLY public.dispute_events USING btree (created_at, event_id);
+CREATE INDEX dispute_events_kind ON ONLY public.dispute_events USING btree (kind, created_at, event_id);
+CREATE INDEX dispute_events_order_id ON ONLY public.dispute_events USING btree (order_id, created_at, event_id);
+CREATE INDEX dispute_events_sequence ON ONLY public.dispute_events USING btree (dispute_id, sequence);
+grant insert, select on dispute_events to lab_api;
+grant select on dispute_events to lab_reader;
+grant select on dispute_events to lab_worker;
+
+create table disputes (
+  dispute_id text not null,
+  order_id text not null,
+  user_id text not null,
+  status text not null,
+  reason text not null,
+  amount_minor bigint not null,
+  currency character(3) not null,
+  sequence bigint not null,
+  provider text not null,
+  provider_updated_at timestamp with time zone not null,
+  opened_at timestamp with time zone not null,
+  evidence_due_at timestamp with time zone,
+  submitted_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint disputes_pkey PRIMARY KEY (user_id, dispute_id),
+  constraint disputes_user_id_order_id_fkey FOREIGN KEY (user_id, order_id) REFERENCES orders(user_id, order_id),
+  constraint disputes_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint disputes_dispute_id_check CHECK (((length(dispute_id) >= 1) AND (length(dispute_id) <= 64))),
+  constraint disputes_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 128))),
+  constraint disputes_sequence_check CHECK ((sequence > 0)),
+  constraint disputes_status_check CHECK ((status = ANY (ARRAY['open'::text, 'under_review'::text, 'submitted'::text, 'won'::text, 'lost'::text, 'closed'::text, 'canceled'::text]))),
+  constraint disputes_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+) with (fillfactor=80);
+CREATE INDEX disputes_created_at ON public.disputes USING btree (created_at, dispute_id);
+CREATE INDEX disputes_dispute_id ON public.disputes USING btree (dispute_id);
+CREATE INDEX disputes_order_id ON public.disputes USING btree (order_id);
+CREATE INDEX disputes_status ON public.disputes USING btree (status, created_at, dispute_id);
+grant insert, select, update on disputes to lab_api;
+grant select (dispute_id, status, reason, amount_minor, currency, opened_at, closed_at) on disputes to lab_grafana;
+grant select on disputes to lab_reader;
+grant select on disputes to lab_worker;
+
+create table evidence (
+  evidence_id uuid not null,
+  dispute_id text not null,
+  user_id text not null,
+  fields jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  constraint evidence_pkey PRIMARY KEY (user_id, evidence_id),
+  constraint evidence_user_id_dispute_id_fkey FOREIGN KEY (user_id, dispute_id) REFERENCES disputes(user_id, dispute_id),
+  constraint evidence_fields_check CHECK ((jsonb_typeof(fields) = 'object'::text))
+);
+CREATE INDEX evidence_dispute_id ON public.evidence USING btree (dispute_id, created_at);
+grant insert, select on evidence to lab_api;
+grant select on evidence to lab_reader;
+grant select on evidence to lab_worker;
+
+create table evidence_files (
+  file_id uuid not null,
+  evidence_id uuid not null,
+  user_id text not null,
+  name text not null,
+  content_type text not null,
+  size_bytes integer not null,
+  sha256 bytea not null,
+  content bytea not null,
+  constraint evidence_files_pkey PRIMARY KEY (user_id, file_id),
+  constraint evidence_files_user_id_evidence_id_fkey FOREIGN KEY (user_id, evidence_id) REFERENCES evidence(user_id, evidence_id),
+  constraint evidence_files_content_type_check CHECK (((length(content_type) >= 1) AND (length(content_type) <= 127))),
+  constraint evidence_files_name_check CHECK (((length(name) >= 1) AND (length(name) <= 255))),
+  constraint evidence_files_sha256_check CHECK ((length(sha256) = 32)),
+  constraint evidence_files_size_bytes_check CHECK ((size_bytes > 0))
+);
+CREATE INDEX evidence_files_evidence_id ON public.evidence_files USING btree (evidence_id);
+grant insert, select on evidence_files to lab_api;
+grant select (file_id, evidence_id, name, content_type, size_bytes, sha256) on evidence_files to lab_reader;
+grant select on evidence_files to lab_worker;
+
+create table order_events (
+  event_id uuid not null,
+  order_id text not null,
+  user_id text not null,
+  sequence bigint not null,
+  kind text not null,
+  provider text,
+  provider_event_id text,
+  data jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  constraint order_events_pkey PRIMARY KEY (user_id, event_id, created_at),
+  constraint order_events_kind_check CHECK ((kind = ANY (ARRAY['webhook_received'::text, 'hold_set'::text, 'hold_cleared'::text, 'capture_requested'::text, 'capture_completed'::text, 'capture_failed'::text])))
+) partition by range (created_at);
+-- one partition a day, named order_events_pYYYYMMDD
+-- one default partition, which stays empty
+CREATE INDEX order_events_created_at ON ONLY public.order_events USING btree (created_at, event_id);
+CREATE INDEX order_events_kind ON ONLY public.order_events USING btree (kind, created_at, event_id);
+CREATE INDEX order_events_sequence ON ONLY public.order_events USING btree (order_id, sequence);
+grant insert, select on order_events to lab_api;
+grant select on order_events to lab_reader;
+grant select on order_events to lab_worker;
+
+create table order_owners (
+  order_id text not null,
+  user_id text,
+  waiting boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  constraint order_owners_pkey PRIMARY KEY (order_id),
+  constraint order_owners_check CHECK (((user_id IS NOT NULL) OR waiting)),
+  constraint order_owners_order_id_check CHECK (((length(order_id) >= 1) AND (length(order_id) <= 64))),
+  constraint order_owners_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+);
+grant insert, select on order_owners to lab_api;
+grant update (user_id, waiting) on order_owners to lab_api;
+grant select on order_owners to lab_reader;
+grant select on order_owners to lab_worker;
+
+create table orders (
+  order_id text not null,
+  user_id text not null,
+  status text not null,
+  amount_minor bigint,
+  currency character(3),
+  on_hold boolean not null default false,
+  hold_reason text,
+  sequence bigint not null,
+  provider text not null,
+  provider_updated_at timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint orders_pkey PRIMARY KEY (user_id, order_id),
+  constraint orders_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint orders_check CHECK (((amount_minor IS NULL) = (currency IS NULL))),
+  constraint orders_check1 CHECK ((on_hold = (hold_reason IS NOT NULL))),
+  constraint orders_hold_reason_check CHECK ((hold_reason = ANY (ARRAY['manual_review'::text, 'risk'::text]))),
+  constraint orders_order_id_check CHECK (((length(order_id) >= 1) AND (length(order_id) <= 64))),
+  constraint orders_sequence_check CHECK ((sequence > 0)),
+  constraint orders_status_check CHECK ((status = ANY (ARRAY['created'::text, 'updated'::text, 'success'::text, 'failed'::text]))),
+  constraint orders_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+) with (fillfactor=80);
+CREATE INDEX orders_created_at ON public.orders USING btree (created_at, order_id);
+CREATE INDEX orders_user_id ON public.orders USING btree (user_id, created_at, order_id);
+grant insert, select, update on orders to lab_api;
+grant select (order_id, status, amount_minor, currency, on_hold, created_at, updated_at) on orders to lab_grafana;
+grant select on orders to lab_reader;
+grant select on orders to lab_worker;
+
+create table outbox (
+  event_id uuid not null,
+  aggregate_type text not null,
+  aggregate_id text not null,
+  user_id text not null,
+  sequence bigint not null,
+  event_type text not null,
+  payload jsonb not null,
+  headers jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  constraint outbox_pkey PRIMARY KEY (user_id, event_id, created_at)
+) partition by range (created_at);
+-- one partition a day, named outbox_pYYYYMMDD
+-- one default partition, which stays empty
+grant insert, select on outbox to lab_api;
+grant select on outbox to lab_cdc;
+grant select on outbox to lab_reader;
+grant select on outbox to lab_worker;
+
+create table parked_webhooks (
+  provider text not null,
+  provider_event_id text not null,
+  order_id text not null,
+  user_id text not null,
+  event jsonb not null,
+  received_at timestamp with time zone not null,
+  constraint parked_webhooks_pkey PRIMARY KEY (user_id, provider, provider_event_id)
+);
+CREATE INDEX parked_webhooks_order_id ON public.parked_webhooks USING btree (order_id);
+grant delete, insert, select on parked_webhooks to lab_api;
+grant select on parked_webhooks to lab_reader;
+grant select on parked_webhooks to lab_worker;
+
+create table retention_settings (
+  table_name text not null,
+  time_column text not null,
+  retention interval not null,
+  premake_days integer not null,
+  constraint retention_settings_pkey PRIMARY KEY (table_name),
+  constraint retention_settings_premake_days_check CHECK (((premake_days >= 1) AND (premake_days <= 60))),
+  constraint retention_settings_retention_check CHECK ((retention > '1 day'::interval))
+);
+grant select on retention_settings to lab_api;
+grant select on retention_settings to lab_reader;
+grant select on retention_settings to lab_worker;
+
+create table schema_migrations (
+  name text not null,
+  sha256 text not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint schema_migrations_pkey PRIMARY KEY (name)
+);
+grant select on schema_migrations to lab_api;
+grant select on schema_migrations to lab_reader;
+grant select on schema_migrations to lab_worker;
+
+create table webhook_deliveries (
+  delivery_id uuid not null,
+  provider text not null,
+  provider_event_id text not null,
+  user_id text not null,
+  body_sha256 bytea not null,
+  body text not null,
+  verdict text not null,
+  reason text,
+  received_at timestamp with time zone not null default now(),
+  constraint webhook_deliveries_pkey PRIMARY KEY (user_id, delivery_id, received_at),
+  constraint webhook_deliveries_body_sha256_check CHECK ((length(body_sha256) = 32)),
+  constraint webhook_deliveries_verdict_check CHECK ((verdict = ANY (ARRAY['applied'::text, 'duplicate'::text, 'stale'::text, 'parked'::text, 'quarantined'::text, 'ignored'::text])))
+) partition by range (received_at);
+-- one partition a day, named webhook_deliveries_pYYYYMMDD
+-- one default partition, which stays empty
+CREATE INDEX webhook_deliveries_received_at ON ONLY public.webhook_deliveries USING brin (received_at);
+grant insert, select on webhook_deliveries to lab_api;
+grant select on webhook_deliveries to lab_reader;
+grant select on webhook_deliveries to lab_worker;
+
+create table webhook_keys (
+  provider text not null,
+  provider_event_id text not null,
+  user_id text not null,
+  body_sha256 bytea not null,
+  received_at timestamp with time zone not null default now(),
+  constraint webhook_keys_pkey PRIMARY KEY (user_id, provider, provider_event_id),
+  constraint webhook_keys_body_sha256_check CHECK ((length(body_sha256) = 32))
+);
+CREATE INDEX webhook_keys_received_at ON public.webhook_keys USING brin (received_at);
+grant insert, select on webhook_keys to lab_api;
+grant select on webhook_keys to lab_reader;
+grant select on webhook_keys to lab_worker;
+
+create function default_partition_rows() returns TABLE(table_name text, row_count bigint) language plpgsql security definer set search_path=public, pg_temp;
+grant execute on function default_partition_rows to lab_api;
+grant execute on function default_partition_rows to lab_grafana;
+grant execute on function default_partition_rows to lab_reader;
+grant execute on function default_partition_rows to lab_worker;
+create function drop_expired_partitions(text,interval) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s;
+create function ensure_partitions(text,date,date) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s;
+create function has_partman() returns boolean language sql;
+grant execute on function has_partman to public;
+create function partitioned_tables() returns SETOF text language sql;
+grant execute on function partitioned_tables to public;
+create function replay_position() returns TABLE(lsn pg_lsn, timeline integer) language sql security definer set search_path=pg_catalog, pg_temp;
+grant execute on function replay_position to lab_api;
+grant execute on function replay_position to lab_reader;
+create function run_maintenance(integer) returns TABLE(table_name text, created integer, dropped integer, deleted bigint) language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC;
+grant execute on function run_maintenance to lab_api;
+grant execute on function run_maintenance to lab_worker;
+
+create_distributed_table(captures, user_id)
+create_distributed_table(dispute_events, user_id)
+create_distributed_table(disputes, user_id)
+create_distributed_table(evidence, user_id)
+create_distributed_table(evidence_files, user_id)
+create_distributed_table(order_events, user_id)
+create_distributed_table(orders, user_id)
+create_distributed_table(outbox, user_id)
+create_distributed_table(parked_webhooks, user_id)
+create_reference_table(retention_settings)
+create_distributed_table(webhook_deliveries, user_id)
+create_distributed_table(webhook_keys, user_id)
