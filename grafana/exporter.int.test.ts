@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startDatabase } from '../lab/native/database.ts';
+import { findPostgresExporter, startExporters } from '../lab/native/prometheus.ts';
+import { createRunDirectory, type RunDirectory } from '../lab/native/run-directory.ts';
+import { withClient } from '../lab/native/with-client.ts';
+import { exportedByExporter, exportedByText } from '../test/metrics/exported.ts';
+import { describeIf } from '../test/skip.ts';
+
+const missing = (await findPostgresExporter())
+  ? undefined
+  : 'postgres_exporter: apt install prometheus-postgres-exporter';
+
+describeIf('postgres_exporter', missing, () => {
+  let run: RunDirectory;
+  let text: string;
+
+  beforeAll(async () => {
+    run = await createRunDirectory();
+    const database = await startDatabase({ topology: 'replicated', runDirectory: run.path, progress: () => {} });
+    // Citus can't be had everywhere; what its view shows is known.
+    await withClient(database.dsn.admin, async (client) => {
+      await client.query(`create view citus_shards as
+        select * from (values ('w1', 5432, 8192::int8), ('w1', 5432, 8192), ('w2', 5432, 16384)) as s (nodename, nodeport, shard_size)`);
+      await client.query('grant select on citus_shards to public');
+    });
+    const [exporter] = await startExporters(run.path, 'payments', [database.primary]);
+    text = await (await fetch(`http://127.0.0.1:${exporter!.port}/metrics`)).text();
+  });
+
+  // The guard of the run ends everything.
+  afterAll(() => run?.close());
+
+  test('exports every series that dashboards count on, with its labels', async () => {
+    const exported = exportedByText(text);
+    const promised = [...(await exportedByExporter())].flatMap(([name, labels]) =>
+      [...labels].filter(Boolean).map((label) => `${name}.${label}`),
+    );
+    const kept = new Set([...exported].flatMap(([name, labels]) => [...labels].map((label) => `${name}.${label}`)));
+    expect(promised.length).toBeGreaterThan(60);
+    expect(promised.filter((one) => !kept.has(one))).toEqual([]);
+  });
+
+  test('its queries tell the truth', () => {
+    const value = (series: string): number => {
+      const [name, matcher] = series.split('|');
+      const line = text.split('\n').find((one) => one.startsWith(`${name}{`) && one.includes(matcher ?? ''));
+      return Number(line?.split(' ').at(-1));
+    };
+    expect(value('lab_partition_count|table="outbox"')).toBeGreaterThan(2);
+    expect(value('lab_partition_ahead_seconds|table="outbox"')).toBeGreaterThan(86_400);
+    expect(value('lab_standby_streaming|standby="replica_1"')).toBe(1);
+    expect(value('lab_slot_active|slot_name="replica_1"')).toBe(1);
+    expect(value('lab_server_in_recovery')).toBe(0);
+    expect(value('lab_table_heap_bytes|table="orders"')).toBeGreaterThanOrEqual(0);
+    expect(value('lab_shard_shards|node="w1:5432"')).toBe(2);
+    expect(value('lab_shard_bytes|node="w2:5432"')).toBe(16_384);
+    // Partitions are added up under their parent's name.
+    expect(text).not.toMatch(/lab_table_\w+\{[^}]*table="outbox_p/);
+  });
+
+  test('no query fails', () => {
+    expect(text).toMatch(/^pg_exporter_user_queries_load_error\{[^}]*\} 0$/m);
+    expect(text).toMatch(/^pg_exporter_last_scrape_error(\{[^}]*\})? 0$/m);
+    expect(text).toMatch(/^pg_up(\{[^}]*\})? 1$/m);
+  });
+});
