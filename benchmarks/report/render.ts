@@ -5,6 +5,7 @@ import { milliseconds, number, percent } from './numbers.ts';
 import { comparisonSection } from './sections/comparison.ts';
 import { costSection } from './sections/cost.ts';
 import { auditSection, environmentSection, plansSection } from './sections/details.ts';
+import { freshnessSection } from './sections/freshness.ts';
 import { lagSection } from './sections/lag.ts';
 import { latencySection } from './sections/latency.ts';
 import { discardedSection, methodSection } from './sections/method.ts';
@@ -21,6 +22,7 @@ const sections = [
   lagSection,
   timelineSection,
   readsSection,
+  freshnessSection,
   auditSection,
   discardedSection,
   plansSection,

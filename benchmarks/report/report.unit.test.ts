@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { sampleRun } from '../schema/sample-run.ts';
+import { addFreshness } from '../compare/with-freshness.ts';
+import { sampleFreshness, sampleRun } from '../schema/sample-run.ts';
 import { html } from './html.ts';
 import { bytes, milliseconds, number } from './numbers.ts';
 import { renderReport } from './render.ts';
@@ -22,6 +23,17 @@ test('the report holds its conclusion, every section and a chart for each pictur
   }
   expect(text.match(/<svg role="img" aria-label="[^"]+"/g)).toHaveLength(6);
   expect(text).toContain('citus is not here: not installed');
+});
+
+test('the CDC engines stand side by side, with the lag over time and what could not be measured', async () => {
+  const freshness = { ...sampleFreshness(document), absent: [{ engine: 'debezium', reason: 'no <Java>' }] };
+  const text = await renderReport([addFreshness(document, freshness)]);
+  expect(text).toContain('<h2>Freshness of the analytics (partitioned)</h2>');
+  expect(text).toContain('aria-label="Lag of the analytics over time"');
+  expect(text).toContain('Not measured: debezium, because no &#60;Java&#62;');
+  expect(text).toContain(
+    'By Debezium and Kafka an accepted webhook is visible in ClickHouse after 200 ms (p99 1400 ms)',
+  );
 });
 
 test('the report loads nothing and runs nothing', async () => {

@@ -10,7 +10,10 @@ export const engineFreshness = z.strictObject({
   verdict: z.enum(['VALID', 'DISCARDED']),
   reasons: z.array(z.string()),
   startS: z.number().meta({ description: 'from nothing to a system that is ready' }),
-  highestRate: z.number().meta({ description: 'webhooks a second at p99 ≤ 100 ms, with the engine at work beside it' }),
+  highestRate: z.number().meta({ description: 'webhooks a second, with the engine at work beside it' }),
+  highestRateBy: z
+    .enum(['search', 'closed loop'])
+    .meta({ description: 'p99 ≤ 100 ms held, as ingest finds it; or a short closed loop, an estimate' }),
   load: loadPhase.meta({ description: 'the steady phase: half of the highest rate' }),
   steady: z.strictObject({
     latency: percentiles.meta({ description: 'client acknowledged → a query found the event, samples' }),
@@ -21,6 +24,9 @@ export const engineFreshness = z.strictObject({
         'as the events carry it: accepted_to_committed, committed_to_read, read_to_published, to_sunk, total',
     }),
     slowStage: z.string(),
+    lag: z
+      .array(z.strictObject({ atS: z.number(), samples: z.int(), p50Ms: z.number(), maxMs: z.number() }))
+      .meta({ description: 'samples by the half second in which they were acknowledged' }),
   }),
   drain: z.strictObject({
     backlog: z.int(),

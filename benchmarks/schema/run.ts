@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
+import { freshnessDocument } from './freshness.ts';
 import { ingestData } from './ingest.ts';
 import { pgbenchData } from './pgbench.ts';
 import { readsData } from './reads.ts';
@@ -98,7 +99,7 @@ export const runDocument = z.strictObject({
   seed: z.int(),
   rounds: z.int(),
   control: z.string(),
-  scenarios: z.array(z.enum(['ingest', 'timeline', 'reads'])),
+  scenarios: z.array(z.enum(['ingest', 'timeline', 'reads', 'freshness'])),
   environment: z.strictObject({
     commit: z.string().nullable(),
     platform: z.string(),
@@ -112,6 +113,10 @@ export const runDocument = z.strictObject({
   absent: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
   measurements: z.array(measurement),
   comparisons: z.array(comparison),
+  freshness: freshnessDocument
+    .nullable()
+    .optional()
+    .meta({ description: 'the CDC engines side by side, where the run measured them' }),
   baseline: z
     .strictObject({ id: z.string(), comparisons: z.array(comparison), regressions: z.array(z.string()) })
     .nullable(),

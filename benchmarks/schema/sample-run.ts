@@ -1,6 +1,7 @@
 import { conclude } from '../compare/conclusion.ts';
 import { compareToControl, summarizeArm } from '../compare/summary.ts';
 import { createHistogram, encodeHistogram, percentiles } from '../statistics/histogram.ts';
+import type { EngineFreshness, FreshnessDocument } from './freshness.ts';
 import type { LoadPhase } from './ingest.ts';
 import type { ArmResult, Measurement, RunDocument } from './run.ts';
 import type { TimelineResult } from './timeline.ts';
@@ -151,5 +152,43 @@ function armResult(arm: SampleArm, measurements: readonly Measurement[]): ArmRes
     summary: summarizeArm(measurements.filter((measurement) => measurement.arm === arm.name)),
     audit: { ok: true, durationS: 1, invariants: [{ ...invariant, violations: 0, examples: [], ok: true }] },
     topStatements: [{ query: 'insert into outbox', calls: 10, totalMs: 12, meanMs: 1.2, rows: 100, walBytes: 9_000 }],
+  };
+}
+
+/** Both CDC engines with round numbers, as the tour adds them to a run. */
+export function sampleFreshness({ environment }: Pick<RunDocument, 'environment'>): FreshnessDocument {
+  const engine = (name: 'native' | 'debezium', p99Ms: number, eventsPerSecond: number): EngineFreshness => ({
+    engine: name,
+    ...{ verdict: 'VALID', reasons: [], startS: 4, highestRate: 2_000, highestRateBy: 'closed loop' },
+    load: samplePhase(1_000),
+    steady: {
+      latency: { count: 500, p50Ms: 200, p90Ms: 300, p99Ms, p999Ms: p99Ms, maxMs: p99Ms },
+      ...{
+        unseen: 0,
+        probePauseMs: 10,
+        stages: { read_to_sunk: { p50Ms: 150, p99Ms: 600 } },
+        slowStage: 'read_to_sunk',
+      },
+      lag: [0.25, 0.75, 1.25].map((atS) => ({ atS, samples: 50, p50Ms: 200, maxMs: p99Ms })),
+    },
+    drain: {
+      ...{ backlog: 40_000, stoppedS: 1, resumeMs: 900, drainMs: 1_000 },
+      ...{ eventsPerSecond, eventsPerSecondWithStart: eventsPerSecond / 2 },
+    },
+    cpuSeconds: { api: 1, cdc: 1 },
+    audit: { ok: true, durationS: 1, invariants: [] },
+  });
+  return {
+    ...{ schemaVersion: 1, id: '20260131T120000Z-freshness-0000', scenario: 'freshness', command: 'start' },
+    ...{
+      startedAt: '2026-01-31T12:00:00.000Z',
+      finishedAt: '2026-01-31T12:01:00.000Z',
+      seed: 1,
+      topology: 'partitioned',
+    },
+    environment,
+    engines: [engine('native', 700, 40_000), engine('debezium', 1_400, 7_000)],
+    ...{ absent: [], drainRatio: 5.71, verdict: 'VALID' },
+    targets: [{ what: 'freshness p99, native', target: '≤ 1000 ms', measured: '700 ms', met: true }],
   };
 }

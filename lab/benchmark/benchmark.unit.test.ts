@@ -1,9 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import { sampleRun } from '../../benchmarks/schema/sample-run.ts';
+import { addFreshness } from '../../benchmarks/compare/with-freshness.ts';
+import { sampleFreshness, sampleRun } from '../../benchmarks/schema/sample-run.ts';
 import { UsageError } from '../output.ts';
 import { checkScenarios, checkTopologies } from './compare-command.ts';
 import { runSteps } from './run-steps.ts';
-import { auditTable, comparisonTable, remarks } from './tables.ts';
+import { auditTable, comparisonTable, freshnessTable, remarks } from './tables.ts';
 
 const document = sampleRun([
   { name: 'plain', rates: [1_000, 1_010, 990], fiveDaysMs: [90, 30] },
@@ -29,6 +30,22 @@ test('what does not count and what is absent is said', () => {
     'partitioned does not count: audit: I3 broken',
     'not here: citus, because not installed',
   ]);
+});
+
+test('the CDC engines have a table of their own, and one that does not count discards the run', () => {
+  const valid = sampleRun([{ name: 'plain', rates: [1_000, 1_010, 990], fiveDaysMs: [90, 30] }]);
+  const freshness = sampleFreshness(valid);
+  const run = addFreshness(valid, freshness);
+  expect(run).toMatchObject({ verdict: 'VALID', scenarios: ['ingest', 'timeline', 'freshness'] });
+  const [, native, debezium] = freshnessTable(run)!.split('\n');
+  expect(native).toMatch(/^native\s+VALID\s+1,000\s+200 ms\s+700 ms\s+read to sunk\s+40,000\s+clean/);
+  expect(debezium).toMatch(/^debezium\s+VALID.*1,400 ms/);
+  const [first, second] = freshness.engines;
+  const broken = { ...second!, verdict: 'DISCARDED' as const, reasons: ['audit: I6 broken 3 times'] };
+  expect(addFreshness(valid, { ...freshness, engines: [first!, broken] })).toMatchObject({
+    ...{ verdict: 'DISCARDED', reasons: ['debezium: audit: I6 broken 3 times'] },
+  });
+  expect(freshnessTable(valid)).toBeUndefined();
 });
 
 test('an audit lists the ids that break an invariant', () => {

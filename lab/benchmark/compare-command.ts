@@ -7,7 +7,7 @@ import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/t
 import type { CompareFlags } from '../commands/compare.ts';
 import { print, printJson, UsageError } from '../output.ts';
 import { runAndSave } from './compare.ts';
-import { comparisonTable, remarks } from './tables.ts';
+import { comparisonTable, freshnessTable, remarks } from './tables.ts';
 
 /** `lab compare`. */
 export async function compareCommand(flags: CompareFlags): Promise<void> {
@@ -28,6 +28,8 @@ export async function compareCommand(flags: CompareFlags): Promise<void> {
 /** The result for a reader in a terminal. */
 export function printResult(document: RunDocument, file: string, report?: string): void {
   print(`\n${comparisonTable(document)}\n`);
+  const freshness = freshnessTable(document);
+  if (freshness) print(`${freshness}\n`);
   for (const finding of document.findings) print(finding);
   print(`\n${document.verdict}: ${document.conclusion}`);
   for (const remark of remarks(document)) print(remark);

@@ -2,10 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
 import { type Engine, runFreshness } from '../../benchmarks/scenarios/freshness/freshness.ts';
+import { thorough } from '../../benchmarks/scenarios/freshness/measure-engine.ts';
 import type { FreshnessDocument } from '../../benchmarks/schema/freshness.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { missingChdb } from '../native/clickhouse.ts';
 import { missingForKafka } from '../native/kafka/programs.ts';
+import { MissingPartError } from '../native/missing-part.ts';
 import { print, printJson, progress, table } from '../output.ts';
 
 export interface FreshnessFlags {
@@ -22,9 +24,12 @@ export async function freshnessCommand(flags: FreshnessFlags): Promise<void> {
   const onSignal = (name: NodeJS.Signals) => stop.abort(new Error(`stopped by ${name}`));
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, onSignal);
   const document = await runFreshness({
-    ...{ topology, seed, scale, progress, signal: stop.signal, missing },
+    ...{ topology, seed, scale, progress, signal: stop.signal, missing: missingEngine, pace: thorough },
     command: `bench freshness --topology ${topology} --scale ${scale} --seed ${seed}`,
   });
+  if (document.engines.length === 0) {
+    throw new MissingPartError(document.absent.map(({ reason }) => reason).join('; '), 'see lab doctor');
+  }
   // Beside the comparisons' documents, under a name that is none of theirs.
   const file = path.join(defaultResultsDirectory(), `freshness-${document.id}.json`);
   await mkdir(path.dirname(file), { recursive: true });
@@ -35,7 +40,8 @@ export async function freshnessCommand(flags: FreshnessFlags): Promise<void> {
   if (document.verdict !== 'VALID') process.exitCode = 1;
 }
 
-async function missing(engine: Engine): Promise<string | undefined> {
+/** What keeps an engine from running here; undefined when nothing does. */
+export async function missingEngine(engine: Engine): Promise<string | undefined> {
   return missingChdb() ?? (engine === 'debezium' ? missingForKafka() : undefined);
 }
 

@@ -27,6 +27,23 @@ export function comparisonTable(document: RunDocument): string {
   return table([...head, ...timelineHead, 'audit'], rows);
 }
 
+/** How fresh the analytics are, a line for each CDC engine; undefined where the run did not measure it. */
+export function freshnessTable({ freshness }: RunDocument): string | undefined {
+  if (!freshness || freshness.engines.length === 0) return undefined;
+  const rows = freshness.engines.map(({ engine, verdict, load, steady, drain, audit }) => [
+    ...[
+      engine,
+      verdict,
+      show(load.rate, 0),
+      show(steady.latency.p50Ms, 0, ' ms'),
+      show(steady.latency.p99Ms, 0, ' ms'),
+    ],
+    ...[steady.slowStage.replaceAll('_', ' '), show(drain.eventsPerSecond, 0), audit.ok ? 'clean' : 'BROKEN'],
+  ]);
+  const head = ['to ClickHouse by', 'verdict', 'webhooks/s', 'visible p50', 'p99', 'slowest stage', 'drain events/s'];
+  return table([...head, 'audit'], rows);
+}
+
 /** One row for each invariant, with what breaks it below. */
 export function auditTable(result: AuditResult): string {
   const rows = result.invariants.map(({ id, ok, title, checked, violations, note }) => {
@@ -46,6 +63,7 @@ export function remarks(document: RunDocument): string[] {
       return `discarded: ${entry.scenario} round ${entry.round} of ${entry.arm}: ${entry.reasons.join('; ')}`;
     }),
     ...document.arms.flatMap((arm) => arm.reasons.map((reason) => `${arm.name} does not count: ${reason}`)),
+    ...(document.freshness?.absent.map(({ engine, reason }) => `not here: ${engine}, because ${reason}`) ?? []),
     ...document.absent.map(({ name, reason }) => `not here: ${name}, because ${reason}`),
     ...(document.baseline?.regressions.map((text) => `worse than ${document.baseline!.id}: ${text}`) ?? []),
   ];

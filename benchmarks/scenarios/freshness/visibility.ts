@@ -9,6 +9,8 @@ export interface VisibilityProbe {
   answered(request: PreparedWebhook, answer: Answer): void;
   /** Microseconds from the client's acknowledgement to the moment when a query found the event. */
   readonly latency: Histogram;
+  /** Every sample: when it was acknowledged on `clock`, and how long it took. */
+  readonly samples: readonly { acknowledgedAtMs: number; latencyMs: number }[];
   /** Waits until every sample was seen, at most `timeoutMs`. @returns how many never were. */
   finish(timeoutMs: number): Promise<number>;
 }
@@ -36,6 +38,7 @@ export interface VisibilityOptions {
 export function startVisibilityProbe(options: VisibilityOptions): VisibilityProbe {
   const { client, every, pauseMs, clock } = options;
   const latency = createHistogram();
+  const samples: { acknowledgedAtMs: number; latencyMs: number }[] = [];
   let waiting: Sample[] = [];
   let count = 0;
   let stopped = false;
@@ -48,6 +51,7 @@ export function startVisibilityProbe(options: VisibilityOptions): VisibilityProb
     for (const sample of asked) {
       if ((seen.get(sample.orderId) ?? 0) < sample.sequence) continue;
       latency.recordValue(Math.max(1, Math.round((at - sample.acknowledgedAtMs) * 1_000)));
+      samples.push({ acknowledgedAtMs: sample.acknowledgedAtMs, latencyMs: at - sample.acknowledgedAtMs });
       found.add(sample);
     }
     waiting = waiting.filter((sample) => !found.has(sample));
@@ -62,6 +66,7 @@ export function startVisibilityProbe(options: VisibilityOptions): VisibilityProb
 
   return {
     latency,
+    samples,
     answered: (request, answer) => {
       if (request.webhook.disputeId !== null || answer.status !== 202) return;
       count += 1;
