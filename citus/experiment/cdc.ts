@@ -38,7 +38,10 @@ export interface CdcExperimentResult {
   underLoad: boolean;
   outbox: number;
   lost: number;
+  /** Without what was there before: each reader's initial load asks the whole cluster. */
   deliveredTwice: number;
+  /** Of these, until the worker was killed. */
+  deliveredTwiceByMoves: number;
   unknown: number;
   outOfOrder: number;
   /** Rows by the name under which the workers' slots sent them. */
@@ -70,6 +73,9 @@ export async function runCdcExperiment(options: CdcExperimentOptions): Promise<C
   reading.catch((error) => progress(`a reader has stopped: ${error}`));
   await until(() => readers.every((reader) => reader.status().state === 'streaming'), 30_000);
 
+  const loaded = new Set(collector.deliveries.keys());
+  const countTwice = () => [...collector.deliveries].filter(([id, count]) => count > 1 && !loaded.has(id)).length;
+
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
   const steps: CdcExperimentResult['steps'] = [];
@@ -95,7 +101,9 @@ export async function runCdcExperiment(options: CdcExperimentOptions): Promise<C
       await step(`move shard ${shardId} to worker 1`, () => moveShard(client, shardId, `${first.host}:${first.port}`));
     }
     if (options.moves > 0) await step('rebalance', () => rebalance(client));
+    let deliveredTwiceByMoves: number | undefined;
     if (options.killWorker) {
+      deliveredTwiceByMoves = countTwice();
       await step('kill worker 2, start it again after two seconds', async () => {
         second.kill('SIGKILL');
         await delay(2_000);
@@ -123,7 +131,8 @@ export async function runCdcExperiment(options: CdcExperimentOptions): Promise<C
       underLoad: lastStepAt <= sentAt,
       outbox: outbox.size,
       lost: [...outbox].filter((id) => !collector.deliveries.has(id)).length,
-      deliveredTwice: [...collector.deliveries.values()].filter((count) => count > 1).length,
+      deliveredTwice: countTwice(),
+      deliveredTwiceByMoves: deliveredTwiceByMoves ?? countTwice(),
       unknown: [...collector.deliveries.keys()].filter((id) => !outbox.has(id)).length,
       outOfOrder: collector.outOfOrder,
       names,
