@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client, type Pool } from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ContractEvent, ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
+import { createPool } from '../../../kernel/postgres/pool.ts';
+import { sqlFolder } from '../../../sql/files.ts';
+import { migrate } from '../../../sql/migrate.ts';
+import { asRole, createEmptyDatabase, type TestDatabase } from '../../../test/postgres/database.ts';
+import { createOwners } from '../../shards/owners.ts';
+import type { ApplyResult } from '../apply.ts';
+import type { GroupCommit } from '../group-commit.ts';
+import { createShardedCommit } from './commit.ts';
+
+/** The tables of citus on one server that has no Citus: what a shard decides is the same wherever it lies. */
+let database: TestDatabase;
+let pool: Pool;
+let client: Client;
+let commit: GroupCommit<ReceivedWebhook, ApplyResult>;
+
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+  const folder = await mkdtemp(path.join(tmpdir(), 'lab-undistributed-'));
+  await cp(path.join(sqlFolder, 'base'), path.join(folder, 'base'), { recursive: true });
+  await cp(path.join(sqlFolder, 'topologies', 'citus'), path.join(folder, 'topologies', 'citus'), { recursive: true });
+  const distribute = path.join(folder, 'topologies', 'citus', '0090_distribute.sql');
+  const statements = (await readFile(distribute, 'utf8')).split('\n');
+  await writeFile(distribute, statements.filter((line) => !/^select create_|publication/.test(line)).join('\n'));
+  await rm(path.join(folder, 'topologies', 'citus', '0091_cdc_on_workers.sql'));
+  await migrate({ dsn: database.dsn, topology: 'citus', folder });
+  await rm(folder, { recursive: true });
+  const logger = pino({ level: 'silent' });
+  pool = createPool({
+    dsn: asRole(database.dsn, 'lab_api'),
+    ...{ applicationName: 'sharded', logger, max: 4, pipeline: true },
+  });
+  const place = { shardId: '1', node: { host: '127.0.0.1', port: 1 } };
+  commit = createShardedCommit({
+    owners: createOwners({ pool, reads: pool, maxBatch: 100, maxQueue: 1_000 }),
+    placement: { of: async () => place, known: () => place, forget: () => {} },
+    ...{ poolOf: () => pool, coordinator: pool, now: () => new Date(), maxBatch: 100, maxQueue: 1_000 },
+  });
+  client = new Client({ connectionString: database.dsn });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await pool.end();
+  await database.drop();
+});
+
+let number = 0;
+
+function received(event: Record<string, unknown>): ReceivedWebhook {
+  number += 1;
+  const filled = {
+    ...{ target: 'order', userId: 'user_1', status: 'created', introduces: true, fingerprint: null, meta: {} },
+    ...{
+      providerEventId: `evt_${number}`,
+      amountMinor: 100n,
+      currency: 'EUR',
+      providerUpdatedAt: new Date(2026, 0, 1),
+    },
+    ...event,
+  } as unknown as ContractEvent;
+  const body = JSON.stringify({ id: filled.providerEventId });
+  const bodySha256 = createHash('sha256').update(body).digest('hex');
+  return { provider: 'silvergate', event: filled, body, bodySha256, receivedAt: new Date(), requestId: 'test' };
+}
+
+const dispute = {
+  ...{ target: 'dispute', userId: null, kind: 'webhook_opened', status: 'open', reason: 'fraud', evidenceDueAt: null },
+  amountMinor: 50n,
+};
+
+async function verdictOf(webhook: ReceivedWebhook): Promise<string> {
+  const result = await commit.add(webhook);
+  if ('error' in result) throw result.error;
+  return result.outcome.verdict;
+}
+
+test('an order is applied, repeated and updated under its user', async () => {
+  const created = received({ orderId: 'ord_a' });
+  expect(await verdictOf(created)).toBe('applied');
+  expect(await verdictOf(created)).toBe('duplicate');
+  const later = { status: 'success', introduces: false, providerUpdatedAt: new Date(2026, 0, 2) };
+  expect(await verdictOf(received({ orderId: 'ord_a', ...later }))).toBe('applied');
+  const { rows } = await client.query("select user_id, status, sequence from orders where order_id = 'ord_a'");
+  expect(rows).toEqual([{ user_id: 'user_1', status: 'success', sequence: '2' }]);
+});
+
+test('of many who claim one order id at once, one user gets it', async () => {
+  const claims = Array.from({ length: 20 }, (_, n) => received({ orderId: 'ord_b', userId: `user_${n}` }));
+  const verdicts = await Promise.all(claims.map(verdictOf));
+  expect(verdicts.filter((verdict) => verdict === 'applied')).toHaveLength(1);
+  expect(verdicts.filter((verdict) => verdict === 'quarantined')).toHaveLength(19);
+  expect((await client.query("select from orders where order_id = 'ord_b'")).rowCount).toBe(1);
+});
+
+test('an update before its order waits under its own user', async () => {
+  const early = { status: 'success', introduces: false, providerUpdatedAt: new Date(2026, 0, 2) };
+  expect(await verdictOf(received({ orderId: 'ord_c', ...early }))).toBe('parked');
+  expect(await verdictOf(received({ orderId: 'ord_c' }))).toBe('applied');
+  const { rows } = await client.query("select status, sequence from orders where order_id = 'ord_c'");
+  expect(rows).toEqual([{ status: 'success', sequence: '2' }]);
+});
+
+test('a dispute of nobody waits for its order, has one effect, and takes its key along', async () => {
+  const early = received({ ...dispute, orderId: 'ord_d', disputeId: 'dp_d' });
+  expect(await verdictOf(early)).toBe('parked');
+  const waiting = await client.query("select user_id from parked_webhooks where order_id = 'ord_d'");
+  expect(waiting.rows).toEqual([{ user_id: '#ord_d' }]);
+  expect(await verdictOf(early)).toBe('duplicate');
+  expect(await verdictOf(received({ orderId: 'ord_d', userId: 'user_4' }))).toBe('applied');
+  expect(await verdictOf(early)).toBe('duplicate');
+  const { rows } = await client.query("select user_id, sequence from disputes where dispute_id = 'dp_d'");
+  expect(rows).toEqual([{ user_id: 'user_4', sequence: '1' }]);
+  expect((await client.query('select from parked_webhooks')).rowCount).toBe(0);
+});
+
+test('disputes of nobody and their orders, all at once: each has one effect and none is left waiting', async () => {
+  const all = Array.from({ length: 40 }, (_, n) => [
+    received({ ...dispute, orderId: `ord_e${n}`, disputeId: `dp_e${n}` }),
+    received({ orderId: `ord_e${n}`, userId: `user_${n}` }),
+  ]).flat();
+  await Promise.all(all.map(verdictOf));
+  const { rows } = await client.query("select sequence from disputes where dispute_id like 'dp_e%'");
+  expect(rows).toEqual(Array.from({ length: 40 }, () => ({ sequence: '1' })));
+  expect((await client.query('select from parked_webhooks')).rowCount).toBe(0);
+  expect(await Promise.all(all.map(verdictOf))).toEqual(all.map(() => 'duplicate'));
+});
+
+test('a type that is not mapped is stored once', async () => {
+  const unmapped = received({ target: 'none', type: 'balance.available' });
+  expect([await verdictOf(unmapped), await verdictOf(unmapped)]).toEqual(['ignored', 'duplicate']);
+});
