@@ -10,6 +10,7 @@ import { reportError } from './output.ts';
 const commands: { name: string; summary: string; load: () => Promise<{ register(program: Command): void }> }[] = [
   { name: 'start', summary: 'the tour: compare, audit, report', load: () => import('./commands/start.ts') },
   { name: 'up', summary: 'start a system', load: () => import('./commands/up.ts') },
+  { name: 'env', summary: 'the secrets that docker compose asks for', load: () => import('./commands/env.ts') },
   { name: 'down', summary: 'stop a system and clean up', load: () => import('./commands/down.ts') },
   { name: 'status', summary: 'what runs, and how it does', load: () => import('./commands/status.ts') },
   { name: 'send', summary: 'send signed webhooks like a provider', load: () => import('./commands/send.ts') },

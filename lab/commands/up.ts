@@ -10,6 +10,8 @@ export interface UpFlags {
   sync?: boolean;
   pgbouncer?: boolean;
   prometheus?: boolean;
+  small?: boolean;
+  grafana?: boolean;
   apiPort?: number;
   ingestPort?: number;
   setting?: Record<string, string>;
@@ -43,6 +45,8 @@ export function register(program: Command): void {
     .option('--prometheus', 'Prometheus scrapes the system, with the alert rules of the lab')
     .option('--api-port <port>', 'port of the API (3000 when free, else any)', wholeNumber)
     .option('--ingest-port <port>', 'port of the gateway in kafka mode (3001 when free, else any)', wholeNumber)
+    .option('--small', 'docker: memory limits for a machine with 4 GB')
+    .option('--grafana', 'docker: with the dashboards')
     .option('--setting <name=value>', 'a PostgreSQL setting; may be repeated', collectSetting)
     .option('--detach', 'return once it is ready; `lab down` stops it')
     .option('--json', 'one JSON document on stdout: urls, dsn, secrets, processes')
@@ -56,9 +60,15 @@ Examples:
   $ lab up plain --pgbouncer                needs pgbouncer: apt install pgbouncer
   $ lab up partitioned --detach --json      in the background
   $ lab up partitioned --mode kafka --cdc debezium
+  $ lab up partitioned --runtime docker     everything in containers; prints the compose command
   $ lab up plain --postgres installed --setting shared_buffers=1GB`,
     )
-    .action(async (topology: string, flags: UpFlags) => {
+    .action(async (topology: string, flags: UpFlags, command: Command) => {
+      if (flags.runtime === 'docker') {
+        const { upInDocker } = await import('../docker/up-command.ts');
+        return upInDocker(topology, flags, (name) => command.getOptionValueSource(name) === 'cli');
+      }
+      if (flags.small || flags.grafana) command.error('--small and --grafana need --runtime docker');
       const { checkRequest } = await import('../native/request.ts');
       const options: SystemOptions = await checkRequest(topology, flags);
       const supervise = await import('../native/supervise.ts');

@@ -67,7 +67,7 @@ export async function findParts(): Promise<Part[]> {
     part(
       'Docker',
       docker,
-      'the Docker runtime and its tests (not used yet)',
+      'lab up … --runtime docker, and tests on official images',
       'https://docs.docker.com/engine/install, and start its daemon',
     ),
     part('k6', k6, 'k6 as a second load driver (not used yet)', 'go install go.k6.io/k6@v1.8.1'),

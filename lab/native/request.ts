@@ -13,7 +13,6 @@ export interface Request {
   mode: 'sync' | 'kafka';
   /** Left out: native where ClickHouse can run here, else off. */
   cdc?: CdcEngine;
-  runtime: 'native' | 'docker';
   postgres: 'embedded' | 'installed';
   replicas?: number;
   sync?: boolean;
@@ -36,9 +35,6 @@ export async function checkRequest(topology: string, request: Request): Promise<
   const noCitus = requiredExtension && (await missingCitus());
   if (noCitus) throw new MissingPartError(noCitus, citusRemedy);
   if (shardKey) checkSharded(topology, request);
-  if (request.runtime === 'docker') {
-    throw new MissingPartError('the Docker runtime', 'there are no compose files yet; use --runtime native');
-  }
   if (request.replicas === 0 && (readsFromReplica || request.sync)) {
     throw new UsageError(`${request.sync ? '--sync' : topology} needs at least one replica.`);
   }

@@ -58,7 +58,15 @@ export async function listRuns(): Promise<SystemDescription[]> {
     const text = await readFile(path.join(directory, 'run.json'), 'utf8').catch(() => undefined);
     if (text !== undefined) runs.push(JSON.parse(text));
   }
+  runs.push(...(await composeSystems(root)));
   return runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+/** Loaded, and Docker asked, only where somebody has used compose. */
+async function composeSystems(root: string): Promise<SystemDescription[]> {
+  if (!(await readdir(root)).includes('compose')) return [];
+  const { listComposeSystems } = await import('../docker/running.ts');
+  return listComposeSystems(root);
 }
 
 /** The run with this id, or without one the newest; undefined when there is none. */

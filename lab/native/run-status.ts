@@ -28,7 +28,7 @@ export interface RunStatus {
 /** Looks at a running system from outside; never throws because a part of it is down. */
 export async function readStatus(run: SystemDescription, sampleMs = 1_000): Promise<RunStatus> {
   const [processes, api, ingest, rates, database, pipeline] = await Promise.all([
-    Promise.all(run.processes.map(async ({ name, pid }) => ({ name, pid, alive: await isAlive(pid) }))),
+    readProcesses(run),
     readHealth(run.urls.api),
     run.urls.ingest === undefined ? undefined : readHealth(run.urls.ingest),
     readRates(run.urls.api, sampleMs),
@@ -41,6 +41,14 @@ export async function readStatus(run: SystemDescription, sampleMs = 1_000): Prom
     ...(ingest !== undefined && { ingest }),
     ...(pipeline && { pipeline }),
   };
+}
+
+async function readProcesses({ processes, compose }: SystemDescription): Promise<RunStatus['processes']> {
+  if (!compose) return Promise.all(processes.map(async ({ name, pid }) => ({ name, pid, alive: await isAlive(pid) })));
+  const { containersOf, hasDoneItsWork } = await import('../docker/running.ts');
+  return (await containersOf(compose.name).catch(() => []))
+    .filter((container) => !hasDoneItsWork(container))
+    .map(({ service, pid, running, health }) => ({ name: service, pid, alive: running && health !== 'unhealthy' }));
 }
 
 /** Loaded where it is needed only, with the Kafka client that comes along. */

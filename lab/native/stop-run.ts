@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { removeRun } from './leftovers.ts';
 import { isAlive, sendSignal, waitUntil } from './processes.ts';
 import type { SystemDescription } from './system.ts';
@@ -8,6 +8,12 @@ import type { SystemDescription } from './system.ts';
  * Resolves when neither process nor directory is left.
  */
 export async function stopRun(run: SystemDescription, timeoutMs = 30_000): Promise<void> {
+  if (run.compose) {
+    const { composeDown } = await import('../docker/compose.ts');
+    await composeDown(run.compose);
+    await rm(run.runDirectory, { recursive: true, force: true });
+    return;
+  }
   // A supervisor that is stopped (SIGSTOP) can't hear us before it runs again.
   for (const signal of ['SIGTERM', 'SIGCONT'] as const) sendSignal(run.supervisorPid, signal);
   const gone = async () => !(await exists(run.runDirectory)) && !(await isAlive(run.supervisorPid));

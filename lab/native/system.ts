@@ -67,6 +67,8 @@ export interface SystemDescription {
   /** Where the data lies; in memory, a commit costs too little. */
   storage: { fileSystem: string; inMemory: boolean };
   processes: { name: string; pid: number }[];
+  /** The project of a system under docker compose, which the Docker daemon looks after: `supervisorPid` is 0 then. */
+  compose?: { name: string; environmentFiles: string[] };
 }
 
 /** A child process that a drill may end and start again. */

@@ -214,7 +214,8 @@ test.each<[string[], number, string]>([
   ...(noCitus ? [[['up', 'citus'], 3, 'citus'] satisfies [string[], number, string]] : []),
   [['up', 'plain', '--ingest-port', '3001'], 2, 'needs --mode kafka'],
   [['up', 'plain', '--cdc', 'pigeons'], 2, 'Allowed choices'],
-  [['up', 'plain', '--runtime', 'docker'], 3, 'docker'],
+  [['up', 'plain', '--runtime', 'docker', '--mode', 'sync'], 2, '--mode'],
+  [['up', 'plain', '--small'], 2, 'runtime docker'],
 ])('lab %j ends with status %i', async (commandLine, status, complaint) => {
   const result = await lab(...commandLine).ended;
   expect(result.status).toBe(status);
