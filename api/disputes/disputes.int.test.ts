@@ -96,7 +96,7 @@ describe('evidence', () => {
     const disputeId = await newDispute();
     const { status, body, headers } = await add(disputeId, { fields: { shipping_carrier: 'DHL' }, files: [note] });
     expect(status).toBe(201);
-    expect(headers.get('x-consistency-token')).toMatch(/^v1\./);
+    expect(headers.get('x-consistency-token')).toMatch(/^v2\./);
     const sha256 = createHash('sha256').update('It was delivered.').digest('hex');
     const file = { name: 'note.txt', content_type: 'text/plain', size_bytes: 17, sha256 };
     expect(body.data).toMatchObject({ dispute_id: disputeId, fields: { shipping_carrier: 'DHL' }, files: [file] });
@@ -174,7 +174,7 @@ describe('submission', () => {
     const disputeId = await withEvidence();
     const { status, body, headers } = await submit(disputeId);
     expect(status).toBe(202);
-    expect(headers.get('x-consistency-token')).toMatch(/^v1\./);
+    expect(headers.get('x-consistency-token')).toMatch(/^v2\./);
     expect(body.data).toMatchObject({ status: 'submitted', sequence: 3, submitted_at: expect.any(String) });
     const [sent] = provider.representmentsOf(disputeId);
     const sha256 = createHash('sha256').update('It was delivered.').digest('hex');

@@ -66,7 +66,7 @@ describe('hold', () => {
     const orderId = await newOrder();
     const set = await hold(orderId, { action: 'set', reason: 'risk' });
     expect(set.body).toMatchObject({ object: 'order', data: { on_hold: true, hold_reason: 'risk', sequence: 2 } });
-    expect(set.headers.get('x-consistency-token')).toMatch(/^v1\./);
+    expect(set.headers.get('x-consistency-token')).toMatch(/^v2\./);
     await hold(orderId, { action: 'set', reason: 'risk' });
     await hold(orderId, { action: 'set', reason: 'manual_review' });
     const cleared = await hold(orderId, { action: 'clear' });
@@ -110,7 +110,7 @@ describe('capture', () => {
       },
     });
     expect(body.data).not.toHaveProperty('leased_until');
-    expect(headers.get('x-consistency-token')).toMatch(/^v1\./);
+    expect(headers.get('x-consistency-token')).toMatch(/^v2\./);
     expect(await kinds(orderId)).toEqual(['webhook_received', 'capture_requested', 'capture_completed']);
     await expectWholeHistory(orderId);
   });

@@ -32,7 +32,7 @@ describe.each(topologies)('applying webhooks on %s', (topology) => {
       success: true,
       data: { provider_event_id: body.provider_event_id, verdict: 'applied', order_id: body.order_id, sequence: 1 },
     });
-    expect(answer.headers.get('x-consistency-token')).toMatch(/^v1\./);
+    expect(answer.headers.get('x-consistency-token')).toMatch(/^v2\./);
     expect(await stored(body.order_id)).toMatchObject({
       status: 'created',
       amount_minor: '1999',

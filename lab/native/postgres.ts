@@ -169,6 +169,8 @@ export async function runServer(cluster: Cluster): Promise<PostgresServer> {
       current.stop(mode === 'fast' ? [{ signal: 'SIGINT', timeoutMs: 15_000 }, ...immediateStop] : immediateStop),
     kill: (signal) => current.kill(signal),
     restart: async () => {
+      // It may have been killed a moment ago: until its end is noticed, its lock file counts.
+      await waitUntil(() => current.ended !== undefined, { timeoutMs: 10_000 });
       for (let attempt = 1; ; attempt += 1) {
         try {
           current = await start(port);
