@@ -14,6 +14,11 @@ export async function convert(topology: string, flags: ConvertFlags): Promise<Co
   if (extension) throw new MissingPartError(`a conversion to ${topology}`, `it needs the ${extension} extension`);
   if (topology !== 'partitioned') throw new UsageError('Only partitioned can be converted to.');
   const target = await findDatabase(flags);
+  if (target.run?.compose) {
+    throw new UsageError(
+      'Under compose a topology is a database service with a volume of its own: convert a native system.',
+    );
+  }
   const stop = new AbortController();
   const onInterrupt = () => stop.abort(new Error('Stopped. Go on with --resume, or undo it with --abort.'));
   process.once('SIGINT', onInterrupt);

@@ -85,7 +85,8 @@ async function describe(
   const replica = port('postgres-replica', 5432);
   const runDirectory = path.join(composeRoot(root), project.name);
   await mkdir(runDirectory, { recursive: true, mode: 0o700 });
-  const native = service('cdc')?.environment.CDC_ENGINE === 'native';
+  const cdc = service('cdc') ?? service('cdc-workers');
+  const native = cdc?.environment.CDC_ENGINE === 'native';
   return {
     id: project.name,
     topology,
@@ -96,8 +97,8 @@ async function describe(
       api: `http://127.0.0.1:${port('api', 3000)}`,
       provider: `http://127.0.0.1:${port('provider', 3100)}`,
       ingest: `http://127.0.0.1:${port('ingest', 3001)}`,
-      cdc: `http://127.0.0.1:${port('cdc', 3002)}`,
-      connect: `http://127.0.0.1:${port('connect', 8083)}`,
+      cdc: `http://127.0.0.1:${cdc?.hostPorts[3002] ?? 0}`,
+      ...(service('connect') && { connect: `http://127.0.0.1:${port('connect', 8083)}` }),
       clickhouse: `http://lab:${secrets.CLICKHOUSE_PASSWORD}@127.0.0.1:${port('clickhouse', 8123)}/lab`,
     },
     dsn: {
