@@ -44,7 +44,8 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
       heartbeatInterval: heartbeatMs,
       ...(options.maxBytesPerPartition !== undefined && { maxBytesPerPartition: options.maxBytesPerPartition }),
       // A fetch without data delays what follows it: heartbeats, resumed partitions, the end.
-      maxWaitTimeInMs: 250,
+      maxWaitTimeInMs: options.gather?.maxWaitMs ?? 250,
+      ...(options.gather && { minBytes: options.gather.minBytes }),
       metadataMaxAge: 30_000,
       allowAutoTopicCreation: false,
       retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },

@@ -68,6 +68,11 @@ export interface ConsumerOptions {
   /** Messages per `onBatch` at most. */
   maxBatchMessages?: number;
   maxBytesPerPartition?: number;
+  /**
+   * A fetch is answered when this many bytes are there, or after so long: larger batches, fewer requests, and messages
+   * that are later by that time when there are few of them. At once when left out.
+   */
+  gather?: { minBytes: number; maxWaitMs: number };
   /** A member that is silent for so long is dead to its group, and its partitions move; ten seconds when left out. */
   sessionTimeoutMs?: number;
   /** How long a rebalance waits for a batch in progress. */

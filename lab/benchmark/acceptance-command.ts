@@ -5,6 +5,7 @@ import { runAcceptance } from '../../benchmarks/scenarios/acceptance/acceptance.
 import type { AcceptanceDocument } from '../../benchmarks/schema/acceptance.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { print, printJson, progress, table } from '../output.ts';
+import { saveTextPage } from './text-page.ts';
 
 export interface AcceptanceFlags {
   topology: TopologyName;
@@ -12,6 +13,7 @@ export interface AcceptanceFlags {
   seed: number;
   scale: number;
   json?: boolean;
+  save?: boolean;
 }
 
 /** `lab bench acceptance`. */
@@ -29,14 +31,25 @@ export async function acceptanceCommand(flags: AcceptanceFlags): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
   if (flags.json) printJson(document);
-  else printResult(document);
+  else print(describe(document));
+  if (flags.save) {
+    const page = {
+      name: 'acceptance',
+      title: 'What kafka mode accepts, against sync mode',
+      text: describe(document),
+      ...document,
+    };
+    progress(`saved: ${await saveTextPage(page)}`);
+  }
   progress(`result: ${file}`);
   if (document.verdict !== 'VALID') process.exitCode = 1;
 }
 
 const components = ['ingest', 'broker', 'api', 'postgres', 'generator'];
 
-function printResult({ arms, ratios, target, idleBrokerCores, audits, verdict, reasons }: AcceptanceDocument): void {
+/** What the command prints. */
+export function describe({ arms, ratios, target, idleBrokerCores, audits, verdict, reasons }: AcceptanceDocument): string {
+  const lines: string[] = [];
   const rows = arms.map(({ name, medianRate, rounds, cpuUs }) => {
     const p99 = rounds.map(({ load }) => load.latency.p99Ms).toSorted((a, b) => a - b)[Math.floor(rounds.length / 2)]!;
     const ratio = { sync: undefined, kafka: ratios.concurrent, 'kafka-burst': ratios.burst }[name];
@@ -50,14 +63,15 @@ function printResult({ arms, ratios, target, idleBrokerCores, audits, verdict, r
     ];
   });
   const head = ['', 'accepted/s', 'ratio (95 %)', 'p99', ...components.map((name) => `${name} µs`)];
-  print(table(head, rows));
-  for (const { name, description } of arms) print(`${name}: ${description}`);
-  print(
+  lines.push(table(head, rows));
+  for (const { name, description } of arms) lines.push(`${name}: ${description}`);
+  lines.push(
     `CPU in microseconds per accepted webhook. The idle broker takes ${(idleBrokerCores * 100).toFixed(1)} % of a core.`,
   );
   for (const { mode, ok, acknowledged } of audits) {
-    print(`audit of ${mode}: ${ok ? 'clean' : 'BROKEN'}, ${acknowledged} acknowledged webhooks looked up`);
+    lines.push(`audit of ${mode}: ${ok ? 'clean' : 'BROKEN'}, ${acknowledged} acknowledged webhooks looked up`);
   }
-  print(`${target.met ? '✓' : '✗'} ${target.what}: ${target.measured}, target ${target.target}`);
-  print(`${verdict}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}`);
+  lines.push(`${target.met ? '✓' : '✗'} ${target.what}: ${target.measured}, target ${target.target}`);
+  lines.push(`${verdict}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}`);
+  return lines.join('\n');
 }
