@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { atAddress, splitHosts } from '../../kernel/postgres/hosts.ts';
 import { formatLsn } from '../../kernel/postgres/lsn.ts';
+import { createPrimaryFinder } from '../../kernel/postgres/primary-finder.ts';
 import { CdcAlarm } from '../alarm.ts';
 import type { BatchLimits } from '../batcher.ts';
 import type { Sink, SinkEvent } from '../clickhouse/sink.ts';
@@ -8,7 +10,7 @@ import type { Engine } from '../engine.ts';
 import { runSession, type SessionState } from './session.ts';
 
 export interface NativeOptions {
-  /** Of a role with REPLICATION and the rights of lab_cdc. Not through a pooler. */
+  /** Of a role with REPLICATION and the rights of lab_cdc. Not through a pooler. Several hosts: whichever takes writes. */
   dsn: string;
   slotName: string;
   publication: string;
@@ -33,11 +35,14 @@ export interface NativeOptions {
 
 const reloadable = new Set(['slot_missing', 'slot_lost', 'slot_moved', 'slot_unknown', 'other_cluster']);
 const longestPauseMs = 5_000;
+const findPrimaryMs = 1_000;
 
 /** The engine that reads the outbox from the WAL through logical replication, without Kafka. */
 export function createNativeEngine(options: NativeOptions): Engine {
   const { logger } = options;
   const state: SessionState = { phase: 'starting', confirmedLsn: 0n };
+  const servers = splitHosts(options.dsn);
+  const finder = servers.length > 1 ? createPrimaryFinder({ dsns: servers, timeoutMs: findPrimaryMs }) : undefined;
 
   async function run(signal: AbortSignal): Promise<void> {
     let failures = 0;
@@ -45,7 +50,9 @@ export function createNativeEngine(options: NativeOptions): Engine {
     while (!signal.aborted) {
       const startedMs = options.nowMs();
       try {
-        await runSession(options, state, { reload, signal });
+        // A session stays on one server. A promotion ends it, and the next one finds the slot's copy on the new primary.
+        const dsn = finder ? atAddress(servers[0]!, await finder.find()) : options.dsn;
+        await runSession({ ...options, dsn }, state, { reload, signal });
         break;
       } catch (error) {
         if (signal.aborted) break;

@@ -1,4 +1,5 @@
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import { hasFailoverSlots, holdReadersFor, synchronizeSlots } from '../../replication/slots.ts';
 import { migrate } from '../../sql/migrate.ts';
 import { startCitus } from './citus.ts';
 import { enableLogins } from './credentials.ts';
@@ -64,11 +65,13 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
     replicas.push(await startReplica({ primary, runDirectory, name: `replica_${number}` }));
     signal?.throwIfAborted();
   }
-  if (options.synchronous)
-    await setSynchronousReplicas(
-      primary,
-      replicas.map(({ name }) => name),
-    );
+  const names = replicas.map(({ name }) => name);
+  if (options.synchronous) await setSynchronousReplicas(primary, names);
+  if (hasFailoverSlots(primary)) {
+    // What is read through a slot goes on after a promotion. Where commits wait for replicas, so do the slot's readers.
+    for (const replica of replicas) await synchronizeSlots(replica);
+    if (options.synchronous) await holdReadersFor(primary, names);
+  }
   const reader = (server: PostgresServer) => server.dsn(databaseName, 'lab_reader', passwords.lab_reader);
   return {
     primary,

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { atEach } from '../../kernel/postgres/hosts.ts';
+import { atEach, onEach } from '../../kernel/postgres/hosts.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { startClickhouse } from './clickhouse.ts';
 import { generatePassword } from './credentials.ts';
@@ -163,7 +163,8 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
       : undefined;
   const cdcProcess = clickhouse
     ? starts.run(async () => {
-        const [{ dsn, workers }, store, kafka, worker] = await Promise.all([database, clickhouse, broker, connect]);
+        const [servers, store, kafka, worker] = await Promise.all([database, clickhouse, broker, connect]);
+        const { dsn, primary, replicas, workers } = servers;
         progress(`starting change data capture (${options.cdc})`);
         return startService({
           name: 'cdc',
@@ -175,7 +176,8 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
             CDC_ENGINE: worker ? 'kafka' : 'native',
             CDC_HOST: '127.0.0.1',
             CDC_PORT: String(port),
-            DATABASE_URL: dsn.cdc,
+            // Debezium has a configuration of its own, with one address.
+            DATABASE_URL: worker ? dsn.cdc : onEach(dsn.cdc, [primary, ...replicas]),
             ...(workers.length > 0 && { WORKER_DATABASE_URLS: atEach(dsn.cdc, workers).join(',') }),
             CLICKHOUSE_URL: store.url,
             ...(worker && { CONNECT_URL: worker.url, KAFKA_BROKERS: kafka!.bootstrapServers }),

@@ -5,16 +5,29 @@ import { openRecord } from '../../benchmarks/record/record.ts';
 import { createRandom } from '../../benchmarks/workload/random.ts';
 import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import { atEach } from '../../kernel/postgres/hosts.ts';
+import { missingChdb } from '../../lab/native/clickhouse.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import { startSystem } from '../../lab/native/system.ts';
 import { createDelivery } from '../../lab/provider/delivery.ts';
 import { createSigners } from '../../lab/provider/sign.ts';
 import { fence } from '../../replication/fence.ts';
 import { mostAdvanced, promote } from '../../replication/promote.ts';
+import { hasFailoverSlots, waitForSlotCopies } from '../../replication/slots.ts';
+import { describeIf } from '../skip.ts';
 
-/** What `lab up replicated --replicas 2 --sync` starts; its API is told nothing of the promotion. */
 test('a system that is up survives the loss of its primary: nothing acknowledged is lost, reads go on', async () => {
-  const system = await startSystem({ topology: 'replicated', replicas: 2, synchronous: true });
+  await surviveLoss('off');
+}, 120_000);
+
+describeIf('change data capture', missingChdb(), () => {
+  test('goes on behind a promotion, from the copy of its slot: ClickHouse has every event once', async () => {
+    await surviveLoss('native');
+  }, 120_000);
+});
+
+/** What `lab up replicated --replicas 2 --sync` starts; its services are told nothing of the promotion. */
+async function surviveLoss(cdc: 'off' | 'native'): Promise<void> {
+  const system = await startSystem({ topology: 'replicated', replicas: 2, synchronous: true, cdc });
   try {
     const deliveries = 1_200;
     const recordFile = path.join(system.runDirectory, 'acks.jsonl');
@@ -29,13 +42,16 @@ test('a system that is up survives the loss of its primary: nothing acknowledged
       ...{ count: deliveries, concurrency: 32, rate: 300, record, readShare: 0.2, random: createRandom(41, 2) },
       ...{ timeoutMs: 5_000, giveUpAfterMs: 60_000, now: () => new Date(), clock: () => performance.now() },
     });
+    if (cdc === 'native') {
+      expect(await waitForSlotCopies(system.primary, system.replicas, 'lab_cdc', 60_000)).toBe(true);
+    }
     const load = run();
     await waitUntil(() => totals.acknowledged >= deliveries / 3, { timeoutMs: 60_000, intervalMs: 5 });
     system.primary.kill('SIGKILL');
     await fence(system.primary);
     const candidate = await mostAdvanced(system.replicas);
     const followers = system.replicas.filter((server) => server !== candidate);
-    await promote({ candidate, followers, synchronous: true, failoverSlots: false });
+    await promote({ candidate, followers, synchronous: true, failoverSlots: hasFailoverSlots(candidate) });
     expect(totals.acknowledged, 'the promotion comes while deliveries are under way').toBeLessThan(deliveries);
     const readsBefore = totals.reads.count;
     await load;
@@ -47,7 +63,11 @@ test('a system that is up survives the loss of its primary: nothing acknowledged
     expect(totals.acknowledged).toBe(deliveries);
     expect(totals.reads.count).toBeGreaterThan(readsBefore);
     const [dsn] = atEach(system.dsn.admin, [candidate]);
-    const audit = await auditRun({ dsn: dsn!, topology: 'replicated', recordFiles: [recordFile] });
+    const audit = await auditRun({
+      ...{ dsn: dsn!, topology: 'replicated', recordFiles: [recordFile] },
+      ...(cdc === 'native' && { clickhouseUrl: system.urls.clickhouse, settleMs: 30_000 }),
+    });
+    expect(audit.invariants.some(({ id }) => id === 'I6')).toBe(cdc === 'native');
     expect(audit.invariants.filter((invariant) => !invariant.ok)).toEqual([]);
 
     // The one that follows now answers reads; the promoted one and the fenced one don't.
@@ -62,4 +82,4 @@ test('a system that is up survives the loss of its primary: nothing acknowledged
   } finally {
     await system.stop();
   }
-}, 120_000);
+}
