@@ -48,7 +48,15 @@ export async function acceptanceCommand(flags: AcceptanceFlags): Promise<void> {
 const components = ['ingest', 'broker', 'api', 'postgres', 'generator'];
 
 /** What the command prints. */
-export function describe({ arms, ratios, target, idleBrokerCores, audits, verdict, reasons }: AcceptanceDocument): string {
+export function describe({
+  arms,
+  ratios,
+  target,
+  idleBrokerCores,
+  audits,
+  verdict,
+  reasons,
+}: AcceptanceDocument): string {
   const lines: string[] = [];
   const rows = arms.map(({ name, medianRate, rounds, cpuUs }) => {
     const p99 = rounds.map(({ load }) => load.latency.p99Ms).toSorted((a, b) => a - b)[Math.floor(rounds.length / 2)]!;
