@@ -88,7 +88,7 @@ test.each([
 
 test('servers in containers run with the settings of native ones', async () => {
   const settings = (text: string) =>
-    Object.fromEntries([...text.matchAll(/^([a-z_.]+) = '?(.*?)'?$/gm)].map((match) => [match[1], match[2]]));
+    Object.fromEntries([...text.matchAll(/^([a-z0-9_.]+) = '?(.*?)'?$/gm)].map((match) => [match[1], match[2]]));
   expect(settings(await read('lab/docker/postgres/lab.conf'))).toMatchObject(durableSettings);
   expect({
     ...settings(await read('lab/docker/postgres/lab.conf')),

@@ -19,6 +19,7 @@ export interface Container {
   environment: Record<string, string>;
   labels: Record<string, string>;
   startedAt: string;
+  volumes: string[];
 }
 
 /**
@@ -83,7 +84,9 @@ async function describe(
     `postgresql://${user}:${password ?? ''}@127.0.0.1:${at}/payments`;
   const primary = database.hostPorts[5432] ?? 0;
   const replica = port('postgres-replica', 5432);
-  const runDirectory = path.join(composeRoot(root), project.name);
+  // Of the data and not of the project: records of data that was removed would be missed in the next system's audit.
+  const made = await docker(['volume', 'inspect', '--format', '{{.CreatedAt}}', ...database.volumes]);
+  const runDirectory = path.join(composeRoot(root), `${project.name}-${made.replace(/\D/g, '').slice(0, 14)}`);
   await mkdir(runDirectory, { recursive: true, mode: 0o700 });
   const cdc = service('cdc') ?? service('cdc-workers');
   const native = cdc?.environment.CDC_ENGINE === 'native';
@@ -139,13 +142,14 @@ function filesOf(labels: Record<string, string>): string[] {
 interface Inspected {
   State: { Pid: number; Running: boolean; ExitCode: number; StartedAt: string; Health?: { Status: string } };
   Config: { Labels: Record<string, string>; Env: string[] };
+  Mounts: { Type: string; Name?: string }[];
   NetworkSettings: { Ports: Record<string, { HostPort: string }[] | null> };
 }
 
 async function inspect(ids: readonly string[]): Promise<Container[]> {
   if (ids.length === 0) return [];
   const inspected = JSON.parse(await docker(['inspect', ...ids])) as Inspected[];
-  return inspected.map(({ State, Config, NetworkSettings }) => ({
+  return inspected.map(({ State, Config, Mounts, NetworkSettings }) => ({
     service: Config.Labels['com.docker.compose.service'] ?? '',
     pid: State.Pid,
     running: State.Running,
@@ -159,5 +163,6 @@ async function inspect(ids: readonly string[]): Promise<Container[]> {
     environment: parseEnvironment(Config.Env.join('\n')),
     labels: Config.Labels,
     startedAt: State.StartedAt,
+    volumes: Mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : [])),
   }));
 }
