@@ -17,7 +17,8 @@ export interface Import {
   line: number;
 }
 
-const textFile = /(^|\/)(\.ci\/run|\.[a-z]+|[^/]+\.(ts|js|mjs|sql|sh|json|md|svg|css|yaml|yml|html|txt|sql-ish|diff))$/;
+const textFile =
+  /(^|\/)(\.ci\/run|\.[a-z]+|[^/]+\.(ts|js|mjs|sql|sh|json|md|svg|css|yaml|yml|html|txt|sql-ish|diff|env|conf))$/;
 
 /** Every text file that is, or would be, committed; the lock file and generated results aside. */
 export async function readRepository(root: string): Promise<SourceFile[]> {
