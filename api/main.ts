@@ -63,6 +63,13 @@ const maintenancePool = config.DIRECT_DATABASE_URL
 const replicaPools = topology.readsFromReplica
   ? config.REPLICA_DATABASE_URLS.map((dsn) => createPool({ ...poolDefaults, dsn, applicationName: 'lab-api-reads' }))
   : [];
+for (const [name, pool] of [
+  ['api', primary],
+  ['webhooks', webhookPool],
+  ...replicaPools.map((pool, index) => [`replica-${index + 1}`, pool] as const),
+] as const) {
+  metrics.watchPool(name, pool);
+}
 const reads = createReadRouter({
   primary,
   replicas: replicaPools.map((pool, index) => ({ name: `replica-${index + 1}`, pool })),

@@ -3,6 +3,13 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** Bucket bounds in seconds, dense around the targets of 10 ms, 100 ms and 1 s. */
 const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** What a connection pool says of itself; `pg.Pool` does. */
+export interface PoolState {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+}
+
 /**
  * The metrics that every service exports, in a registry of their own. Every series carries `topology` and `service`.
  * Prometheus naming: https://prometheus.io/docs/practices/naming/
@@ -12,8 +19,11 @@ export function createMetrics(labels: { service: string; topology: string }) {
   registry.setDefaultLabels(labels);
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const pools = new Map<string, PoolState>();
   return {
     registry,
+    /** Reports the pool's connections under that name whenever the metrics are asked for. */
+    watchPool: (name: string, pool: PoolState): void => void pools.set(name, pool),
     httpRequestDuration: new Histogram({
       name: 'http_request_duration_seconds',
       help: 'Time from the request to the end of its response.',
@@ -48,9 +58,16 @@ export function createMetrics(labels: { service: string; topology: string }) {
     queueLength: new Gauge({ name: 'webhook_queue_length', help: 'Webhooks that wait for the next batch.', registers }),
     poolConnections: new Gauge({
       name: 'postgres_pool_connections',
-      help: 'Connections of a pool by state.',
+      help: 'Connections of a pool that are busy or idle, and the callers that wait for one.',
       labelNames: ['pool', 'state'],
       registers,
+      collect() {
+        for (const [pool, { totalCount, idleCount, waitingCount }] of pools) {
+          this.set({ pool, state: 'busy' }, totalCount - idleCount);
+          this.set({ pool, state: 'idle' }, idleCount);
+          this.set({ pool, state: 'waiting' }, waitingCount);
+        }
+      },
     }),
     reads: new Counter({
       name: 'reads_total',

@@ -104,7 +104,12 @@ export async function writeNewOrders(client: ClientBase, orders: OrderState[], n
 
 async function writeChangedOrders(client: ClientBase, orders: OrderState[], now: Date): Promise<void> {
   if (orders.length === 0) return;
-  await updateOrders(client, [
+  await updateOrders(client, [...columnsOfChanged.orders(orders), now]);
+}
+
+/** One array a column: what an update sets, behind the key. The sharded statements have the user in front of it. */
+export const columnsOfChanged = {
+  orders: (orders: readonly OrderState[]): unknown[][] => [
     orders.map((order) => order.orderId),
     orders.map((order) => order.status),
     orders.map((order) => order.amountMinor),
@@ -112,9 +117,19 @@ async function writeChangedOrders(client: ClientBase, orders: OrderState[], now:
     orders.map((order) => order.sequence),
     orders.map((order) => order.provider),
     orders.map((order) => order.providerUpdatedAt),
-    now,
-  ]);
-}
+  ],
+  disputes: (disputes: readonly DisputeState[]): unknown[][] => [
+    disputes.map((dispute) => dispute.disputeId),
+    disputes.map((dispute) => dispute.status),
+    disputes.map((dispute) => dispute.reason),
+    disputes.map((dispute) => dispute.sequence),
+    disputes.map((dispute) => dispute.provider),
+    disputes.map((dispute) => dispute.providerUpdatedAt),
+    disputes.map((dispute) => dispute.openedAt),
+    disputes.map((dispute) => dispute.evidenceDueAt),
+    disputes.map((dispute) => dispute.closedAt),
+  ],
+};
 
 export async function writeNewDisputes(client: ClientBase, disputes: DisputeState[], now: Date): Promise<void> {
   if (disputes.length === 0) return;
@@ -138,18 +153,7 @@ export async function writeNewDisputes(client: ClientBase, disputes: DisputeStat
 
 async function writeChangedDisputes(client: ClientBase, disputes: DisputeState[], now: Date): Promise<void> {
   if (disputes.length === 0) return;
-  await updateDisputes(client, [
-    disputes.map((dispute) => dispute.disputeId),
-    disputes.map((dispute) => dispute.status),
-    disputes.map((dispute) => dispute.reason),
-    disputes.map((dispute) => dispute.sequence),
-    disputes.map((dispute) => dispute.provider),
-    disputes.map((dispute) => dispute.providerUpdatedAt),
-    disputes.map((dispute) => dispute.openedAt),
-    disputes.map((dispute) => dispute.evidenceDueAt),
-    disputes.map((dispute) => dispute.closedAt),
-    now,
-  ]);
+  await updateDisputes(client, [...columnsOfChanged.disputes(disputes), now]);
 }
 
 async function writeParked(client: ClientBase, parked: ParkedWebhook[]): Promise<void> {

@@ -7,7 +7,7 @@ import type { BatchChanges, Outcome } from '../decide.ts';
 import { keyOf } from '../load.ts';
 import { type ParkedWebhook, serializeParked } from '../parked.ts';
 import type { DisputeState, OrderState } from '../state.ts';
-import { claimsKey, writeNewDisputes, writeNewOrders } from '../write.ts';
+import { claimsKey, columnsOfChanged, writeNewDisputes, writeNewOrders } from '../write.ts';
 import { isNobodys, type ShardedWebhook } from './item.ts';
 import type { ShardedLoaded } from './load.ts';
 
@@ -97,34 +97,13 @@ async function writeDeliveries(
 
 async function writeChangedOrders(client: ClientBase, orders: OrderState[], now: Date): Promise<void> {
   if (orders.length === 0) return;
-  await updateOrders(client, [
-    orders.map((order) => order.userId),
-    orders.map((order) => order.orderId),
-    orders.map((order) => order.status),
-    orders.map((order) => order.amountMinor),
-    orders.map((order) => order.currency),
-    orders.map((order) => order.sequence),
-    orders.map((order) => order.provider),
-    orders.map((order) => order.providerUpdatedAt),
-    now,
-  ]);
+  await updateOrders(client, [orders.map((order) => order.userId), ...columnsOfChanged.orders(orders), now]);
 }
 
 async function writeChangedDisputes(client: ClientBase, disputes: DisputeState[], now: Date): Promise<void> {
   if (disputes.length === 0) return;
-  await updateDisputes(client, [
-    disputes.map((dispute) => dispute.userId),
-    disputes.map((dispute) => dispute.disputeId),
-    disputes.map((dispute) => dispute.status),
-    disputes.map((dispute) => dispute.reason),
-    disputes.map((dispute) => dispute.sequence),
-    disputes.map((dispute) => dispute.provider),
-    disputes.map((dispute) => dispute.providerUpdatedAt),
-    disputes.map((dispute) => dispute.openedAt),
-    disputes.map((dispute) => dispute.evidenceDueAt),
-    disputes.map((dispute) => dispute.closedAt),
-    now,
-  ]);
+  const users = disputes.map((dispute) => dispute.userId);
+  await updateDisputes(client, [users, ...columnsOfChanged.disputes(disputes), now]);
 }
 
 async function writeParked(
