@@ -9,8 +9,8 @@ import type { Client } from 'pg';
  */
 export async function prepareWalFiles(client: Client, count: number): Promise<void> {
   for (let at = 0; at < count; at += 1) {
-    // A file in which nothing was written would not be left.
-    await client.query("select pg_logical_emit_message(false, 'lab', '')");
+    // A file in which nothing was written would not be left. Change data capture passes a restore point by.
+    await client.query("select pg_create_restore_point('lab: spare WAL file')");
     await client.query('select pg_switch_wal()');
   }
   await client.query('checkpoint');

@@ -195,6 +195,15 @@ describeIf('Debezium', await missingForKafka(), () => {
     await expect.poll(async () => (await slotOf('plain')).lag, { timeout: 15_000 }).toBeLessThan(500_000);
   });
 
+  test('a logical message that somebody else writes into the WAL holds nothing up', async () => {
+    // Its topic would not exist, and the connector would wait for it for ever.
+    await databases
+      .get('plain')!
+      .query("select pg_logical_emit_message(false, 'theirs', ''), pg_logical_emit_message(true, 'theirs', 'text')");
+    await insert('plain', 'after-message', 10);
+    await expect.poll(() => idsOf('plain-after-message').size, { timeout: 20_000 }).toBe(10);
+  });
+
   test('Connect killed with kill -9 while rows come: nothing is lost, and the order holds', async () => {
     const client = databases.get('partitioned')!;
     let inserted = 0;
