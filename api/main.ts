@@ -2,6 +2,7 @@ import { loadApiConfig } from '../kernel/config/api.ts';
 import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
 import { webhookMessageMaxBytes } from '../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../kernel/contract/webhooks.ts';
+import { addAll, createGroupCommit } from '../kernel/group-commit.ts';
 import { createCursors } from '../kernel/http/cursor.ts';
 import { type Dependency, healthRouter } from '../kernel/http/health.ts';
 import { limitRate } from '../kernel/http/rate-limit.ts';
@@ -28,7 +29,6 @@ import { apiResources } from './resources.ts';
 import { createShards } from './shards/shards.ts';
 import { type ApplyResult, applyWebhooks } from './webhooks/apply.ts';
 import { deliverByGroupCommit } from './webhooks/deliver.ts';
-import { addAll, createGroupCommit } from './webhooks/group-commit.ts';
 
 const config = loadApiConfig(processEnvironment());
 const topology = capabilities(config.TOPOLOGY);

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { retryTopic, webhookTopicSpecs, webhookTopics } from '../../kernel/contract/topics.ts';
+import { createGroupCommit } from '../../kernel/group-commit.ts';
 import type { Consumer, KafkaClient } from '../../kernel/kafka/port.ts';
 import { prepareTopics } from '../../kernel/kafka/prepare.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
-import { createGroupCommit } from '../webhooks/group-commit.ts';
 import { type ProcessDependencies, processMessages } from './process.ts';
 import { processRetries } from './retry.ts';
 

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { DisputeWebhook, OrderWebhook } from '../../kernel/contract/webhooks.ts';
+import { createGroupCommit } from '../../kernel/group-commit.ts';
 import { statement } from '../../kernel/postgres/statement.ts';
 import { withTransaction } from '../../kernel/postgres/transaction.ts';
-import { createGroupCommit } from '../webhooks/group-commit.ts';
 
 const claimOrders = statement(new URL('./sql/claim_orders.sql', import.meta.url));
 const findOwners = statement(new URL('./sql/find_owners.sql', import.meta.url));

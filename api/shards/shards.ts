@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import type { GroupCommit, GroupCommitOptions } from '../../kernel/group-commit.ts';
 import type { ApplyResult } from '../webhooks/apply.ts';
-import type { GroupCommit, GroupCommitOptions } from '../webhooks/group-commit.ts';
 import { createShardedCommit } from '../webhooks/sharded/commit.ts';
 import { createOwners, type Owners } from './owners.ts';
 import { createShardPlacement, type ShardNode } from './placement.ts';

@@ -1,9 +1,9 @@
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import type { GroupCommit } from '../../kernel/group-commit.ts';
 import { jsonAmount } from '../../kernel/http/envelope.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { Delivered } from '../../kernel/webhooks/router.ts';
 import type { ApplyResult } from './apply.ts';
-import type { GroupCommit } from './group-commit.ts';
 
 /** Feeds received webhooks to the group commit and answers when their transaction has ended. */
 export function deliverByGroupCommit(groupCommit: GroupCommit<ReceivedWebhook, ApplyResult>, metrics: Metrics) {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EachBatchPayload, IHeaders, KafkaMessage as KafkajsMessage } from 'kafkajs';
+import { createGroupCommit } from '../group-commit.ts';
 import { isExpelled, isSettling, protocolError } from './kafkajs-errors.ts';
 import { type ConsumerRun, type KafkaMessage, Postpone } from './port.ts';
 
@@ -36,7 +37,17 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
   const pauses = new Set<NodeJS.Timeout>();
   const inHand = new Set<AbortController>();
   const waitings = new Set<AbortController>();
-  const commits = createCommits();
+  // Commits of partitions that end together, or while another commit is under way, share a request: each one is a write
+  // to a topic of the broker's own, and costs it as much as a write of messages.
+  const commits = createGroupCommit<Commit, undefined>({
+    apply: async (batch) => {
+      await commitTogether(batch);
+      return batch.map(() => undefined);
+    },
+    maxBatch: Number.POSITIVE_INFINITY,
+    // No more wait than there are partitions in hand.
+    maxQueue: Number.POSITIVE_INFINITY,
+  });
   let ending = false;
 
   const handle = async (payload: EachBatchPayload): Promise<void> => {
@@ -62,7 +73,8 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
         }
         failures.delete(`${topic}/${partition}`);
         const last = messages.at(-1)!.offset;
-        if (!(await commits.add({ payload, next: BigInt(last) + 1n, owned: owned.signal }))) return;
+        await commits.add({ payload, next: BigInt(last) + 1n, owned: owned.signal });
+        if (owned.signal.aborted) return;
         payload.resolveOffset(last);
       }
     } finally {
@@ -126,47 +138,7 @@ interface Commit {
   owned: AbortSignal;
 }
 
-interface Commits {
-  /**
-   * Commits what comes next in the partition. @returns false when the partition is no longer ours.
-   * @throws what kafkajs has to know to join the group again.
-   */
-  add(commit: Commit): Promise<boolean>;
-}
-
-/**
- * Commits of partitions that end together, or while another commit is under way, share a request: each one is a write
- * to a topic of the broker's own, and costs it as much as a write of messages.
- */
-function createCommits(): Commits {
-  let waiting: { commit: Commit; resolve(ours: boolean): void; reject(error: unknown): void }[] = [];
-  let running = false;
-  const run = async (): Promise<void> => {
-    running = true;
-    // One turn of the event loop lets batches of one transaction come together.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) {
-      const entries = waiting;
-      waiting = [];
-      try {
-        await commitTogether(entries.map(({ commit }) => commit));
-        for (const { commit, resolve } of entries) resolve(!commit.owned.aborted);
-      } catch (error) {
-        for (const { reject } of entries) reject(error);
-      }
-    }
-    running = false;
-  };
-  return {
-    add: (commit) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ commit, resolve, reject });
-        if (!running) void run();
-      }),
-  };
-}
-
-/** Partitions that are no longer ours are left out. */
+/** Partitions that are no longer ours are left out. @throws what kafkajs has to know to join the group again. */
 async function commitTogether(commits: readonly Commit[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     // Looked at right before the request is made, which takes the generation of this moment.

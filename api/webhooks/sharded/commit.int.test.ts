@@ -6,13 +6,13 @@ import { Client, type Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ContractEvent, ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
+import type { GroupCommit } from '../../../kernel/group-commit.ts';
 import { createPool } from '../../../kernel/postgres/pool.ts';
 import { sqlFolder } from '../../../sql/files.ts';
 import { migrate } from '../../../sql/migrate.ts';
 import { asRole, createEmptyDatabase, type TestDatabase } from '../../../test/postgres/database.ts';
 import { createOwners } from '../../shards/owners.ts';
 import type { ApplyResult } from '../apply.ts';
-import type { GroupCommit } from '../group-commit.ts';
 import { createShardedCommit } from './commit.ts';
 
 /** The tables of citus on one server that has no Citus: what a shard decides is the same wherever it lies. */

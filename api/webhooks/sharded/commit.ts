@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
+import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from '../../../kernel/group-commit.ts';
 import { AppError } from '../../../kernel/http/errors.ts';
 import { isStoreUnavailable } from '../../../kernel/postgres/errors.ts';
 import type { Owners } from '../../shards/owners.ts';
 import type { ShardNode, ShardPlacement } from '../../shards/placement.ts';
 import type { ApplyResult } from '../apply.ts';
-import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from '../group-commit.ts';
 import { applyNobodys, applySharded, OwnerAppeared } from './apply.ts';
 import { nobodysUser, type ShardedWebhook } from './item.ts';
 

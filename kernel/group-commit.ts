@@ -1,9 +1,9 @@
-import { AppError } from '../../kernel/http/errors.ts';
+import { AppError } from './http/errors.ts';
 
 export interface GroupCommitOptions<Item, Result> {
-  /** Applies a batch in one transaction; results stand in the order of the items. Must not throw. */
+  /** Applies a batch at once; results stand in the order of the items. What it throws fails all of them. */
   apply: (batch: Item[]) => Promise<Result[]>;
-  /** Most items of one transaction. */
+  /** Most items of one batch. */
   maxBatch: number;
   /** Items that may wait; further ones are refused at once, so that a slow store does not become a full memory. */
   maxQueue: number;
@@ -11,7 +11,7 @@ export interface GroupCommitOptions<Item, Result> {
 }
 
 export interface GroupCommit<Item, Result> {
-  /** Resolves when the item's transaction has ended. @throws AppError rate_limited when the queue is full. */
+  /** Resolves when the item's batch has been applied. @throws AppError rate_limited when the queue is full. */
   add(item: Item): Promise<Result>;
   readonly length: number;
   /** Resolves when nothing waits and nothing runs. */
