@@ -216,7 +216,10 @@ shutdownOnSignal({
     {
       name: 'pools',
       run: () =>
-        Promise.all([...new Set([primary, webhookPool, maintenancePool, ...replicaPools])].map((pool) => pool.end())),
+        Promise.all([
+          ...[...new Set([primary, webhookPool, maintenancePool, ...replicaPools])].map((pool) => pool.end()),
+          shards?.close(),
+        ]),
     },
   ],
 });
