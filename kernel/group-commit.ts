@@ -61,11 +61,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
   return {
     add(item) {
       if (queue.length >= options.maxQueue) {
-        return Promise.reject(
-          new AppError('rate_limited', 'Too many webhooks are waiting. Repeat this one later.', {
-            retryAfterSeconds: 1,
-          }),
-        );
+        return Promise.reject(tooManyWaiting());
       }
       return new Promise((resolve, reject) => {
         queue.push({ item, resolve, reject });
@@ -79,6 +75,13 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
       while (running) await running;
     },
   };
+}
+
+/** Refuses a webhook that would have to wait behind too many. */
+export function tooManyWaiting(): AppError {
+  return new AppError('rate_limited', 'Too many webhooks are waiting. Repeat this one later.', {
+    retryAfterSeconds: 1,
+  });
 }
 
 /** Adds a batch that somebody else has formed. What fails is a result too. */

@@ -1,7 +1,11 @@
 import type { Pool } from 'pg';
 import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
-import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from '../../../kernel/group-commit.ts';
-import { AppError } from '../../../kernel/http/errors.ts';
+import {
+  createGroupCommit,
+  type GroupCommit,
+  type GroupCommitOptions,
+  tooManyWaiting,
+} from '../../../kernel/group-commit.ts';
 import { isStoreUnavailable } from '../../../kernel/postgres/errors.ts';
 import type { Owners } from '../../shards/owners.ts';
 import type { ShardNode, ShardPlacement } from '../../shards/placement.ts';
@@ -77,11 +81,7 @@ export function createShardedCommit(options: ShardedCommitOptions): GroupCommit<
   return {
     add(webhook) {
       if (waiting >= options.maxQueue) {
-        return Promise.reject(
-          new AppError('rate_limited', 'Too many webhooks are waiting. Repeat this one later.', {
-            retryAfterSeconds: 1,
-          }),
-        );
+        return Promise.reject(tooManyWaiting());
       }
       waiting += 1;
       return routeAgain(webhook).finally(() => {
