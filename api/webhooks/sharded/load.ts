@@ -87,15 +87,14 @@ async function loadUnknown(
   groupUsers: GroupUsers,
   into: ShardedLoaded,
 ): Promise<void> {
-  const places = new Map(items.map((item) => [item.event.orderId, item.storedAs]));
-  const ids = [...places.keys()].sort();
+  const owners = new Map(items.map((item) => [item.event.orderId, item.storedAs]));
+  const ids = [...owners.keys()].sort();
   await Promise.all([
-    ...ids.map((orderId) => lockUnknownOrder(client, [places.get(orderId), orderId])),
+    ...ids.map((orderId) => lockUnknownOrder(client, [owners.get(orderId), orderId])),
     readOrders(client, items, groupUsers, into.orders),
     readDisputes(client, items.map(disputeOf), groupUsers, into.disputes),
   ]);
   await loadParked(client, items, into);
-  const owners = new Map(items.map((item) => [item.event.orderId, item.storedAs]));
   const waiting = [...into.parked.values()].flat().map(({ event }) => ({ event, userId: owners.get(event.orderId)! }));
   await readDisputes(client, waiting, groupUsers, into.disputes);
 }
