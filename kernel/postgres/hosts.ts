@@ -45,11 +45,8 @@ export function atAddress(dsn: string, { host, port }: HostAddress): string {
 
 /** The same URL at each server's port. */
 export function atEach(dsn: string, servers: readonly { port: number }[]): string[] {
-  return servers.map(({ port }) => {
-    const url = new URL(dsn);
-    url.port = String(port);
-    return url.href;
-  });
+  const { host } = addressOf(dsn);
+  return servers.map(({ port }) => atAddress(dsn, { host, port }));
 }
 
 /** The URL that means whichever of the servers takes writes. */

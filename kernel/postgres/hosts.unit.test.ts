@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressOf, joinHosts, splitHosts } from './hosts.ts';
+import { addressOf, atEach, joinHosts, splitHosts } from './hosts.ts';
 
 describe('hosts of a connection URL', () => {
   it('leaves a URL with one host as it is', () => {
@@ -40,5 +40,12 @@ describe('hosts of a connection URL', () => {
   it('tells host and port', () => {
     expect(addressOf('postgresql://u@db/x')).toEqual({ host: 'db', port: 5432 });
     expect(addressOf('postgresql://u@127.0.0.1:6543/x')).toEqual({ host: '127.0.0.1', port: 6543 });
+  });
+
+  it('keeps everything but the port for servers beside each other', () => {
+    expect(atEach('postgresql://user:secret@[::1]:5432/payments?a=b', [{ port: 5433 }, { port: 5434 }])).toEqual([
+      'postgresql://user:secret@[::1]:5433/payments?a=b',
+      'postgresql://user:secret@[::1]:5434/payments?a=b',
+    ]);
   });
 });
