@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
-import { decodeConsistencyToken, type Position, splitPosition } from './lsn.ts';
+import { decodeConsistencyToken, splitPosition } from './lsn.ts';
 import type { ServicePool } from './pool.ts';
 import { createReadPolicy, type ReadPolicyName } from './read-policies.ts';
 import { createReplicaSet, type Replica } from './replica-set.ts';
@@ -60,11 +60,12 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
   }
 
   async function choose(request: ReadRequest): Promise<{ pool: Pool; node: string }> {
-    const known = readFloor({ ...request, consistency: 'session' });
-    if (known) await primary.follow?.(splitPosition(known).timeline);
+    // Where the caller's last write ended: 0 without a token, undefined where the token is garbage.
+    const written = request.token === undefined ? 0n : decodeConsistencyToken(request.token);
+    if (written) await primary.follow?.(splitPosition(written).timeline);
     if (replicas.states.length === 0) return answer('primary', primary, 'no_replica');
     if (request.consistency === 'primary') return answer('primary', primary, 'asked');
-    const floor = readFloor(request);
+    const floor = request.consistency === 'replica' ? 0n : written;
     if (floor === undefined) return answer('primary', primary, 'unreadable_token');
     const { eligible, reason } = await policy(floor, replicas);
     const chosen = eligible[turn++ % Math.max(eligible.length, 1)];
@@ -80,12 +81,6 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
       })),
     stop: replicas.states.length > 0 ? poll(replicas.refresh, options.pollMs) : () => {},
   };
-}
-
-/** The position that the answer must include: 0 where anything will do, undefined where the token is garbage. */
-function readFloor(request: ReadRequest): Position | undefined {
-  if (request.consistency === 'replica' || request.token === undefined) return 0n;
-  return decodeConsistencyToken(request.token);
 }
 
 /** Repeats `work` with a pause after each end, so that a slow node never piles up requests. */
