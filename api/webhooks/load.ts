@@ -30,9 +30,11 @@ export function keyOf(provider: string, providerEventId: string): string {
 }
 
 /**
- * Reads and locks everything that the batch touches, always in the same order (orders by id, then disputes by id), so
- * that two batches never wait for each other in a circle. `client` must be in pipeline mode: one round trip finds what
- * is there, and a second one, where orders are unknown, settles what about those.
+ * Reads and locks everything that the batch touches, in the same order each time (orders by id, then disputes by id), so
+ * that two batches do not wait for each other in a circle. `client` must be in pipeline mode: one round trip finds what
+ * is there, and a second one, where orders are unknown, settles what about those. The second one locks behind the first,
+ * out of that order: a circle that comes of it is broken by PostgreSQL's deadlock detection, and the transaction that it
+ * ends is repeated.
  */
 export async function loadBatch(
   client: ClientBase,
@@ -49,8 +51,9 @@ export async function loadBatch(
   const unknown = batch
     .filter((webhook) => !keys.has(keyOf(webhook.provider, webhook.event.providerEventId)))
     .map((webhook) => webhook.event)
-    .filter((event) => event.target !== 'none' && !orders.has(event.orderId));
-  if (unknown.length > 0) await loadUnknown(client, unknown as (OrderWebhook | DisputeWebhook)[], loaded);
+    .filter((event) => event.target !== 'none')
+    .filter((event) => !orders.has(event.orderId));
+  if (unknown.length > 0) await loadUnknown(client, unknown, loaded);
   return loaded;
 }
 
