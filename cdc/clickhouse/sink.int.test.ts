@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createEventFactory } from '../../test/clickhouse/events.ts';
+import { startLossyProxy } from '../../test/clickhouse/lossy-proxy.ts';
 import { missingClickhouse, startTestClickhouse, type TestClickhouse } from '../../test/clickhouse/server.ts';
 import { describeIf } from '../../test/skip.ts';
 import { migrateClickhouse } from './migrate.ts';
@@ -164,11 +163,46 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
     expect(row).toEqual({ order_id: 'o1', status: 'success', amount_minor: 700, currency: 'EUR', sequence: 3 });
   });
 
-  test('what ClickHouse cannot read is refused at once, and nothing of the batch stays', async () => {
+  test.each([
+    ['event_id', 'no uuid'],
+    ['event_id', '8c83cbbc+cd7f-4e3c-bb76-6142f21718ca'],
+    ['event_id', '8c83cbbc-cd7f-4e3c-bb76-6142f21718cé'],
+    ['occurred_at', 'yesterday'],
+    ['occurred_at', '2026-13-01T00:00:00Z'],
+    ['sequence', -1n],
+    ['sequence', 2n ** 64n],
+  ])('%s %s is refused at once, and nothing of the batch stays', async (name, value) => {
     const broken = event();
-    broken.envelope.event_id = 'no uuid';
+    broken.envelope = { ...broken.envelope, [name]: value };
     await expect(sink.write([event(), broken], 'broken')).rejects.toBeInstanceOf(SinkError);
     expect(await clickhouse.value('select count() from events')).toBe('0');
+  });
+
+  test('times of other zones and with every fraction, texts of every length and script', async () => {
+    const given = ['2026-01-30T23:59:59.999999Z', '2026-01-31T12:00:00.5+05:30', '2026-01-31T12:00:00Z'].map(
+      (at, index) => {
+        const one = event({ at });
+        one.envelope.user_id = ['ä€😀'.repeat(index), 'x'.repeat(127 + index), '\0"\\\n'][index]!;
+        one.envelope.payload = JSON.stringify({ note: '✓'.repeat([0, 6_000, 400_000][index]!) });
+        return one;
+      },
+    );
+    given[0]!.times = { committedAtMs: -1_500.6, readAtMs: 1_795_248_675_588.25 };
+    await sink.write(given, 'extremes');
+    const rows = await read<Record<string, unknown>>(
+      `select occurred_at, user_id, payload, toUnixTimestamp64Milli(committed_at) as committed, sent_at, accepted_at,
+         toString(toUnixTimestamp64Milli(read_at)) as read
+       from events order by occurred_at`,
+    );
+    expect(rows.map(({ occurred_at }) => occurred_at)).toEqual([
+      '2026-01-30 23:59:59.999999',
+      '2026-01-31 06:30:00.500000',
+      '2026-01-31 12:00:00.000000',
+    ]);
+    for (const [index, { envelope }] of given.entries()) {
+      expect(rows[index]).toMatchObject({ user_id: envelope.user_id, payload: envelope.payload });
+    }
+    expect(rows[0]).toMatchObject({ committed: -1501, read: '1795248675588', sent_at: null, accepted_at: null });
   });
 
   test('an outage is waited for', async () => {
@@ -199,7 +233,7 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
   });
 
   test('an answer that is lost after the insert does not double it', async () => {
-    const proxy = await startLossyProxy(clickhouse.server.url);
+    const proxy = await startLossyProxy(clickhouse.server.url, { loses: 1, by: 'breaking' });
     const client = createClient({
       url: proxy.url,
       log: { level: ClickHouseLogLevel.OFF },
@@ -224,40 +258,3 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
     // Thirty inserts into five tables each, every one flushed to disk.
   }, 60_000);
 });
-
-/** Passes everything on, and breaks the connection instead of passing on the first answer to an insert. */
-async function startLossyProxy(target: string) {
-  const { host, pathname } = new URL(target);
-  const credentials = new URL(target);
-  let lost = 0;
-  const server: Server = createServer((incoming: IncomingMessage, outgoing) => {
-    const { method, headers, url } = incoming;
-    const onward = request({
-      host: host.split(':')[0]!,
-      port: host.split(':')[1]!,
-      method: method!,
-      headers,
-      path: url!,
-    });
-    onward.on('response', (answer) => {
-      if (lost === 0 && url?.includes('insert_deduplication_token')) {
-        lost += 1;
-        answer.resume();
-        answer.on('end', () => incoming.socket.destroy());
-        return;
-      }
-      outgoing.writeHead(answer.statusCode!, answer.headers);
-      answer.pipe(outgoing);
-    });
-    incoming.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://${credentials.username}:${credentials.password}@127.0.0.1:${port}${pathname}`,
-    get lost() {
-      return lost;
-    },
-    close: () => new Promise((resolve) => server.close(resolve)),
-  };
-}

@@ -7,17 +7,17 @@ import { failureHeaders } from '../../kernel/contract/failure-headers.ts';
 import { serializeReceived } from '../../kernel/contract/received.ts';
 import { webhookMessageMaxBytes } from '../../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
-import type { KafkaClient, KafkaMessage, OutgoingMessage } from '../../kernel/kafka/port.ts';
+import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import { readDeadLetters, replayDeadLetters } from '../../lab/dead-letters/letters.ts';
 import { missingChdb } from '../../lab/native/clickhouse.ts';
 import { createLabKafka } from '../../lab/native/drain.ts';
 import { missingForKafka } from '../../lab/native/kafka/programs.ts';
-import { waitUntil } from '../../lab/native/processes.ts';
 import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
 import { withClient } from '../../lab/native/with-client.ts';
 import { createSigners } from '../../lab/provider/sign.ts';
 import { describeIf } from '../skip.ts';
-import { createTraffic, type Traffic } from './pipeline.ts';
+import { testEngineFaults } from './engine-faults.ts';
+import { createTraffic, frozen, readAll, send, type Traffic } from './pipeline.ts';
 
 /**
  * One system from the gateway to ClickHouse, on which one part after the other fails while webhooks come in. What the
@@ -27,8 +27,9 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
   let system: RunningSystem;
   let traffic: Traffic;
   let kafka: KafkaClient;
+  const cdcEnvironment: Record<string, string> = {};
   beforeAll(async () => {
-    system = await startSystem({ topology: 'partitioned', mode: 'kafka', cdc: 'native' });
+    system = await startSystem({ topology: 'partitioned', mode: 'kafka', cdc: 'native', cdcEnvironment });
     traffic = createTraffic(system, 700);
     kafka = createLabKafka(system.kafka!.brokers);
   }, 300_000);
@@ -37,11 +38,6 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
     await system?.stop();
   });
 
-  const send = async (messages: OutgoingMessage[]) => {
-    const producer = kafka.createProducer();
-    await producer.send(messages);
-    await producer.close();
-  };
   const count = async (sql: string, values: unknown[] = []): Promise<number> =>
     withClient(system.dsn.admin, async (client) => Number((await client.query(sql, values)).rows[0].n));
   const effects = () =>
@@ -61,7 +57,10 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
     const key = 'one-user';
     await traffic.deliver(400, async () => {
       const values = [...Object.values(bad), text];
-      await send(values.map((value) => ({ topic: 'webhooks.orders', key, value })));
+      await send(
+        kafka,
+        values.map((value) => ({ topic: 'webhooks.orders', key, value })),
+      );
     });
     await traffic.expectAllArrived();
     expect(await count("select count(*) as n from orders where order_id = 'order-after-poison'")).toBe(1);
@@ -78,7 +77,7 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
         create trigger refuse before insert on orders for each row execute function refuse()`),
     );
     await traffic.deliver(200, () =>
-      send([{ topic: 'webhooks.orders', key: 'u', value: serializeReceived(webhookOf('refused')) }]),
+      send(kafka, [{ topic: 'webhooks.orders', key: 'u', value: serializeReceived(webhookOf('refused')) }]),
     );
     const retries = async () => {
       const offsets = await Promise.all(retryTopics.map((topic) => kafka.topicOffsets(topic)));
@@ -96,7 +95,9 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
       { 'correlation-id': 'c' },
       { ...failure, reason: 'attempts_exhausted', detail: 'The database refused it.', failedAtMs: Date.now() },
     );
-    await send([{ topic: 'webhooks.orders.dlq', key: 'u', value: serializeReceived(webhookOf('replayed')), headers }]);
+    await send(kafka, [
+      { topic: 'webhooks.orders.dlq', key: 'u', value: serializeReceived(webhookOf('replayed')), headers },
+    ]);
     const exhausted = async () =>
       (await readDeadLetters(kafka)).filter(({ reason }) => reason === 'attempts_exhausted');
     await replayDeadLetters(kafka, await exhausted(), Date.now());
@@ -150,55 +151,24 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
     expect((await readDeadLetters(kafka)).length).toBe(letters);
   });
 
-  test.each(['clickhouse', 'cdcProcess'] as const)(
-    '%s killed with kill -9, then stopped and going on',
-    async (part) => {
-      await traffic.deliver(1_000, async () => {
-        system[part]!.kill('SIGKILL');
-        await system[part]!.restart();
-        await frozen(system[part]!, 2_000);
-      });
-      await traffic.expectAllArrived();
-    },
-  );
-
   test('a whole topic replayed: no webhook has a second effect', async () => {
     const before = await effects();
     for (const topic of sourceTopics) {
       const messages = await readAll(kafka, topic);
       expect(messages.length).toBeGreaterThan(0);
       const small = messages.filter(({ value }) => (value?.length ?? 0) < webhookMessageMaxBytes);
-      await send(small.map(({ key, value, headers }) => ({ topic, key, value, headers })));
+      await send(
+        kafka,
+        small.map(({ key, value, headers }) => ({ topic, key, value, headers })),
+      );
     }
     await traffic.expectAllArrived();
     expect(await effects()).toBe(before);
   });
-});
 
-describeIf('faults of the pipeline through Debezium', (await missingForKafka()) ?? missingChdb(), () => {
-  let system: RunningSystem;
-  let traffic: Traffic;
-  beforeAll(async () => {
-    system = await startSystem({ topology: 'partitioned', mode: 'kafka', cdc: 'debezium' });
-    traffic = createTraffic(system, 900);
-  }, 300_000);
-  afterAll(() => system?.stop());
-
-  test('Connect stopped and going on, then killed with kill -9', { timeout: 240_000 }, async () => {
-    await traffic.deliver(1_000, async () => {
-      await frozen(system.connect!, 2_000);
-      system.connect!.kill('SIGKILL');
-      await system.connect!.restart();
-    });
-    await traffic.expectAllArrived();
-  });
-
-  test('the broker under gateway, consumers, Connect and sink killed with kill -9', { timeout: 240_000 }, async () => {
-    await traffic.deliver(1_000, async () => {
-      system.broker!.kill('SIGKILL');
-      await system.broker!.restart();
-    });
-    await traffic.expectAllArrived();
+  testEngineFaults(() => ({ system, traffic, cdcEnvironment }), {
+    slotName: 'lab_cdc',
+    stopReading: async () => system.cdcProcess!.kill('SIGKILL'),
   });
 });
 
@@ -212,16 +182,6 @@ function webhookOf(name: string): ReceivedWebhook {
     },
     ...{ bodySha256: 'c'.repeat(64), body: '{}', receivedAt: new Date(), requestId: randomUUID() },
   };
-}
-
-async function frozen(part: { kill(signal: NodeJS.Signals): void }, forMs: number): Promise<void> {
-  part.kill('SIGSTOP');
-  try {
-    // The length of the fault itself, and no wait for something to happen.
-    await delay(forMs);
-  } finally {
-    part.kill('SIGCONT');
-  }
 }
 
 /** One webhook while the broker is away: what the gateway answers, and whether it does so within its budget of 3 s. */
@@ -243,21 +203,4 @@ async function deliverOnce(system: RunningSystem) {
 async function endOf(kafka: KafkaClient, topics: readonly string[]): Promise<number> {
   const offsets = await Promise.all(topics.map((topic) => kafka.topicOffsets(topic)));
   return offsets.flat().reduce((sum, { end }) => sum + Number(end), 0);
-}
-
-async function readAll(kafka: KafkaClient, topic: string): Promise<KafkaMessage[]> {
-  const ends = new Map((await kafka.topicOffsets(topic)).map(({ partition, end }) => [partition, end]));
-  const found: KafkaMessage[] = [];
-  const consumer = kafka.createConsumer({ groupId: `replay-${randomUUID()}`, from: 'earliest' });
-  await consumer.run({
-    topics: [topic],
-    onBatch: async ({ partition, messages }) => {
-      found.push(...messages.filter(({ offset }) => offset < ends.get(partition)!));
-    },
-  });
-  const total = [...ends.values()].reduce((sum, end) => sum + Number(end), 0);
-  const complete = await waitUntil(() => found.length >= total, { timeoutMs: 30_000 });
-  await consumer.close();
-  expect(complete).toBe(true);
-  return found;
 }

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
 import { openRecord } from '../../benchmarks/record/record.ts';
 import { createRandom } from '../../benchmarks/workload/random.ts';
 import { createWorkload } from '../../benchmarks/workload/workload.ts';
+import type { KafkaClient, KafkaMessage, OutgoingMessage } from '../../kernel/kafka/port.ts';
 import { untilDrained } from '../../lab/native/drain.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import type { RunningSystem } from '../../lab/native/system.ts';
@@ -62,4 +65,39 @@ export function createTraffic(system: RunningSystem, seed: number): Traffic {
       for (const id of ['I2', 'I3', 'I5', 'I6'] as const) expect(checked[id], id).toBeGreaterThan(0);
     },
   };
+}
+
+/** Stops a part with SIGSTOP and lets it go on. */
+export async function frozen(part: { kill(signal: NodeJS.Signals): void }, forMs: number): Promise<void> {
+  part.kill('SIGSTOP');
+  try {
+    // The length of the fault itself, and no wait for something to happen.
+    await delay(forMs);
+  } finally {
+    part.kill('SIGCONT');
+  }
+}
+
+export async function send(kafka: KafkaClient, messages: OutgoingMessage[]): Promise<void> {
+  const producer = kafka.createProducer();
+  await producer.send(messages);
+  await producer.close();
+}
+
+/** What the topic holds at this moment. */
+export async function readAll(kafka: KafkaClient, topic: string): Promise<KafkaMessage[]> {
+  const ends = new Map((await kafka.topicOffsets(topic)).map(({ partition, end }) => [partition, end]));
+  const found: KafkaMessage[] = [];
+  const consumer = kafka.createConsumer({ groupId: `replay-${randomUUID()}`, from: 'earliest' });
+  await consumer.run({
+    topics: [topic],
+    onBatch: async ({ partition, messages }) => {
+      found.push(...messages.filter(({ offset }) => offset < ends.get(partition)!));
+    },
+  });
+  const total = [...ends.values()].reduce((sum, end) => sum + Number(end), 0);
+  const complete = await waitUntil(() => found.length >= total, { timeoutMs: 30_000 });
+  await consumer.close();
+  expect(complete).toBe(true);
+  return found;
 }

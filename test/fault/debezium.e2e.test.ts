@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stopConnector } from '../../cdc/debezium/connect-api.ts';
+import { defaultNames } from '../../cdc/debezium/connector.ts';
+import { deadLetterSpecs } from '../../cdc/kafka-source/dead-letter.ts';
+import { domainTopicSpecs } from '../../kernel/contract/topics.ts';
+import type { KafkaClient } from '../../kernel/kafka/port.ts';
+import { missingChdb } from '../../lab/native/clickhouse.ts';
+import { createLabKafka } from '../../lab/native/drain.ts';
+import { missingForKafka } from '../../lab/native/kafka/programs.ts';
+import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
+import { describeIf } from '../skip.ts';
+import { testEngineFaults } from './engine-faults.ts';
+import { createTraffic, frozen, readAll, send, type Traffic } from './pipeline.ts';
+
+/** The way over Connect and the domain topics; what lies before the outbox is the same as in `pipeline.e2e.test.ts`. */
+describeIf('faults of the pipeline through Debezium', (await missingForKafka()) ?? missingChdb(), () => {
+  let system: RunningSystem;
+  let traffic: Traffic;
+  let kafka: KafkaClient;
+  const cdcEnvironment: Record<string, string> = {};
+  beforeAll(async () => {
+    system = await startSystem({ topology: 'partitioned', mode: 'kafka', cdc: 'debezium', cdcEnvironment });
+    traffic = createTraffic(system, 900);
+    kafka = createLabKafka(system.kafka!.brokers);
+  }, 300_000);
+  afterAll(async () => {
+    await kafka?.close();
+    await system?.stop();
+  });
+
+  test('Connect stopped and going on, then killed with kill -9', { timeout: 240_000 }, async () => {
+    await traffic.deliver(1_000, async () => {
+      await frozen(system.connect!, 2_000);
+      system.connect!.kill('SIGKILL');
+      await system.connect!.restart();
+    });
+    await traffic.expectAllArrived();
+  });
+
+  test('the broker under gateway, consumers, Connect and sink killed with kill -9', { timeout: 240_000 }, async () => {
+    await traffic.deliver(1_000, async () => {
+      system.broker!.kill('SIGKILL');
+      await system.broker!.restart();
+    });
+    await traffic.expectAllArrived();
+  });
+
+  test('the broker stopped (SIGSTOP) and going on', { timeout: 240_000 }, async () => {
+    await traffic.deliver(1_000, () => frozen(system.broker!, 4_000));
+    await traffic.expectAllArrived();
+  });
+
+  test('events that nobody can read end in the dead letters and hold nobody up', { timeout: 240_000 }, async () => {
+    const topic = 'domain.orders';
+    const [example] = await readAll(kafka, topic);
+    const { key, headers } = example!;
+    const event = JSON.parse(example!.value!.toString('utf8')) as object;
+    const envelope = (change: object) => JSON.stringify({ ...event, version: 1, payload: {}, ...change });
+    // As Debezium writes them, with its headers, and as envelopes; all in one partition, before what comes next.
+    const bad: [reason: string, value: string, headers: Record<string, string>][] = [
+      ['malformed_json', '{"event_id":', headers],
+      ['unknown_type', JSON.stringify({ ...event, event_type: 'order.exploded', type: 'order.exploded' }), headers],
+      ['invalid', JSON.stringify({ ...event, payload: 'no object' }), headers],
+      ['wrong_version', envelope({ version: 2 }), {}],
+      ['unknown_type', envelope({ type: 'order.exploded' }), {}],
+      ['invalid', envelope({ sequence: -1 }), {}],
+    ];
+    await traffic.deliver(400, () =>
+      send(
+        kafka,
+        bad.map(([, value, own]) => ({ topic, key, value, headers: own })),
+      ),
+    );
+    await traffic.expectAllArrived();
+    const [letters] = deadLetterSpecs(domainTopicSpecs.filter(({ name }) => name === topic));
+    const found = await readAll(kafka, letters!.name);
+    expect(found.map((letter) => letter.headers.reason)).toEqual(bad.map(([reason]) => reason));
+  });
+
+  test('the domain topics replayed as a whole: no event counts twice', { timeout: 240_000 }, async () => {
+    for (const topic of ['domain.orders', 'domain.disputes']) {
+      const messages = await readAll(kafka, topic);
+      expect(messages.length).toBeGreaterThan(0);
+      await send(
+        kafka,
+        messages.map(({ key, value, headers }) => ({ topic, key, value, headers })),
+      );
+    }
+    await traffic.deliver(200);
+    await traffic.expectAllArrived();
+  });
+
+  testEngineFaults(() => ({ system, traffic, cdcEnvironment }), {
+    slotName: defaultNames.slotName,
+    stopReading: async () => {
+      system.cdcProcess!.kill('SIGKILL');
+      await stopConnector({ url: system.urls.connect!, name: defaultNames.name });
+    },
+  });
+});
