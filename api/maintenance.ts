@@ -37,7 +37,7 @@ export async function maintain({ pool, logger }: Pick<MaintenanceOptions, 'pool'
     if (changed.length > 0) {
       logger.info({ tables: changed.map((row) => ({ ...row, deleted: Number(row.deleted) })) }, 'maintenance');
     }
-    full = result.rows.some((row) => row.deleted === BigInt(batchRows));
+    full = result.rows.some((row) => row.deleted >= BigInt(batchRows));
   }
 }
 

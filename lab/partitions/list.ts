@@ -69,7 +69,7 @@ export async function maintain(client: Client): Promise<Maintained[]> {
         },
       });
     }
-    full = rows.some(({ deleted }) => deleted === batchRows);
+    full = rows.some(({ deleted }) => deleted >= batchRows);
   }
   return [...sums.values()];
 }

@@ -93,6 +93,34 @@ describeIf('citus', await missingCitus(), () => {
     expect(await tasksOf((pool) => listOrders(reads, pool, page as never))).toEqual([8]);
   });
 
+  test('maintenance makes and drops partitions, and deletes expired keys in batches', async () => {
+    const partitions = async () => {
+      const { rows } = await client.query(
+        `select c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bound from pg_inherits i
+         join pg_class c on c.oid = i.inhrelid where i.inhparent = 'outbox'::regclass order by bound`,
+      );
+      return rows as { name: string; bound: string }[];
+    };
+    const bounds = (await partitions()).map((partition) => partition.bound);
+    await client.query("select ensure_partitions('outbox', current_date - 10, current_date - 9)");
+    await client.query(`drop table ${(await partitions()).at(-1)!.name}`);
+    await client.query(
+      `insert into webhook_keys (user_id, provider, provider_event_id, body_sha256, received_at)
+       select 'user_' || n, 'silvergate', 'expired_' || n, sha256('x'), now() - (116 + n) * interval '1 day'
+       from generate_series(1, 8) n`,
+    );
+    const deletedKeys = async () => {
+      const { rows } = await client.query(
+        "select deleted::int from run_maintenance(3) where table_name = 'webhook_keys'",
+      );
+      return rows[0].deleted as number;
+    };
+    expect([await deletedKeys(), await deletedKeys(), await deletedKeys()]).toEqual([3, 2, 0]);
+    expect((await partitions()).map((partition) => partition.bound)).toEqual(bounds);
+    const left = await client.query("delete from webhook_keys where provider_event_id like 'expired_%'");
+    expect(left.rowCount).toBe(3);
+  });
+
   test('of two users who claim one order id, one gets it', async () => {
     const id = { order_id: 'ord_claimed' };
     const answers = await Promise.all([order({ ...id, user_id: 'user_1' }), order({ ...id, user_id: 'user_2' })]);
