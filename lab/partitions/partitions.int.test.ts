@@ -1,9 +1,9 @@
 // Longer than 300 lines because what becomes of one partition is followed from test to test.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
 import { createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
 import { applyLoad } from '../../test/webhooks/apply-load.ts';
@@ -259,10 +259,12 @@ describe('archive', () => {
     expect(await content(table)).toEqual(before);
   });
 
-  test('is queried with SQL', async () => {
+  test('is queried with SQL, which leaves no file behind', async () => {
     const { day, partition } = await dayBefore(1);
     await addEvents(day, 100);
     const { file } = await archive(partition);
+    vi.stubEnv('TMPDIR', directory);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const sql =
       'select provider, count()::Int32 as n, max(created_at)::String as newest, toString(max(sequence)) as sequence from archive group by provider order by n';
     expect(await queryArchives([file], sql)).toEqual([
@@ -279,6 +281,7 @@ describe('archive', () => {
         sequence: '9007199254741093',
       },
     ]);
+    expect(await readdir(directory)).toEqual([path.basename(file)]);
   });
 
   test('leaves everything in place when the rows change, or may still change', async () => {
