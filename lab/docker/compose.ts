@@ -35,6 +35,12 @@ export async function docker(commandLine: readonly string[], timeoutMs = 20_000)
   return stdout;
 }
 
+/** The last lines that a container wrote, to whichever of its outputs. */
+export async function dockerLogs(container: string, lines: number): Promise<string> {
+  const { stdout, stderr } = await run('docker', ['logs', '--tail', String(lines), container], { timeout: 20_000 });
+  return stdout + stderr;
+}
+
 /** Arguments of `docker` for a compose command on a project. */
 export function composeArguments(project: ComposeProject, ...commandLine: string[]): string[] {
   const files = project.environmentFiles.flatMap((file) => ['--env-file', file]);

@@ -8,6 +8,7 @@ import { parseEnvironment } from './secrets.ts';
 
 /** One container of a system, as `docker ps` and `docker inspect` know it. */
 export interface Container {
+  id: string;
   service: string;
   pid: number;
   running: boolean;
@@ -140,6 +141,7 @@ function filesOf(labels: Record<string, string>): string[] {
 }
 
 interface Inspected {
+  Id: string;
   State: { Pid: number; Running: boolean; ExitCode: number; StartedAt: string; Health?: { Status: string } };
   Config: { Labels: Record<string, string>; Env: string[] };
   Mounts: { Type: string; Name?: string }[];
@@ -149,7 +151,8 @@ interface Inspected {
 async function inspect(ids: readonly string[]): Promise<Container[]> {
   if (ids.length === 0) return [];
   const inspected = JSON.parse(await docker(['inspect', ...ids])) as Inspected[];
-  return inspected.map(({ State, Config, Mounts, NetworkSettings }) => ({
+  return inspected.map(({ Id, State, Config, Mounts, NetworkSettings }) => ({
+    id: Id,
     service: Config.Labels['com.docker.compose.service'] ?? '',
     pid: State.Pid,
     running: State.Running,

@@ -1,9 +1,19 @@
-import { processEnvironment } from '../../kernel/config/load.ts';
+import path from 'node:path';
+import { type Environment, processEnvironment } from '../../kernel/config/load.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import type { SystemDescription } from '../native/system.ts';
 import { UsageError } from '../output.ts';
-import { assertDocker, type ComposeProject, compose, composeDown, environmentFile, smallFile } from './compose.ts';
-import { listComposeSystems, rememberCompose } from './running.ts';
+import {
+  assertDocker,
+  type ComposeProject,
+  compose,
+  composeDown,
+  dockerLogs,
+  environmentFile,
+  projectDirectory,
+  smallFile,
+} from './compose.ts';
+import { containersOf, hasDoneItsWork, listComposeSystems, rememberCompose } from './running.ts';
 import { writeSecrets } from './secrets.ts';
 
 export interface DockerOptions {
@@ -42,12 +52,10 @@ export async function startCompose(options: DockerOptions): Promise<ComposeSyste
   const running = (await listComposeSystems(root)).find(({ id }) => id === name);
   if (running) throw new UsageError(`${running.topology} runs already under compose. Stop it with: lab down ${name}`);
 
-  const added = await writeSecrets(environmentFile);
-  if (added.length > 0) progress(`made ${added.length} secrets in ${environmentFile}`);
-  const project: ComposeProject = {
-    name,
-    environmentFiles: options.small ? [environmentFile, smallFile] : [environmentFile],
-  };
+  const files = environmentFilesOf(environment);
+  const added = await writeSecrets(files[0]);
+  if (added.length > 0) progress(`made ${added.length} secrets in ${files[0]}`);
+  const project: ComposeProject = { name, environmentFiles: options.small ? [...files, smallFile] : files };
   const commandLine = [
     ...['--profile', topology, ...(options.grafana ? ['--profile', 'grafana'] : [])],
     ...['up', '--detach', '--wait', '--build'],
@@ -63,10 +71,18 @@ export async function startCompose(options: DockerOptions): Promise<ComposeSyste
     if (!description) throw new Error(`The containers of ${name} run, but their database is not found.`);
     return { description, stop: () => composeDown(project) };
   } catch (error) {
-    progress('removing what was started; docker compose logs would have said more: start again by hand to read them');
+    // What ended or never became healthy has said why, and its words are gone with the container.
+    if (!options.signal?.aborted) await showLogs(name, progress).catch(() => {});
+    progress('removing what was started');
     await composeDown(project);
     throw error;
   }
+}
+
+/** Those that compose itself would read; the first of them holds the secrets. */
+function environmentFilesOf({ COMPOSE_ENV_FILES }: Environment): [string, ...string[]] {
+  const [first = environmentFile, ...others] = (COMPOSE_ENV_FILES ?? '').split(',').filter(Boolean);
+  return [path.resolve(first), ...others.map((file) => path.resolve(file))];
 }
 
 function variablesOf(options: DockerOptions): Record<string, string> {
@@ -78,10 +94,30 @@ function variablesOf(options: DockerOptions): Record<string, string> {
   };
 }
 
+/** The last lines of every container that is not as it should be. */
+async function showLogs(project: string, progress: (line: string) => void): Promise<void> {
+  const wrong = (await containersOf(project)).filter(
+    (container) => !hasDoneItsWork(container) && (!container.running || container.health === 'unhealthy'),
+  );
+  for (const { id, service } of wrong) {
+    const lines = (await dockerLogs(id, 15)).split('\n').filter(Boolean);
+    for (const line of lines) progress(`${service}: ${line}`);
+  }
+}
+
 /** As one would type it in the checkout. */
 function asCommand(project: ComposeProject, variables: Record<string, string>, commandLine: string[]): string {
   const set = Object.entries(variables).map(([name, value]) => `${name}='${value}'`);
-  const files = project.environmentFiles.length > 1 ? ['--env-file .env', '--env-file lab/docker/small.env'] : [];
+  // Compose reads the .env of the checkout by itself, as long as no file is named.
+  const [first, ...others] = project.environmentFiles;
+  const byItself = first === environmentFile && others.length === 0;
+  const files = byItself ? [] : project.environmentFiles.map((file) => `--env-file ${asPath(file)}`);
   const named = project.name === 'payments-lab' ? [] : [`-p ${project.name}`];
   return [...set, 'docker compose', ...named, ...files, ...commandLine].join(' ');
+}
+
+/** Relative to the checkout, where the command is typed, if it lies in there. */
+function asPath(file: string): string {
+  const relative = path.relative(projectDirectory, file);
+  return relative.startsWith('..') ? file : relative;
 }
