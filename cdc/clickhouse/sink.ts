@@ -5,7 +5,7 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { EnvelopeText, StageTimes } from '../../kernel/contract/envelope.ts';
 import { migrateClickhouse } from './migrate.ts';
 import { createRollups, touchedMinutes } from './rollups.ts';
-import { eventColumns, eventLine } from './row.ts';
+import { encodeRows, eventColumns, RowError } from './row.ts';
 
 export interface SinkEvent {
   envelope: EnvelopeText;
@@ -56,8 +56,8 @@ export function createClickhouseSink(options: ClickhouseSinkOptions): Sink {
   return {
     write: async (batch, token, signal) => {
       if (batch.length === 0) return;
-      // The text is made once: repetitions must be equal byte for byte, or the token would lie.
-      const rows = Buffer.from(batch.map(eventLine).join(''));
+      // Made once: repetitions must be equal byte for byte, or the token would lie.
+      const rows = encode(batch);
       const policy = retry(handleWhen(mayPass), {
         maxAttempts: Number.MAX_SAFE_INTEGER,
         backoff: new ExponentialBackoff({ initialDelay: firstDelayMs, maxDelay: maxDelayMs }),
@@ -93,7 +93,16 @@ function whenAborted(signal: AbortSignal | undefined): { promise: Promise<never>
   return { promise, forget: () => signal?.removeEventListener('abort', onAbort) };
 }
 
-const insertQuery = `insert into events_in (${eventColumns.join(', ')}) format JSONCompactEachRow`;
+const insertQuery = `insert into events_in (${eventColumns.join(', ')}) format RowBinary`;
+
+/** @throws SinkError */
+function encode(batch: readonly SinkEvent[]): Buffer {
+  try {
+    return encodeRows(batch);
+  } catch (error) {
+    throw error instanceof RowError ? new SinkError(error.message, { cause: error }) : error;
+  }
+}
 
 async function insert(
   client: ClickHouseClient,
@@ -110,7 +119,6 @@ async function insert(
       // Without it a repetition that finds the events stored would skip orders_latest and disputes_latest, which the
       // first attempt may not have reached.
       deduplicate_blocks_in_dependent_materialized_views: 1,
-      date_time_input_format: 'best_effort',
       async_insert: 0,
       // One block and one part a batch.
       max_insert_block_size: '1000000',

@@ -26,8 +26,9 @@ const shape = {
     .default('lab_cdc'),
   CDC_PUBLICATION: z.string().min(1).default('lab_outbox'),
   CDC_GROUP: z.string().min(1).default('lab-cdc'),
-  CDC_BATCH_EVENTS: positiveInt.max(100_000).default(20_000),
-  CDC_BATCH_BYTES: positiveInt.default(16 * 1024 * 1024),
+  /** Reached only by a backlog: each batch rebuilds the roll-ups of its minutes, so fewer batches are less work. */
+  CDC_BATCH_EVENTS: positiveInt.max(100_000).default(50_000),
+  CDC_BATCH_BYTES: positiveInt.default(32 * 1024 * 1024),
   /** How long the first event of a batch waits for company. Shorter is fresher and makes more parts in ClickHouse. */
   CDC_BATCH_WAIT_MS: z.coerce.number().int().min(0).max(1_000).default(200),
   /** What to do when the slot was dropped, invalidated or moved: stop with an alarm, or begin anew with a full load. */
