@@ -92,8 +92,17 @@ async function countMissingEvents(dsn: string, clickhouse: string): Promise<numb
 
 /** Events that a query finds, copies counted once; none before the sink has made its tables. */
 export async function countSunkEvents(client: ClickHouseClient): Promise<number> {
+  return countBy(client, 'uniqExact(event_id)');
+}
+
+/** As `countSunkEvents` with copies counted, which ClickHouse knows without reading a row. */
+export async function countSunkRows(client: ClickHouseClient): Promise<number> {
+  return countBy(client, 'count()');
+}
+
+async function countBy(client: ClickHouseClient, aggregate: string): Promise<number> {
   try {
-    const result = await client.query({ query: 'select uniqExact(event_id) as n from events', format: 'JSONEachRow' });
+    const result = await client.query({ query: `select ${aggregate} as n from events`, format: 'JSONEachRow' });
     const [row] = await result.json<{ n: string }>();
     return Number(row?.n ?? 0);
   } catch (error) {

@@ -1,23 +1,26 @@
 import { expect, test } from 'vitest';
 import { measureDrain } from './drain.ts';
 
-/** A clock that a count moves on, and a store that fills as the counts go. */
-function scripted(counts: number[]) {
+/** A clock that a look moves on, and a store that fills as the looks go; the first one is before the start. */
+function scripted(counts: number[], copies = 0) {
   let now = 0;
   let at = 0;
+  const present = () => counts[Math.min(Math.max(0, at - 1), counts.length - 1)]!;
   return {
     clock: () => now,
-    count: async () => {
+    countRows: async () => {
       now += 100;
-      return counts[Math.min(at++, counts.length - 1)]!;
+      at += 1;
+      return present() + (at > 1 ? copies : 0);
     },
+    countEvents: async () => present(),
   };
 }
 
 const rest = { resume: async () => {}, pauseMs: 1, timeoutMs: 10_000, signal: new AbortController().signal };
 
 test('the drain is counted from the first events that came, the engine’s start stands beside it', async () => {
-  // The first count is the one before the start; a count takes 100 ms.
+  // A look takes 100 ms.
   const drain = await measureDrain({ source: 1_010, ...scripted([10, 10, 10, 410, 800, 1_010]), ...rest });
   expect(drain).toEqual({
     ...{ backlog: 1_000, resumeMs: 300, drainMs: 200 },
@@ -28,6 +31,11 @@ test('the drain is counted from the first events that came, the engine’s start
 test('a backlog that comes in one piece has the rate of the whole', async () => {
   const drain = await measureDrain({ source: 1_010, ...scripted([10, 10, 1_010]), ...rest });
   expect(drain).toMatchObject({ drainMs: 0, eventsPerSecond: 5_000, eventsPerSecondWithStart: 5_000 });
+});
+
+test('copies do not pass for events', async () => {
+  const drain = await measureDrain({ source: 1_010, ...scripted([10, 410, 990, 1_000, 1_010], 100), ...rest });
+  expect(drain).toMatchObject({ resumeMs: 100, drainMs: 300 });
 });
 
 test('a backlog that does not come is an error that says how much is missing', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { Client } from 'pg';
 import type { TopologyName } from '../../../kernel/topology.ts';
-import { countSunkEvents } from '../../../lab/native/drain.ts';
+import { countSunkEvents, countSunkRows } from '../../../lab/native/drain.ts';
 import type { RunningSystem } from '../../../lab/native/system.ts';
 import type { EngineFreshness } from '../../schema/freshness.ts';
 import { percentiles } from '../../statistics/histogram.ts';
@@ -42,7 +42,7 @@ export interface FreshnessPace {
 /** What `lab bench freshness` takes its time for. */
 export const thorough: FreshnessPace = { closedMs: null, steadyMs: 12_000, backlogEvents: 200_000 };
 /** What the tour has time for. */
-export const brief: FreshnessPace = { closedMs: 4_000, steadyMs: 5_000, backlogEvents: 40_000 };
+export const brief: FreshnessPace = { closedMs: 4_000, steadyMs: 5_000, backlogEvents: 80_000 };
 
 export type Measured = Pick<
   EngineFreshness,
@@ -52,6 +52,8 @@ export type Measured = Pick<
 /** As in the closed loop of `ingest`. */
 const closedConnections = 128;
 const probePauseMs = 10;
+/** A drain takes seconds, and a look costs the ClickHouse that it watches a query. */
+const drainPauseMs = 25;
 /** Samples a second are enough for a p99, and few enough not to be a load of their own. */
 const samplesPerSecond = 100;
 
@@ -172,10 +174,11 @@ async function measureBacklog(
   const stoppedS = (performance.now() - stoppedAt) / 1e3;
   const drain = await measureDrain({
     source,
-    count: () => countSunkEvents(clickhouse),
+    countRows: () => countSunkRows(clickhouse),
+    countEvents: () => countSunkEvents(clickhouse),
     resume: () => engine.resume(),
     clock: () => performance.now(),
-    ...{ pauseMs: probePauseMs, timeoutMs: 300_000, signal },
+    ...{ pauseMs: drainPauseMs, timeoutMs: 300_000, signal },
   });
   return { ...drain, stoppedS };
 }
