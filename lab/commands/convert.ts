@@ -1,9 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
 import type { ConversionResult } from '../convert/convert.ts';
 
 export interface ConvertFlags {
   run?: string;
   dsn?: string;
+  to?: string;
   resume?: boolean;
   abort?: boolean;
   finish?: boolean;
@@ -20,15 +21,17 @@ export function register(program: Command): void {
     .command('convert')
     .summary('convert a running system to another topology')
     .description(
-      'Converts a plain database to partitioned tables while it is in use: copies in batches, brings over what changes ' +
-        'meanwhile, switches in one short transaction. Progress is stored in the database.',
+      'Converts a plain database to partitioned tables, or a partitioned one to a Citus cluster, while it is in use: ' +
+        'copies in batches, brings over what changes meanwhile, switches in one short transaction. Progress is stored in ' +
+        'the database.',
     )
-    .argument('<topology>', 'partitioned')
+    .addArgument(new Argument('<topology>', 'what it becomes').choices(['partitioned', 'citus']))
     .option('--run <id>', 'the system to convert, as `lab status` names it (the newest)')
     .option('--dsn <url>', 'another database, by its owner’s URL; its services have to be restarted by hand')
+    .option('--to <url>', 'citus, with --dsn: the coordinator of an empty cluster, by its owner’s URL')
     .option('--resume', 'go on where a former call ended')
     .option('--abort', 'undo a conversion that has not switched yet')
-    .option('--finish', 'after --dsn: the services run as partitioned now, remove what is left of plain')
+    .option('--finish', 'after --dsn: the services were restarted on the new tables, remove what is left of the old')
     .option('--batch-rows <n>', 'rows of one copy transaction', wholeFrom(1), 5_000)
     .option('--duty <share>', 'share of the time in which the copy works', share, 0.5)
     .option('--max-lock-ms <ms>', 'longest time that a lock may hold up others', wholeFrom(20), 1_000)
@@ -43,17 +46,31 @@ Examples:
   $ lab convert partitioned --resume              after the command was killed
   $ lab convert partitioned --dsn postgresql://… --duty 0.2
   $ lab convert partitioned --dsn postgresql://… --finish
+  $ lab convert citus                             starts a coordinator and two workers beside the newest system
+  $ lab convert citus --dsn postgresql://… --to postgresql://…
 
 Exit status 1 when it was refused, or a lock held up others for longer than --max-lock-ms.`,
     )
     .action(async (topology: string, flags: ConvertFlags) => {
       const { print, printJson } = await import('../output.ts');
-      const { convert } = await import('../convert/run.ts');
-      const result = await convert(topology, flags);
+      const { result, text } = topology === 'citus' ? await toCitus(flags) : await toPartitioned(flags);
       if (flags.json) printJson(result);
-      else print(await describe(result));
+      else print(text);
       if (result.longestLockMs > flags.maxLockMs) process.exitCode = 1;
     });
+}
+
+async function toPartitioned(flags: ConvertFlags) {
+  const { convert } = await import('../convert/run.ts');
+  const result = await convert(flags);
+  return { result, text: await describe(result) };
+}
+
+async function toCitus(flags: ConvertFlags) {
+  const { convertCitus } = await import('../convert/citus/run.ts');
+  const { describeResult } = await import('../convert/citus/text.ts');
+  const result = await convertCitus(flags);
+  return { result, text: describeResult(result) };
 }
 
 async function describe(result: ConversionResult): Promise<string> {

@@ -76,7 +76,7 @@ export async function convertToPartitioned(options: ConvertOptions): Promise<Con
 }
 
 /** A converter that was killed keeps the lock until its server process notices. */
-async function lockOutOthers(client: Client): Promise<void> {
+export async function lockOutOthers(client: Client): Promise<void> {
   for (let attempt = 1; attempt <= 100; attempt += 1) {
     const { rows } = await client.query('select pg_try_advisory_lock($1) as locked', [lockId]);
     if (rows[0].locked) return;
@@ -94,7 +94,7 @@ async function run(client: Client, options: ConvertOptions): Promise<ConversionR
     restartMs: null,
     duringPerSecond: null,
   };
-  const state = await readState(client);
+  const state = await readState(client, 'partitioned');
   if (options.action === 'abort') {
     if (!state) throw new ConversionRefused('There is no conversion to undo.');
     if (state.phase === 'switched')

@@ -110,7 +110,11 @@ async function describeProgress(client: Client, table: string): Promise<string> 
   return `${table}: ${rows[0].copied} rows copied, ${rows[0].changes} changes brought over`;
 }
 
-async function rested<T>({ duty, signal }: CopyOptions, work: () => Promise<T>): Promise<T> {
+/** Does a piece of work and then rests for so long that it works for its share of the time only. */
+export async function rested<T>(
+  { duty, signal }: Pick<CopyOptions, 'duty' | 'signal'>,
+  work: () => Promise<T>,
+): Promise<T> {
   const started = performance.now();
   const result = await work();
   const restMs = (performance.now() - started) * (1 / duty - 1);

@@ -49,19 +49,26 @@ async function readMigrations(topology: TopologyName): Promise<Map<string, Conve
 export interface ConversionState {
   phase: 'copying' | 'switched';
   startedAt: Date;
+  /** Of the cluster that takes the rows over, as in `127.0.0.1:5432/payments`; null where they stay. */
+  targetDatabase: string | null;
 }
 
-/** What a former call left, if anything. */
-export async function readState(client: Client): Promise<ConversionState | undefined> {
+/** What a former call left, if anything. @throws ConversionRefused when it had another topology in mind. */
+export async function readState(client: Client, topology: TopologyName): Promise<ConversionState | undefined> {
   const exists = await client.query("select to_regclass('conversion.state') is not null as known");
   if (!exists.rows[0].known) return undefined;
-  const { rows } = await client.query('select phase, started_at as "startedAt" from conversion.state');
-  return rows[0];
+  const { rows } = await client.query<ConversionState & { target: string }>(
+    'select target, target_database as "targetDatabase", phase, started_at as "startedAt" from conversion.state',
+  );
+  const { target, ...state } = rows[0]!;
+  if (target === topology) return state;
+  throw new ConversionRefused(
+    `A conversion to ${target} is under way. End it with: lab convert ${target} --resume, or undo it with --abort.`,
+  );
 }
 
-/** @throws ConversionRefused when this database is not a plain one that can be converted now. */
-export async function checkSource(client: Client, plan: ConversionPlan): Promise<void> {
-  const state = await readState(client);
+/** @throws ConversionRefused when nothing new can begin because of what a former call left. */
+export function refuseSecondStart(state: ConversionState | undefined, topology: TopologyName): void {
   if (state?.phase === 'copying') {
     throw new ConversionRefused(
       `A conversion that began at ${state.startedAt.toISOString()} is half done. Go on with --resume, or undo it with --abort.`,
@@ -69,11 +76,16 @@ export async function checkSource(client: Client, plan: ConversionPlan): Promise
   }
   if (state) {
     throw new ConversionRefused(
-      'This database was converted and waits for the services: restart them with TOPOLOGY=partitioned, then --finish.',
+      `This database was converted and waits for the services: restart them with TOPOLOGY=${topology}, then --finish.`,
     );
   }
+}
+
+/** @throws ConversionRefused when this database is not a plain one that can be converted now. */
+export async function checkSource(client: Client, plan: ConversionPlan): Promise<void> {
+  refuseSecondStart(await readState(client, 'partitioned'), 'partitioned');
   await checkTables(client, plan.tables);
-  await checkMigrations(client);
+  await checkMigrations(client, 'plain');
   await checkDependants(client, plan.tables);
 }
 
@@ -88,16 +100,17 @@ async function checkTables(client: Client, tables: readonly string[]): Promise<v
   if (split.length > 0) throw new ConversionRefused(`This database is partitioned already: ${split.join(', ')}.`);
 }
 
-async function checkMigrations(client: Client): Promise<void> {
+/** @throws ConversionRefused when the schema is not the topology's newest: a conversion knows no other. */
+export async function checkMigrations(client: Client, topology: TopologyName): Promise<void> {
   const applied = await client.query<{ name: string; sha256: string }>('select name, sha256 from schema_migrations');
   const known = new Map(applied.rows.map(({ name, sha256 }) => [name, sha256]));
-  const expected = await readMigrations('plain');
+  const expected = await readMigrations(topology);
   const missing = [...expected.values()].filter(({ name, sha256 }) => known.get(name) !== sha256);
   if (missing.length === 0 && known.size === expected.size) return;
   const names = missing.map(({ name }) => name);
   const foreign = [...known.keys()].filter((name) => !expected.has(name));
   throw new ConversionRefused(
-    `The schema is not the newest plain one (${[...names, ...foreign].join(', ')}). Migrate it to plain first.`,
+    `The schema is not the newest ${topology} one (${[...names, ...foreign].join(', ')}). Migrate it to ${topology} first.`,
   );
 }
 
@@ -143,12 +156,16 @@ export async function checkDisk(
   const { bytes, directory, wal } = rows[0]!;
   // Copies come with fuller pages than the originals; half as much again leaves room for what arrives meanwhile.
   const neededBytes = Math.ceil(bytes * 1.5 + Math.min(wal, bytes));
-  const freeBytes = await measureFree(directory);
-  if (freeBytes !== null && freeBytes < neededBytes) {
-    const megabytes = (value: number) => `${Math.ceil(value / 1e6)} MB`;
-    throw new ConversionRefused(
-      `The disk is short: the copy needs ${megabytes(neededBytes)}, ${megabytes(freeBytes)} are free.`,
-    );
-  }
-  return { neededBytes, freeBytes };
+  const space = { neededBytes, freeBytes: await measureFree(directory) };
+  refuseShortDisk(space);
+  return space;
+}
+
+/** @throws ConversionRefused */
+export function refuseShortDisk({ neededBytes, freeBytes }: DiskSpace): void {
+  if (freeBytes === null || freeBytes >= neededBytes) return;
+  const megabytes = (value: number) => `${Math.ceil(value / 1e6)} MB`;
+  throw new ConversionRefused(
+    `The disk is short: the copy needs ${megabytes(neededBytes)}, ${megabytes(freeBytes)} are free.`,
+  );
 }

@@ -16,7 +16,7 @@ const daysAtOnce = 30;
 export async function createConversion(client: Client, plan: ConversionPlan, beforePerSecond: number | null) {
   await client.query('begin');
   try {
-    for (const name of ['state', 'prepare', 'copy', 'switch']) await client.query(await conversionSql(name));
+    for (const name of ['state', 'capture', 'prepare', 'copy', 'switch']) await client.query(await conversionSql(name));
     await client.query('set local search_path = conversion, public');
     for (const { sql } of plan.migrations) await client.query(sql);
     await client.query('set local search_path = public');
@@ -77,6 +77,22 @@ export async function captureChanges(client: Client, options: StepOptions): Prom
   }
 }
 
+/** Ends what `captureChanges` began. */
+export async function releaseChanges(client: Client, options: StepOptions): Promise<void> {
+  for (const table of await tablesWhere(client, 'captured')) {
+    await withNotedLock(
+      client,
+      {
+        ...options,
+        step: `release ${table}`,
+        lock: `lock table public.${table} in share row exclusive mode`,
+        tables: [`public.${table}`],
+      },
+      () => client.query('select conversion.release($1)', [table]),
+    );
+  }
+}
+
 /** Names in the order in which they are locked. */
 export async function tablesWhere(client: Client, condition: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
@@ -85,6 +101,7 @@ export async function tablesWhere(client: Client, condition: string): Promise<st
   return rows.map(({ name }) => name);
 }
 
-function conversionSql(name: string): Promise<string> {
+/** The text of a file in `sql/conversion`. */
+export function conversionSql(name: string): Promise<string> {
   return readFile(new URL(`../../sql/conversion/${name}.sql`, import.meta.url), 'utf8');
 }

@@ -1,42 +1,48 @@
 import { statfs } from 'node:fs/promises';
-import { capabilities, isTopologyName, topologyNames } from '../../kernel/topology.ts';
 import type { ConvertFlags } from '../commands/convert.ts';
 import { findDatabase } from '../database-target.ts';
-import { MissingPartError } from '../native/missing-part.ts';
-import { requestTopology } from '../native/topology-request.ts';
+import { requestStep } from '../native/supervisor-request.ts';
 import { progress, UsageError } from '../output.ts';
 import { type ConversionResult, type ConvertOptions, convertToPartitioned } from './convert.ts';
 
-/** `lab convert`: finds the database and the way to restart its services, and converts. */
-export async function convert(topology: string, flags: ConvertFlags): Promise<ConversionResult> {
-  if (!isTopologyName(topology)) throw new UsageError(`A topology is one of ${topologyNames.join(', ')}.`);
-  const extension = capabilities(topology).requiredExtension;
-  if (extension) throw new MissingPartError(`a conversion to ${topology}`, `it needs the ${extension} extension`);
-  if (topology !== 'partitioned') throw new UsageError('Only partitioned can be converted to.');
+/** `lab convert partitioned`: finds the database and the way to restart its services, and converts. */
+export async function convert(flags: ConvertFlags): Promise<ConversionResult> {
+  if (flags.to !== undefined) throw new UsageError('--to is for citus: the partitioned tables stay in their database.');
   const target = await findDatabase(flags);
   if (target.run?.compose) {
     throw new UsageError(
       'Under compose a topology is a database service with a volume of its own: convert a native system.',
     );
   }
+  const { run } = target;
+  return untilInterrupted((signal) =>
+    convertToPartitioned({
+      ...optionsOf(flags, target.dsn),
+      dsn: target.dsn,
+      compare: flags.compare,
+      restartServices: run && (() => requestStep(run, 'topology partitioned')),
+      signal,
+    }),
+  );
+}
+
+/** What conversions of every kind take from the command line. */
+export function optionsOf(flags: ConvertFlags, dsn: string) {
+  return {
+    action: actionOf(flags),
+    ...{ batchRows: flags.batchRows, duty: flags.duty, maxLockMs: flags.maxLockMs, measureMs: flags.measureMs },
+    measureFree: isLocal(dsn) ? measureFree : async () => null,
+    progress,
+  };
+}
+
+/** Ctrl-C ends the work at its next step, and its error says how to go on. */
+export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const onInterrupt = () => stop.abort(new Error('Stopped. Go on with --resume, or undo it with --abort.'));
   process.once('SIGINT', onInterrupt);
   try {
-    const { run } = target;
-    return await convertToPartitioned({
-      dsn: target.dsn,
-      action: actionOf(flags),
-      batchRows: flags.batchRows,
-      duty: flags.duty,
-      maxLockMs: flags.maxLockMs,
-      compare: flags.compare,
-      measureMs: flags.measureMs,
-      measureFree: isLocal(target.dsn) ? measureFree : async () => null,
-      restartServices: run && (() => requestTopology(run, 'partitioned')),
-      progress,
-      signal: stop.signal,
-    });
+    return await work(stop.signal);
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {

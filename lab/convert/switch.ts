@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { type CopyOptions, catchUp } from './copy.ts';
 import { withNotedLock } from './noted-lock.ts';
 import { type ConversionPlan, ConversionRefused } from './preflight.ts';
-import { addPartitions, type StepOptions, tablesWhere } from './prepare.ts';
+import { addPartitions, releaseChanges, type StepOptions, tablesWhere } from './prepare.ts';
 
 /**
  * Puts the partitioned tables in the place of the plain ones, in one short transaction.
@@ -87,18 +87,7 @@ export async function dropLeftovers(client: Client): Promise<void> {
 
 /** Undoes a conversion that has not switched yet. */
 export async function abortConversion(client: Client, options: StepOptions): Promise<void> {
-  for (const table of await tablesWhere(client, 'captured')) {
-    await withNotedLock(
-      client,
-      {
-        ...options,
-        step: `release ${table}`,
-        lock: `lock table public.${table} in share row exclusive mode`,
-        tables: [`public.${table}`],
-      },
-      () => client.query('select conversion.release($1)', [table]),
-    );
-  }
+  await releaseChanges(client, options);
   // One transaction a table: each partition takes locks, and a server has only so many.
   for (const table of await tablesWhere(client, 'true')) await client.query('select conversion.discard($1)', [table]);
   const { rows } = await client.query('select made_partman from conversion.state');

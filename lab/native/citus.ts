@@ -5,6 +5,7 @@ import type { Database, DatabaseOptions } from './database.ts';
 import { listInstalled } from './installed.ts';
 import { MissingPartError } from './missing-part.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
+import { stopServers } from './stop-servers.ts';
 
 const databaseName = 'payments';
 const workerCount = 2;
@@ -28,16 +29,17 @@ export async function missingCitus(): Promise<string | undefined> {
 
 /**
  * A coordinator and two workers on an installed PostgreSQL that has Citus, migrated and spread out.
- * @throws MissingPartError when no installed server has it.
+ * @param options.coordinatorName Names its directory in the run; `primary` unless the run has one already.
+ * @throws MissingPartError when no installed server has it; Error when one does not start, once none is left.
  */
-export async function startCitus(options: DatabaseOptions): Promise<Database> {
-  const { runDirectory, settings = {}, topology, progress, signal } = options;
+export async function startCitus(options: DatabaseOptions & { coordinatorName?: string }): Promise<Database> {
+  const { runDirectory, settings = {}, progress, coordinatorName = 'primary' } = options;
   const missing = await missingCitus();
   if (missing) throw new MissingPartError(missing, citusRemedy);
   progress(`starting a Citus coordinator and ${workerCount} workers (installed PostgreSQL)`);
   const superuserPassword = generatePassword();
-  const names = ['primary', ...Array.from({ length: workerCount }, (_, index) => `worker_${index + 1}`)];
-  const servers = await Promise.all(
+  const names = [coordinatorName, ...Array.from({ length: workerCount }, (_, index) => `worker_${index + 1}`)];
+  const started = await Promise.allSettled(
     names.map((name) =>
       startPostgres({
         ...{ runDirectory, name, superuserPassword, kind: 'installed', preferExtension: 'citus' },
@@ -45,7 +47,21 @@ export async function startCitus(options: DatabaseOptions): Promise<Database> {
       }),
     ),
   );
-  const [primary, ...workers] = servers as [PostgresServer, ...PostgresServer[]];
+  const servers = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  try {
+    const failed = started.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
+    return await makeCluster(servers as [PostgresServer, ...PostgresServer[]], options);
+  } catch (error) {
+    await stopServers(servers);
+    throw error;
+  }
+}
+
+async function makeCluster(
+  [primary, ...workers]: [PostgresServer, ...PostgresServer[]],
+  { topology, progress, signal }: DatabaseOptions,
+): Promise<Database> {
   signal?.throwIfAborted();
 
   const cluster = { coordinator: nodeOf(primary), workers: workers.map(nodeOf), database: databaseName };

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { print, printJson, progress, reportError, table } from '../output.ts';
 import { MissingPartError } from './missing-part.ts';
 import { isAlive } from './processes.ts';
+import { serveRequest } from './supervisor-request.ts';
 import {
   describeSystem,
   type RunningSystem,
@@ -10,7 +11,6 @@ import {
   type SystemOptions,
   startSystem,
 } from './system.ts';
-import { serveTopologyRequest } from './topology-request.ts';
 
 /** What a detached supervisor tells the command that started it. */
 type Message =
@@ -113,29 +113,40 @@ async function supervise(
   const description = describeSystem(system);
   onReady({ description, stopWatching: () => process.off('disconnect', parentEnded) });
   // The servers are no reason for Node to stay; this timer is.
-  const stay = everySecond(async () => {
-    const changed = await serveTopologyRequest(description.runDirectory, system.switchTopology);
-    if (changed) report(`the API was restarted as ${Object.assign(description, changed).topology}`);
-    await reportDead(description, report);
-  }, report);
+  const stay = every(1_000, () => reportDead(description, report), report);
+  // Webhooks wait for some of these.
+  const serve = every(
+    50,
+    async () => {
+      const before = description.topology;
+      const changed = await serveRequest(description.runDirectory, system.convert);
+      if (!changed) return;
+      // What has gone, as a conversion that is over, must not stay.
+      delete description.conversion;
+      Object.assign(description, changed);
+      if (description.topology !== before) report(`the API was restarted as ${description.topology}`);
+    },
+    report,
+  );
   await new Promise<void>((resolve) => {
     if (stop.signal.aborted) resolve();
     stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   stay.stop();
+  serve.stop();
   report('stopping');
   await system.stop();
 }
 
 /** Rounds never overlap, and one that fails is reported and does not end the watch. */
-function everySecond(round: () => Promise<void>, report: (line: string) => void): { stop(): void } {
+function every(pauseMs: number, round: () => Promise<void>, report: (line: string) => void): { stop(): void } {
   let running = false;
   const timer = setInterval(async () => {
     if (running) return;
     running = true;
     await round().catch((error) => report(error instanceof Error ? error.message : String(error)));
     running = false;
-  }, 1_000);
+  }, pauseMs);
   return { stop: () => clearInterval(timer) };
 }
 

@@ -39,7 +39,7 @@ export interface SystemParts {
   /** All of them but the database's servers, in the order in which they depend on one another. */
   processes: Part[];
   /** What the services are told from their next start on; see `switchTopology` of a running system. */
-  setTopology(topology: TopologyName): void;
+  setTopology(topology: TopologyName, database: Database): void;
 }
 
 export interface PartsOptions extends SystemOptions {
@@ -57,6 +57,8 @@ export interface PartsOptions extends SystemOptions {
 export async function startParts(options: PartsOptions): Promise<SystemParts> {
   const { runDirectory, secrets, progress } = options;
   let { topology } = options;
+  /** Where a conversion has moved the rows to. */
+  let moved: Database | undefined;
   const starts = createStarts(options.signal);
   const { signal } = starts;
   const wantsBroker = options.mode === 'kafka' || options.cdc === 'debezium';
@@ -109,7 +111,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
       ...(options.wellKnownPorts && { preferredPort: 3000 }),
       environment: (port) => ({
         TOPOLOGY: topology,
-        ...databaseEnvironment(servers, pooler),
+        ...databaseEnvironment(moved ?? servers, pooler),
         API_HOST: '127.0.0.1',
         API_PORT: String(port),
         ...webhookSecrets(secrets),
@@ -164,7 +166,6 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
   const cdcProcess = clickhouse
     ? starts.run(async () => {
         const [servers, store, kafka, worker] = await Promise.all([database, clickhouse, broker, connect]);
-        const { dsn, primary, replicas, workers } = servers;
         progress(`starting change data capture (${options.cdc})`);
         return startService({
           name: 'cdc',
@@ -176,9 +177,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
             CDC_ENGINE: worker ? 'kafka' : 'native',
             CDC_HOST: '127.0.0.1',
             CDC_PORT: String(port),
-            // Debezium has a configuration of its own, with one address.
-            DATABASE_URL: worker ? dsn.cdc : onEach(dsn.cdc, [primary, ...replicas]),
-            ...(workers.length > 0 && { WORKER_DATABASE_URLS: atEach(dsn.cdc, workers).join(',') }),
+            ...sourceEnvironment(moved ?? servers, worker !== undefined),
             CLICKHOUSE_URL: store.url,
             ...(worker && { CONNECT_URL: worker.url, KAFKA_BROKERS: kafka!.bootstrapServers }),
             ...options.cdcEnvironment,
@@ -203,9 +202,18 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
   return {
     ...parts,
     processes: all.filter((part) => part !== undefined),
-    setTopology: (wanted) => {
+    setTopology: (wanted, wantedDatabase) => {
       topology = wanted;
+      moved = wantedDatabase;
     },
+  };
+}
+
+/** Where change data capture reads. Debezium has a configuration of its own, with one address. */
+function sourceEnvironment({ dsn, primary, replicas, workers }: Database, debezium: boolean): Record<string, string> {
+  return {
+    DATABASE_URL: debezium ? dsn.cdc : onEach(dsn.cdc, [primary, ...replicas]),
+    ...(workers.length > 0 && { WORKER_DATABASE_URLS: atEach(dsn.cdc, workers).join(',') }),
   };
 }
 

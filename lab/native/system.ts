@@ -1,9 +1,13 @@
-import type { TopologyName } from '../../kernel/topology.ts';
+import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import { startCitus } from './citus.ts';
 import { generateSecrets } from './credentials.ts';
+import type { Database } from './database.ts';
 import type { PostgresServer } from './postgres.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { createRunDirectory, type RunDirectory, writeDescription } from './run-directory.ts';
+import { stopServers } from './stop-servers.ts';
 import { readStorage } from './storage.ts';
+import type { SupervisorStep } from './supervisor-request.ts';
 import { type CdcEngine, type Part, type SystemParts, startParts, type WebhookMode } from './system-parts.ts';
 
 export interface SystemOptions {
@@ -59,6 +63,8 @@ export interface SystemDescription {
     prometheus?: string;
   };
   dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
+  /** While the rows are moved to a cluster: `dsn.admin` of both, from its start until the end of the conversion. */
+  conversion?: { source: string; target: string };
   /** The pooler between the API and its database; `dsn` leads past it. */
   pooler?: { version: string; dsn: string; preparedStatements: boolean };
   kafka?: { brokers: string[] };
@@ -89,12 +95,15 @@ export interface RunningSystem extends SystemDescription {
   broker?: ChildProcessHandle;
   connect?: ChildProcessHandle;
   pgbouncer?: ChildProcessHandle;
-  primary: PostgresServer;
-  replicas: readonly PostgresServer[];
+  readonly primary: PostgresServer;
+  readonly replicas: readonly PostgresServer[];
   /** The servers with the shards, where the topology has them. */
-  workers: readonly PostgresServer[];
-  /** Restarts the API with another topology, after the database was converted to it; as before when that fails. */
-  switchTopology(topology: TopologyName): Promise<SystemDescription>;
+  readonly workers: readonly PostgresServer[];
+  /**
+   * What a conversion needs, each step as often as it is asked for. `topology …` restarts the API after the database
+   * was converted; as before when that fails.
+   */
+  convert(step: SupervisorStep): Promise<SystemDescription>;
 }
 
 /** What a description has to do without: the handles of the processes. */
@@ -109,7 +118,7 @@ export function describeSystem(system: RunningSystem): SystemDescription {
     ...rest
   } = system;
   const { cdcProcess: _cdc, clickhouse: _clickhouse, broker: _broker, connect: _connect, ...others } = rest;
-  const { switchTopology: _switch, pgbouncer: _pgbouncer, ...description } = others;
+  const { convert: _convert, pgbouncer: _pgbouncer, ...description } = others;
   return description;
 }
 
@@ -136,8 +145,13 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
   const storage = await readStorage(run.path);
   if (storage.inMemory) progress(`${run.path} lies in memory: fsync costs nothing there. Set LAB_HOME to a disk.`);
   const parts = await startParts({ ...options, mode, cdc, progress, runDirectory: run.path, secrets });
-  const { database, api, provider, ingest, broker, connect, clickhouse, cdcProcess, pgbouncer } = parts;
-  const { primary, replicas, workers } = database;
+  const { api, provider, ingest, broker, connect, clickhouse, cdcProcess, pgbouncer } = parts;
+  let { database } = parts;
+  /** During a conversion the cluster that is filled, after it the database that was left. */
+  let beside: Database | undefined;
+  let conversion: SystemDescription['conversion'];
+  const servers = (): PostgresServer[] =>
+    [database, ...(beside ? [beside] : [])].flatMap((one) => [one.primary, ...one.replicas, ...one.workers]);
   const prometheus = options.prometheus ? await startMonitoring(run.path, options, parts) : undefined;
   const startedAt = new Date().toISOString();
   const describe = (): SystemDescription => ({
@@ -151,6 +165,7 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
       ...(prometheus && { prometheus: prometheus.url }),
     },
     dsn: database.dsn,
+    ...(conversion && { conversion }),
     ...(pgbouncer && {
       pooler: {
         ...{ version: pgbouncer.version, dsn: pgbouncer.dsn('payments') },
@@ -159,11 +174,9 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
     }),
     ...(broker && { kafka: { brokers: [broker.bootstrapServers] } }),
     secrets,
-    postgres: { kind: primary.kind, version: primary.version },
+    postgres: { kind: database.primary.kind, version: database.primary.version },
     storage: { fileSystem: storage.fileSystem, inMemory: storage.inMemory },
-    processes: [primary, ...replicas, ...workers, ...parts.processes, ...(prometheus?.parts ?? [])].map(
-      ({ name, pid }) => ({ name, pid }),
-    ),
+    processes: [...servers(), ...parts.processes, ...(prometheus?.parts ?? [])].map(({ name, pid }) => ({ name, pid })),
   });
   await writeDescription(describe());
   const handle = (part: Part): ChildProcessHandle => ({
@@ -176,35 +189,77 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
       await writeDescription(describe());
     },
   });
+  const restartApi = async (name: TopologyName, on: Database) => {
+    parts.setTopology(name, on);
+    await prometheus?.setTopology(name);
+    await api.restart();
+    [topology, database] = [name, on];
+  };
+  const switchTopology = async (wanted: TopologyName) => {
+    if (wanted === topology) return;
+    const [before, left] = [topology, database];
+    const target = capabilities(wanted).shardKey ? beside : database;
+    if (!target) throw new Error(`there is no cluster to run ${wanted} on`);
+    await restartApi(wanted, target).catch(async (error) => {
+      // Better the API as it was than none.
+      await restartApi(before, left);
+      throw error;
+    });
+    if (target !== left) beside = left;
+  };
+  const convert = async (step: SupervisorStep): Promise<void> => {
+    switch (step) {
+      case 'start cluster':
+        if (conversion) return;
+        beside = await startCitus({
+          ...{ runDirectory: run.path, topology: 'citus', coordinatorName: 'coordinator', progress },
+          ...(options.settings && { settings: options.settings }),
+        });
+        conversion = { source: database.dsn.admin, target: beside.dsn.admin };
+        return;
+      case 'discard cluster':
+        if (!conversion || conversion.source !== database.dsn.admin || !beside) return;
+        await stopServers([beside.primary, ...beside.workers]);
+        [beside, conversion] = [undefined, undefined];
+        return;
+      case 'restart cdc':
+        await cdcProcess?.restart();
+        return;
+      case 'end conversion':
+        conversion = undefined;
+        return;
+      default:
+        await switchTopology(step.slice('topology '.length) as TopologyName);
+    }
+  };
   return {
     ...describe(),
-    ...{ primary, replicas, workers, api: handle(api) },
+    get primary() {
+      return database.primary;
+    },
+    get replicas() {
+      return database.replicas;
+    },
+    get workers() {
+      return database.workers;
+    },
+    api: handle(api),
     ...(ingest && { ingest: handle(ingest) }),
     ...(cdcProcess && { cdcProcess: handle(cdcProcess) }),
     ...(clickhouse && { clickhouse: handle(clickhouse) }),
     ...(broker && { broker: handle(broker) }),
     ...(connect && { connect: handle(connect) }),
     ...(pgbouncer && { pgbouncer: handle(pgbouncer) }),
-    switchTopology: async (wanted) => {
-      const before = topology;
-      const restartAs = async (name: TopologyName) => {
-        topology = name;
-        parts.setTopology(name);
-        await prometheus?.setTopology(name);
-        await handle(api).restart();
-      };
-      await restartAs(wanted).catch(async (error) => {
-        // Better the API as it was than none.
-        await restartAs(before);
-        throw error;
-      });
+    convert: async (step) => {
+      // Also after a failure: the API has a new process then.
+      await convert(step).finally(() => writeDescription(describe()));
       return describe();
     },
     stop: () =>
       stopInOrder({
         services: [...(prometheus?.parts ?? []), ingest, cdcProcess, api, provider],
         discarded: [connect, broker, clickhouse, pgbouncer],
-        databases: [...replicas, ...workers, primary],
+        databases: servers().toReversed(),
         close: run.close,
       }),
   };

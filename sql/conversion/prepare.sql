@@ -1,7 +1,13 @@
--- What: functions that build the partitions of the new tables and record the changes of the old ones.
+-- What: functions that build the partitions of the new tables. The new parents are built in `conversion` under their
+--       final names, so that every index and constraint is named as a fresh migration names it; the tables they replace
+--       wait in `conversion_source` until the end.
 -- Why: partitions stand in `public` under their final names from the beginning, because moving hundreds of them would
 --      make the switch long. Only the parents change their schema there.
--- Lock: capture() takes share row exclusive on one table for an instant: it waits for writers and holds up writers.
+-- Lock: none, everything is new.
+create schema conversion_source;
+
+-- Counts the statements in which the interim trigger had to write a key, because the API did not: see claim_keys().
+create sequence conversion.keys_filled;
 
 -- Registers one table. Its new parent must exist in `conversion` already.
 create function conversion.add_table(name text, time_column text, lock_position integer)
@@ -18,8 +24,7 @@ begin
   end if;
   insert into conversion.tables (table_name, lock_position, time_column, key_columns, row_columns, columns)
   values (name, lock_position, time_column, key_columns, row_columns, conversion.columns_of(source));
-  execute format('create table conversion.%I as select %s from %s with no data', 'changes_' || name, conversion.list(row_columns), source);
-  execute format('alter table conversion.%I add column removed boolean not null, add column seq bigint generated always as identity primary key', 'changes_' || name);
+  perform conversion.make_log(name, row_columns);
 end
 $$;
 
@@ -104,65 +109,6 @@ begin
     made := made + 1;
   end loop;
   return made;
-end
-$$;
-
-create function conversion.refuse_truncate()
-returns trigger
-language plpgsql
-as $$
-begin
-  raise exception 'a conversion is under way: % can not be truncated', tg_table_name;
-end
-$$;
-
--- From its commit on, every change of the old table leaves the row's key in the change log, in the transaction that
--- makes the change. The function belongs to the converter (security definer): the API's role needs no right on the log.
-create function conversion.capture(name text)
-returns void
-language plpgsql
-as $capture$
-declare
-  t conversion.tables;
-  log text := format('conversion.%I', 'changes_' || name);
-  handler text := format('conversion.%I', 'capture_' || name);
-  names text;
-begin
-  select * into strict t from conversion.tables where table_name = name;
-  names := conversion.list(t.row_columns);
-  execute format(
-    $f$create or replace function %1$s() returns trigger
-       language plpgsql security definer set search_path = pg_catalog, pg_temp
-       as $body$
-       begin
-         if tg_op in ('UPDATE', 'DELETE') then
-           insert into %2$s (removed, %3$s) select true, %3$s from old_rows;
-         end if;
-         if tg_op in ('INSERT', 'UPDATE') then
-           insert into %2$s (removed, %3$s) select false, %3$s from new_rows;
-         end if;
-         return null;
-       end
-       $body$$f$, handler, log, names);
-  execute format('create trigger conversion_insert after insert on public.%I referencing new table as new_rows for each statement execute function %s()', name, handler);
-  execute format('create trigger conversion_update after update on public.%I referencing old table as old_rows new table as new_rows for each statement execute function %s()', name, handler);
-  execute format('create trigger conversion_delete after delete on public.%I referencing old table as old_rows for each statement execute function %s()', name, handler);
-  execute format('create trigger conversion_truncate before truncate on public.%I for each statement execute function conversion.refuse_truncate()', name);
-  update conversion.tables set captured = true where table_name = name;
-end
-$capture$;
-
--- Ends capture(), for an abort.
-create function conversion.release(name text)
-returns void
-language plpgsql
-as $$
-begin
-  execute format('drop trigger if exists conversion_insert on public.%I', name);
-  execute format('drop trigger if exists conversion_update on public.%I', name);
-  execute format('drop trigger if exists conversion_delete on public.%I', name);
-  execute format('drop trigger if exists conversion_truncate on public.%I', name);
-  update conversion.tables set captured = false where table_name = name;
 end
 $$;
 

@@ -1,28 +1,37 @@
--- What: the place where a conversion from plain to partitioned keeps its state, its change logs and its functions. The
---       new parents are built in `conversion` under their final names, so that every index and constraint is named as a
---       fresh migration names it; the tables they replace wait in `conversion_source` until the end.
--- Why: progress is stored in the transaction of the work it describes, so the converter may be killed at any moment.
+-- What: the place where a conversion keeps its state, its change logs and its functions.
+-- Why: progress is stored in the database, so the converter may be killed at any moment.
 -- Lock: none, everything is new.
 create schema conversion;
-create schema conversion_source;
 
 create table conversion.state (
   only_row boolean primary key default true check (only_row),
+  -- The topology that this becomes.
   target text not null,
+  -- The server and database that take the rows over, as in 127.0.0.1:5432/payments; null where they stay.
+  target_database text,
   phase text not null default 'copying' check (phase in ('copying', 'switched')),
   made_partman boolean not null default false,
   started_at timestamptz not null default clock_timestamp(),
   switched_at timestamptz,
   -- Webhooks a second before the conversion began; null when none was measured.
-  before_per_second double precision
+  before_per_second double precision,
+  -- Rounds in which logged changes were brought over, and how many of the changes came under the locks of the switch.
+  rounds integer not null default 0,
+  changes_in_switch integer,
+  -- When the switch asked for its locks, and when the services were ready again.
+  held_at timestamptz,
+  serving_at timestamptz,
+  -- Whether the reader of the outbox came to its end after the switch; null before that is known.
+  drained boolean
 );
 
 create table conversion.tables (
   table_name text primary key,
   -- Tables are locked in this order, which is the order in which the API's transactions reach them.
   lock_position integer not null,
-  time_column text not null,
-  -- The primary key of the plain table.
+  -- Null where the rows have no time.
+  time_column text,
+  -- The primary key of the table that is copied.
   key_columns text[] not null,
   -- What names a row in a partition: the key and the time.
   row_columns text[] not null,
@@ -44,9 +53,6 @@ create table conversion.locks (
   held_ms double precision not null,
   at timestamptz not null default clock_timestamp()
 );
-
--- Counts the statements in which the interim trigger had to write a key, because the API did not: see claim_keys().
-create sequence conversion.keys_filled;
 
 create function conversion.columns_of(relation regclass)
 returns text[]

@@ -181,7 +181,7 @@ function convert(system: RunningSystem, action: ConvertOptions['action']): Promi
     ...{ dsn: system.dsn.admin, action, batchRows: 500, duty: 1, maxLockMs: 1_000, compare: true, measureMs: 100 },
     measureFree: async () => Number.POSITIVE_INFINITY,
     restartServices: async () => {
-      await system.switchTopology('partitioned');
+      await system.convert('topology partitioned');
     },
     progress: () => {},
   });

@@ -1,0 +1,29 @@
+import type { Client } from 'pg';
+import { ConversionRefused, type ConversionState } from '../preflight.ts';
+import { releaseChanges } from '../prepare.ts';
+import { dropWorkerSlots, readSlots, workerDsns } from './cdc.ts';
+import type { CitusConvertOptions } from './convert.ts';
+import { openSide, placeOf } from './preflight.ts';
+import { convertedTables } from './tables.ts';
+
+/** Undoes what was done before the switch, at the target first: while the source has the state, this can be repeated. */
+export async function abortMove(source: Client, state: ConversionState, options: CitusConvertOptions): Promise<void> {
+  if (options.discardTarget) await options.discardTarget();
+  else await emptyTarget(source, state, await options.openTarget());
+  await releaseChanges(source, options);
+  await source.query('drop schema conversion cascade');
+}
+
+async function emptyTarget(source: Client, state: ConversionState, dsn: string): Promise<void> {
+  if (placeOf(dsn) !== state.targetDatabase) {
+    throw new ConversionRefused(`The conversion goes to ${state.targetDatabase}: name that one with --to.`);
+  }
+  const target = await openSide(dsn);
+  try {
+    for (const slot of await readSlots(source)) await dropWorkerSlots(slot, await workerDsns(target, dsn));
+    const tables = convertedTables.filter((name) => name !== 'retention_settings');
+    await target.query(`truncate ${[...tables, 'order_owners'].join(', ')}`);
+  } finally {
+    await target.end();
+  }
+}

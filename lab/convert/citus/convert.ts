@@ -1,0 +1,189 @@
+import type { Client } from 'pg';
+import { lockOutOthers } from '../convert.ts';
+import { rested } from '../copy.ts';
+import { ConversionRefused, type ConversionState, type DiskSpace, readState, refuseSecondStart } from '../preflight.ts';
+import { captureChanges } from '../prepare.ts';
+import { countDeliveries, measureThroughput, rateBetween } from '../throughput.ts';
+import { abortMove } from './abort.ts';
+import { makeWorkerSlots, readSlots, workerDsns } from './cdc.ts';
+import { type Comparison, compareSides } from './compare.ts';
+import { checkSource, checkSpace, expectEmpty, openSide, placeOf, prepareTarget } from './preflight.ts';
+import { createState, makeDays } from './prepare.ts';
+import { type CitusConversionResult, describe } from './result.ts';
+import { settle } from './settle.ts';
+import { type Sides, takeStep } from './step.ts';
+import { switchOver } from './switch.ts';
+import { readTables } from './tables.ts';
+
+export interface CitusConvertOptions {
+  /** postgresql:// URL of a superuser on the database that is left. */
+  sourceDsn: string;
+  action: 'start' | 'resume' | 'finish' | 'abort';
+  /** Rows of one step. */
+  batchRows: number;
+  /** Share of the time in which the copy works, above 0 to 1. */
+  duty: number;
+  /** Longest time that anybody may be held up by a lock. */
+  maxLockMs: number;
+  /** Over how long throughput is measured before and after. */
+  measureMs: number;
+  measureFree(dataDirectory: string): Promise<number | null>;
+  /** The coordinator of the cluster that takes the rows over, as a superuser; starts it where that is ours to do. */
+  openTarget(): Promise<string>;
+  /** Removes the cluster, for an abort. Without it its tables are emptied. */
+  discardTarget?: (() => Promise<void>) | undefined;
+  /** Restarts the services on the cluster. Without it the conversion ends after the switch, and waits for `finish`. */
+  restartServices?: (() => Promise<void>) | undefined;
+  /** Restarts change data capture on the cluster, where that is ours to do. */
+  restartCdc?: (() => Promise<void>) | undefined;
+  /** Runs when all is done, before the source forgets it. */
+  onFinished?: (() => Promise<void>) | undefined;
+  /** How often a lock is tried for. */
+  lockAttempts?: number;
+  /** For tests: runs when all is copied and compared. */
+  beforeSwitch?: () => Promise<void>;
+  progress(line: string): void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Moves a partitioned database to a Citus cluster while it is in use: copies in batches, brings over what changes
+ * meanwhile, compares, and switches in one short transaction that fences the old database. A call that was killed can be
+ * resumed, or undone until the switch.
+ * @throws ConversionRefused when it can't begin or go on in this way.
+ */
+export async function convertToCitus(options: CitusConvertOptions): Promise<CitusConversionResult> {
+  const source = await openSide(options.sourceDsn);
+  try {
+    await lockOutOthers(source);
+    return await run(source, options);
+  } finally {
+    await source.end();
+  }
+}
+
+async function run(source: Client, options: CitusConvertOptions): Promise<CitusConversionResult> {
+  const started = performance.now();
+  const { action } = options;
+  const state = await readState(source, 'citus');
+  if (action === 'abort') return abort(source, options, state, started);
+  if (action === 'start') {
+    refuseSecondStart(state, 'citus');
+    await checkSource(source);
+  } else if (!state) {
+    throw new ConversionRefused(`There is no conversion to ${action}.`);
+  }
+  if (action === 'finish' && state?.phase !== 'switched')
+    throw new ConversionRefused('The switch is still to come: --resume.');
+  const targetDsn = await options.openTarget();
+  if (state && state.targetDatabase !== placeOf(targetDsn)) {
+    throw new ConversionRefused(
+      `The conversion that is under way goes to ${state.targetDatabase}, not to ${placeOf(targetDsn)}: name that one, or undo it with --abort.`,
+    );
+  }
+  const target = await openSide(targetDsn);
+  try {
+    const moved = state?.phase === 'switched' ? undefined : await move(source, target, { ...options, targetDsn });
+    const { phase, cdc, afterPerSecond } = await settle({ source, target, targetDsn }, options);
+    const report = await describe(source);
+    const { compared = null, disk = null, duringPerSecond = null } = moved ?? {};
+    if (phase === 'finished') {
+      await options.onFinished?.();
+      await source.query('drop schema conversion cascade');
+    }
+    return {
+      ...{ ...report, phase, cdc, compared, disk, durationMs: performance.now() - started },
+      throughput: { ...report.throughput, duringPerSecond, afterPerSecond },
+    };
+  } finally {
+    await target.end();
+  }
+}
+
+async function abort(
+  source: Client,
+  options: CitusConvertOptions,
+  state: ConversionState | undefined,
+  started: number,
+): Promise<CitusConversionResult> {
+  if (!state) {
+    // A cluster may have been started, and the rest not begun.
+    await options.discardTarget?.();
+    throw new ConversionRefused('There is no conversion to undo.');
+  }
+  if (state.phase === 'switched')
+    throw new ConversionRefused('The switch is done; it can only be carried through: --resume.');
+  const report = await describe(source);
+  await abortMove(source, state, options);
+  return { ...report, phase: 'aborted', durationMs: performance.now() - started };
+}
+
+/** Everything up to and with the switch. */
+async function move(
+  source: Client,
+  target: Client,
+  options: CitusConvertOptions & { targetDsn: string },
+): Promise<{ compared: Comparison[]; disk: DiskSpace | null; duringPerSecond: number }> {
+  const { progress, targetDsn, signal } = options;
+  await prepareTarget(target, targetDsn);
+  let disk: DiskSpace | null = null;
+  if (options.action === 'start') {
+    await expectEmpty(target, targetDsn);
+    disk = await checkSpace(source, target, options.measureFree);
+    progress('measuring the throughput before');
+    const beforePerSecond = await measureThroughput(options.sourceDsn, options.measureMs);
+    await createState(source, placeOf(targetDsn), beforePerSecond);
+  }
+  const from = await countDeliveries(options.sourceDsn);
+  await captureChanges(source, options);
+  const sides: Sides = { source, target, tables: await readTables(source, target, options.batchRows) };
+  await makeDays(sides, progress, signal);
+  await copyTables(sides, options);
+  progress('comparing both sides');
+  let compared: Comparison[] = [];
+  await takeStep(sides, {
+    within: async () => {
+      compared = await compareSides(sides);
+    },
+  });
+  for (const slot of await readSlots(source)) await makeWorkerSlots(slot, await workerDsns(target, targetDsn));
+  const duringPerSecond = rateBetween(from, await countDeliveries(options.sourceDsn));
+  await options.beforeSwitch?.();
+  signal?.throwIfAborted();
+  progress('switching');
+  await switchOver(sides, { ...options, newHome: placeOf(targetDsn) });
+  progress('switched: the old database takes no more writes');
+  return { compared, disk, duringPerSecond };
+}
+
+async function copyTables(sides: Sides, options: CitusConvertOptions): Promise<void> {
+  const { progress, signal } = options;
+  let reported = performance.now();
+  const { rows } = await sides.source.query<{ name: string }>(
+    'select table_name as name from conversion.tables where not copied',
+  );
+  const left = new Set(rows.map(({ name }) => name));
+  for (const table of sides.tables.filter(({ name }) => left.has(name))) {
+    for (let read = table.batchRows; read === table.batchRows; ) {
+      signal?.throwIfAborted();
+      ({ read } = await rested(options, () => takeStep(sides, { next: table })));
+      if (performance.now() - reported > 2_000) {
+        progress(await describeProgress(sides.source, table.name));
+        reported = performance.now();
+      }
+    }
+    progress(`${await describeProgress(sides.source, table.name)}, complete`);
+  }
+}
+
+async function describeProgress(source: Client, table: string): Promise<string> {
+  const { rows } = await source.query<{ rows: number; copied: number; changes: number; seconds: number }>(
+    `select (select rows_copied from conversion.tables where table_name = $1)::float8 as rows,
+            sum(rows_copied)::float8 as copied, sum(changes_applied)::float8 as changes,
+            (select extract(epoch from clock_timestamp() - started_at) from conversion.state)::float8 as seconds
+     from conversion.tables`,
+    [table],
+  );
+  const { rows: ofTable, copied, changes, seconds } = rows[0]!;
+  return `${table}: ${ofTable} rows; in all ${copied} rows and ${changes} changes, ${Math.round((copied + changes) / seconds)}/s`;
+}

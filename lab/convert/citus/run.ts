@@ -1,0 +1,69 @@
+import type { ConvertFlags } from '../../commands/convert.ts';
+import { findDatabase } from '../../database-target.ts';
+import { citusRemedy, missingCitus } from '../../native/citus.ts';
+import { MissingPartError } from '../../native/missing-part.ts';
+import { findRun } from '../../native/run-directory.ts';
+import { requestStep } from '../../native/supervisor-request.ts';
+import type { SystemDescription } from '../../native/system.ts';
+import { progress, UsageError } from '../../output.ts';
+import { optionsOf, untilInterrupted } from '../run.ts';
+import { type CitusConvertOptions, convertToCitus } from './convert.ts';
+import type { CitusConversionResult } from './result.ts';
+
+/** Three servers have to start, and hundreds of shards to be made. */
+const clusterStartMs = 240_000;
+
+/** `lab convert citus`: finds the database, the cluster, and the way to restart the services. */
+export async function convertCitus(flags: ConvertFlags): Promise<CitusConversionResult> {
+  const { run, dsn } = await findDatabase(flags);
+  const places = run ? await ofRun(run, flags) : ofDsn(dsn, flags);
+  return untilInterrupted((signal) => convertToCitus({ ...optionsOf(flags, dsn), ...places, signal }));
+}
+
+type Places = Pick<
+  CitusConvertOptions,
+  'sourceDsn' | 'openTarget' | 'discardTarget' | 'restartServices' | 'restartCdc' | 'onFinished'
+>;
+
+function ofDsn(sourceDsn: string, { to }: ConvertFlags): Places {
+  if (to === undefined) throw new UsageError('--dsn needs --to: the URL of the coordinator that takes the rows over.');
+  if (!/^postgres(ql)?:\/\//.test(to)) throw new UsageError('--to has to look like postgresql://user@host/database.');
+  return { sourceDsn, openTarget: async () => to };
+}
+
+async function ofRun(run: SystemDescription, { to }: ConvertFlags): Promise<Places> {
+  if (to !== undefined)
+    throw new UsageError('--to goes with --dsn: beside a system of the lab the cluster is started.');
+  checkRun(run);
+  const missing = await missingCitus();
+  if (missing) throw new MissingPartError(missing, citusRemedy);
+  const ask = requestStep.bind(undefined, run);
+  return {
+    sourceDsn: run.conversion?.source ?? run.dsn.admin,
+    openTarget: async () => {
+      if (run.conversion) return run.conversion.target;
+      progress('starting a coordinator and two workers beside the database');
+      await ask('start cluster', clusterStartMs);
+      return (await findRun(run.id))!.conversion!.target;
+    },
+    discardTarget: () => ask('discard cluster'),
+    restartServices: () => ask('topology citus'),
+    restartCdc: run.cdc === 'native' ? () => ask('restart cdc') : undefined,
+    onFinished: () => ask('end conversion'),
+  };
+}
+
+/** @throws UsageError that says what stands in the way, and what to do. */
+export function checkRun({ id, compose, conversion, topology, pooler, cdc }: SystemDescription): void {
+  if (compose) {
+    throw new UsageError(
+      'Under compose a topology is a database service with a volume of its own: convert a native system.',
+    );
+  }
+  if (conversion) return;
+  if (topology === 'plain') throw new UsageError(`Run ${id} is plain. First: lab convert partitioned`);
+  if (topology !== 'partitioned') throw new UsageError(`Run ${id} is ${topology}: only partitioned becomes citus.`);
+  if (pooler) throw new UsageError(`Run ${id} has a pooler, which a cluster has not: start it without --pgbouncer.`);
+  if (cdc === 'debezium')
+    throw new UsageError(`Run ${id} is read by Debezium, which a cluster is not: use --cdc native.`);
+}

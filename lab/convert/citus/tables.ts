@@ -1,0 +1,100 @@
+import type { Client } from 'pg';
+
+/**
+ * What is converted, in the order in which it is copied and locked: who is referred to comes first, and orders are the
+ * first table that every webhook's transaction locks, so that who holds them waits for nobody else.
+ */
+export const convertedTables = [
+  ...['orders', 'disputes', 'evidence', 'evidence_files', 'captures', 'parked_webhooks'],
+  ...['order_events', 'dispute_events', 'webhook_keys', 'webhook_deliveries', 'outbox', 'retention_settings'],
+] as const;
+
+/** Belong to the server and not to its rows: each database has its own. */
+export const bookkeepingTables = ['schema_migrations', 'cdc_positions', 'cdc_dead_letters'] as const;
+
+/** Their rows are the effect of a provider event, by which its key and its delivery learn their user. */
+export const effectTables: readonly string[] = ['parked_webhooks', 'order_events', 'dispute_events'];
+
+/** Files are up to some MB each, and a batch is in memory as a whole. */
+const mostRows: Readonly<Record<string, number>> = { evidence_files: 5 };
+
+export interface ConvertedTable {
+  name: string;
+  /** The source's primary key. */
+  keys: Column[];
+  /** Of the target. */
+  columns: Column[];
+  targetKeys: string[];
+  /** By which retention drops whole days at the source; null where it does not. */
+  timeColumn: string | null;
+  batchRows: number;
+}
+
+export interface Column {
+  name: string;
+  /** As in `character(3)`. */
+  type: string;
+}
+
+/** What source and target say about the tables. The source has the images already, the target its schema. */
+export async function readTables(source: Client, target: Client, batchRows: number): Promise<ConvertedTable[]> {
+  const found = await source.query<{ name: string; keys: Column[]; time_column: string | null }>(
+    `select t.table_name as name, t.time_column,
+            (select json_agg(json_build_object('name', k.name, 'type', format_type(a.atttypid, a.atttypmod)) order by k.position)
+             from unnest(t.key_columns) with ordinality as k (name, position)
+             join pg_attribute a on a.attrelid = format('public.%I', t.table_name)::regclass and a.attname = k.name) as keys
+     from conversion.tables t order by t.lock_position`,
+  );
+  const tables: ConvertedTable[] = [];
+  for (const { name, keys, time_column } of found.rows) {
+    const columns = await columnsOf(target, `public.${name}`);
+    const image = await columnsOf(source, `conversion.image_${name}`);
+    const names = (list: Column[]) =>
+      list
+        .map((column) => column.name)
+        .sort()
+        .join(', ');
+    // A column that nobody copies would end empty.
+    if (names(columns) !== names(image)) {
+      throw new Error(`${name}: the conversion makes ${names(image)}, and the target has ${names(columns)}.`);
+    }
+    const { rows } = await target.query<{ name: string }>(
+      `select a.attname as name from pg_index i
+       cross join lateral unnest(i.indkey) with ordinality as k (attnum, position)
+       join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+       where i.indrelid = $1::regclass and i.indisprimary order by k.position`,
+      [`public.${name}`],
+    );
+    tables.push({
+      ...{ name, keys, columns, timeColumn: time_column, targetKeys: rows.map((row) => row.name) },
+      batchRows: Math.min(batchRows, mostRows[name] ?? batchRows),
+    });
+  }
+  return tables;
+}
+
+async function columnsOf(client: Client, relation: string): Promise<Column[]> {
+  const { rows } = await client.query<Column>(
+    `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
+     where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
+    [relation],
+  );
+  return rows;
+}
+
+/** `a, b`, with a prefix for each. */
+export function list(columns: readonly Column[], prefix = ''): string {
+  return columns.map(({ name }) => `${prefix}${name}`).join(', ');
+}
+
+/**
+ * SQL for the 64-bit hash of a row. Servers of different versions and settings say the same: times are numbers, and bytes
+ * are digests.
+ */
+export function rowHash(columns: readonly Column[], prefix = ''): string {
+  const values = columns.map(({ name, type }) => {
+    if (type.startsWith('timestamp')) return `extract(epoch from ${prefix}${name})`;
+    return type === 'bytea' ? `md5(${prefix}${name})` : `${prefix}${name}`;
+  });
+  return `hashtextextended(row(${values.join(', ')})::text, 0)`;
+}
