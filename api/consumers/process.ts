@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ContractError } from '../../kernel/contract/contract-error.ts';
-import { type Failure, failureHeaders, readFailure } from '../../kernel/contract/failure-headers.ts';
+import { type Failure, readFailure } from '../../kernel/contract/failure-headers.ts';
+import { movedMessage } from '../../kernel/contract/moved-message.ts';
 import { parseReceived } from '../../kernel/contract/received.ts';
 import { deadLetterTopic, retryTopic } from '../../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
@@ -132,15 +133,10 @@ function afterFailure(dependencies: ProcessDependencies, item: Readable, error: 
   if (attempts >= maxAttempts) return deadLetter(dependencies, item, 'attempts_exhausted', detail, attempts);
   metrics.consumedMessages.inc({ topic: source.topic, outcome: 'retry' });
   const nowMs = now().getTime();
-  return {
-    topic: retryTopic(source.topic),
-    key: item.message.key,
-    value: item.message.value,
-    headers: failureHeaders(item.message.headers, {
-      ...{ source, attempts, reason: 'failed', detail, failedAtMs: nowMs },
-      retryAtMs: nowMs + retryPauseMs(attempts, random),
-    }),
-  };
+  return movedMessage(retryTopic(source.topic), item.message, {
+    ...{ source, attempts, reason: 'failed', detail, failedAtMs: nowMs },
+    retryAtMs: nowMs + retryPauseMs(attempts, random),
+  });
 }
 
 function nameOf(error: unknown): string {
@@ -158,13 +154,8 @@ function deadLetter(
   logger.error({ source, reason, attempts }, 'message became a dead letter');
   metrics.consumedMessages.inc({ topic: source.topic, outcome: 'dead_letter' });
   metrics.deadLetters.inc({ topic: source.topic, reason });
-  return {
-    topic: deadLetterTopic(source.topic),
-    key: message.key,
-    value: message.value,
-    headers: failureHeaders(message.headers, {
-      ...{ source, attempts, retryAtMs: null, reason, detail },
-      failedAtMs: now().getTime(),
-    }),
-  };
+  return movedMessage(deadLetterTopic(source.topic), message, {
+    ...{ source, attempts, retryAtMs: null, reason, detail },
+    failedAtMs: now().getTime(),
+  });
 }

@@ -1,4 +1,4 @@
-import { failureHeaders } from '../../kernel/contract/failure-headers.ts';
+import { movedMessage } from '../../kernel/contract/moved-message.ts';
 import { deadLetterTopic } from '../../kernel/contract/topics.ts';
 import type { Batch, KafkaMessage, OutgoingMessage, TopicSpec } from '../../kernel/kafka/port.ts';
 
@@ -17,13 +17,8 @@ export function deadLetter(
   message: KafkaMessage,
   failure: { reason: string; detail: string; failedAtMs: number },
 ): OutgoingMessage {
-  return {
-    topic: deadLetterTopic(batch.topic),
-    key: message.key,
-    value: message.value,
-    headers: failureHeaders(message.headers, {
-      source: { topic: batch.topic, partition: batch.partition, offset: message.offset.toString() },
-      ...{ ...failure, attempts: 1, retryAtMs: null },
-    }),
-  };
+  return movedMessage(deadLetterTopic(batch.topic), message, {
+    source: { topic: batch.topic, partition: batch.partition, offset: message.offset.toString() },
+    ...{ ...failure, attempts: 1, retryAtMs: null },
+  });
 }

@@ -10,7 +10,7 @@ import { missingForKafka } from '../../lab/native/kafka/programs.ts';
 import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
 import { describeIf } from '../skip.ts';
 import { testEngineFaults } from './engine-faults.ts';
-import { createTraffic, frozen, readAll, send, type Traffic } from './pipeline.ts';
+import { createTraffic, frozen, readAll, send, sendCompressed, type Traffic } from './pipeline.ts';
 
 /** The way over Connect and the domain topics; what lies before the outbox is the same as in `pipeline.e2e.test.ts`. */
 describeIf('faults of the pipeline through Debezium', (await missingForKafka()) ?? missingChdb(), () => {
@@ -52,6 +52,8 @@ describeIf('faults of the pipeline through Debezium', (await missingForKafka()) 
 
   test('events that nobody can read end in the dead letters and hold nobody up', { timeout: 240_000 }, async () => {
     const topic = 'domain.orders';
+    await traffic.deliver(100);
+    await traffic.expectAllArrived();
     const [example] = await readAll(kafka, topic);
     const { key, headers } = example!;
     const event = JSON.parse(example!.value!.toString('utf8')) as object;
@@ -65,16 +67,15 @@ describeIf('faults of the pipeline through Debezium', (await missingForKafka()) 
       ['unknown_type', envelope({ type: 'order.exploded' }), {}],
       ['invalid', envelope({ sequence: -1 }), {}],
     ];
-    await traffic.deliver(400, () =>
-      send(
-        kafka,
-        bad.map(([, value, own]) => ({ topic, key, value, headers: own })),
-      ),
-    );
+    await traffic.deliver(400, async () => {
+      await sendCompressed(system, { topic, key, value: 'x'.repeat(6 * 1024 * 1024) });
+      const messages = bad.map(([, value, own]) => ({ topic, key, value, headers: own }));
+      await send(kafka, messages);
+    });
     await traffic.expectAllArrived();
     const [letters] = deadLetterSpecs(domainTopicSpecs.filter(({ name }) => name === topic));
     const found = await readAll(kafka, letters!.name);
-    expect(found.map((letter) => letter.headers.reason)).toEqual(bad.map(([reason]) => reason));
+    expect(found.map((letter) => letter.headers.reason)).toEqual(['malformed_json', ...bad.map(([reason]) => reason)]);
   });
 
   test('the domain topics replayed as a whole: no event counts twice', { timeout: 240_000 }, async () => {

@@ -17,7 +17,7 @@ import { withClient } from '../../lab/native/with-client.ts';
 import { createSigners } from '../../lab/provider/sign.ts';
 import { describeIf } from '../skip.ts';
 import { testEngineFaults } from './engine-faults.ts';
-import { createTraffic, frozen, readAll, send, type Traffic } from './pipeline.ts';
+import { createTraffic, frozen, readAll, send, sendCompressed, type Traffic } from './pipeline.ts';
 
 /**
  * One system from the gateway to ClickHouse, on which one part after the other fails while webhooks come in. What the
@@ -57,6 +57,7 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
     const key = 'one-user';
     await traffic.deliver(400, async () => {
       const values = [...Object.values(bad), text];
+      await sendCompressed(system, { topic: 'webhooks.orders', key, value: 'x'.repeat(6 * 1024 * 1024) });
       await send(
         kafka,
         values.map((value) => ({ topic: 'webhooks.orders', key, value })),
@@ -65,7 +66,7 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
     await traffic.expectAllArrived();
     expect(await count("select count(*) as n from orders where order_id = 'order-after-poison'")).toBe(1);
     const letters = await readDeadLetters(kafka);
-    expect(letters.map(({ reason }) => reason).sort()).toEqual(Object.keys(bad).sort());
+    expect(letters.map(({ reason }) => reason).sort()).toEqual([...Object.keys(bad), 'oversized'].sort());
     expect(letters.every(({ attempts, source }) => attempts === 0 && source.topic === 'webhooks.orders')).toBe(true);
   });
 

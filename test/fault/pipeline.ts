@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { expect } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
 import { openRecord } from '../../benchmarks/record/record.ts';
@@ -82,6 +83,19 @@ export async function send(kafka: KafkaClient, messages: OutgoingMessage[]): Pro
   const producer = kafka.createProducer();
   await producer.send(messages);
   await producer.close();
+}
+
+/**
+ * Sends as a producer of somebody else may: compressed, a message that is larger than the topic takes passes the broker.
+ */
+export async function sendCompressed(
+  { kafka }: RunningSystem,
+  { topic, key, value }: { topic: string; key: string | null; value: string },
+): Promise<void> {
+  const producer = new Kafka({ brokers: kafka!.brokers, logLevel: logLevel.NOTHING }).producer();
+  await producer.connect();
+  await producer.send({ topic, compression: CompressionTypes.GZIP, messages: [{ key, value }] });
+  await producer.disconnect();
 }
 
 /** What the topic holds at this moment. */
