@@ -16,6 +16,12 @@ export interface ChildOptions {
   channel?: boolean;
 }
 
+/** A signal, and how long a process may take to end after it. */
+export interface StopStep {
+  signal: NodeJS.Signals;
+  timeoutMs: number;
+}
+
 /** A started process whose output goes to a file. */
 export interface Child {
   readonly pid: number;
@@ -25,7 +31,7 @@ export interface Child {
   readonly listeningPort: number | undefined;
   kill(signal: NodeJS.Signals): void;
   /** Sends the signals in turn, each after the one before had its time, until the process has ended. */
-  stop(steps: readonly { signal: NodeJS.Signals; timeoutMs: number }[]): Promise<void>;
+  stop(steps: readonly StopStep[]): Promise<void>;
 }
 
 /** @throws Error when the program can't be run. */
@@ -67,11 +73,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   }
 }
 
-async function stopInSteps(
-  child: ChildProcess,
-  hasEnded: () => boolean,
-  steps: readonly { signal: NodeJS.Signals; timeoutMs: number }[],
-): Promise<void> {
+async function stopInSteps(child: ChildProcess, hasEnded: () => boolean, steps: readonly StopStep[]): Promise<void> {
   for (const { signal, timeoutMs } of steps) {
     if (hasEnded()) return;
     sendSignal(child.pid!, signal);

@@ -1,42 +1,23 @@
-import { execFile } from 'node:child_process';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { type Child, startChild } from './child.ts';
-import { freePort } from './free-port.ts';
-import { logTail } from './log-tail.ts';
+import { findInstalledProgram, type InstalledProgram } from './installed-program.ts';
 import { MissingPartError } from './missing-part.ts';
-import { waitUntil } from './processes.ts';
 import { findServerUser } from './server-user.ts';
+import { startOnPort, untilReady } from './until-ready.ts';
 import { withClient } from './with-client.ts';
 
-const run = promisify(execFile);
-
-export interface PgbouncerInstallation {
-  command: string;
-  /** As in `1.18.0`. */
-  version: string;
+export interface PgbouncerInstallation extends InstalledProgram {
   /** Whether it can keep clients' prepared statements in transaction mode: from 1.21 on. */
   preparedStatements: boolean;
 }
 
-/** Debian puts it where an ordinary user's PATH does not lead. */
-const places = ['/usr/sbin', '/usr/bin', '/usr/local/bin', '/usr/local/sbin', '/opt/homebrew/bin', '/opt/local/bin'];
-
 /** The installed pgbouncer, or undefined. */
 export async function findPgbouncer(): Promise<PgbouncerInstallation | undefined> {
-  for (const place of places) {
-    const command = path.join(place, 'pgbouncer');
-    const text = await run(command, ['--version']).then(
-      ({ stdout }) => stdout,
-      () => '',
-    );
-    const version = /\d+\.\d+(\.\d+)?/.exec(text)?.[0];
-    if (!version) continue;
-    const [major = 0, minor = 0] = version.split('.').map(Number);
-    return { command, version, preparedStatements: major > 1 || minor >= 21 };
-  }
-  return undefined;
+  const found = await findInstalledProgram(['pgbouncer']);
+  if (!found) return undefined;
+  const [major = 0, minor = 0] = found.version.split('.').map(Number);
+  return { ...found, preparedStatements: major > 1 || minor >= 21 };
 }
 
 export function missingPgbouncer(): MissingPartError {
@@ -88,54 +69,39 @@ export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbounc
     if (user) await chown(file, user.uid, user.gid);
   }
 
-  let port = 0;
-  const dsn = (database: string): string => {
+  const dsnAt = (port: number, database: string): string => {
     const url = new URL(databases[database]!);
     url.port = String(port);
     url.pathname = `/${database}`;
     return url.href;
   };
 
-  async function start(): Promise<Child> {
+  async function start(port: number): Promise<Child> {
+    await write(configuration, configurationText({ ...options, installation: installation!, directory, port }));
     const child = await startChild({
       ...{ command: installation!.command, arguments: [configuration], workingDirectory: directory, logFile, user },
       environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
     });
-    const first = dsn(Object.keys(databases)[0]!);
-    const answers = () =>
+    const first = dsnAt(port, Object.keys(databases)[0]!);
+    const ready = () =>
       withClient(first, (client) => client.query('select 1')).then(
         () => true,
         () => false,
       );
-    const settled = async () => child.ended !== undefined || (await answers());
-    const { signal } = options;
-    try {
-      const inTime = await waitUntil(settled, { timeoutMs: 10_000, ...(signal && { signal }) });
-      if (inTime && child.ended === undefined) return child;
-    } catch (error) {
-      await child.stop(stopSteps);
-      throw error;
-    }
-    const reason = child.ended ?? 'no answer after 10 s';
-    await child.stop(stopSteps);
-    throw new Error(`pgbouncer ${installation!.version} did not start: ${reason}\n${await logTail(logFile)}`);
+    return untilReady(child, {
+      ...{ name: `pgbouncer ${installation!.version}`, logFile, timeoutMs: 10_000, ready, stopSteps },
+      signal: options.signal,
+    });
   }
 
   const users = Object.values(databases).map((text) => new URL(text));
   await write(path.join(directory, 'users.txt'), [...new Set(users.map(credentialLine))].join(''));
-  let current: Child | undefined;
-  for (let attempt = 1; current === undefined; attempt += 1) {
-    port = await freePort();
-    await write(configuration, configurationText({ ...options, installation, directory, port }));
-    try {
-      current = await start();
-    } catch (error) {
-      if (attempt === 5 || !/in use|cannot listen/.test(String(error))) throw error;
-    }
-  }
-  let child = current;
+  const started = await startOnPort(undefined, /in use|cannot listen/, start);
+  const { port } = started;
+  let { child } = started;
   return {
-    ...{ name, version: installation.version, preparedStatements: installation.preparedStatements, port, dsn },
+    ...{ name, version: installation.version, preparedStatements: installation.preparedStatements, port },
+    dsn: (database) => dsnAt(port, database),
     get pid() {
       return child.pid;
     },
@@ -143,7 +109,7 @@ export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbounc
     stop: () => child.stop(stopSteps),
     restart: async () => {
       await child.stop(stopSteps);
-      child = await start();
+      child = await start(port);
     },
   };
 }

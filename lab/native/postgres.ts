@@ -4,12 +4,12 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, startChild } from './child.ts';
 import { embeddedInstallation } from './embedded.ts';
-import { freePort } from './free-port.ts';
 import { type PostgresInstallation, preferredInstallation } from './installed.ts';
 import { logTail } from './log-tail.ts';
 import { asArguments, durableSettings, placeSettings } from './postgres-settings.ts';
 import { waitUntil } from './processes.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
+import { startOnPort, untilReady } from './until-ready.ts';
 import { walCompression } from './wal-compression.ts';
 
 export interface PostgresOptions {
@@ -127,27 +127,14 @@ export async function runServer(cluster: Cluster): Promise<PostgresServer> {
       logFile,
       user,
     });
-    const settled = () => child.ended !== undefined || isReady(dataDirectory, child.pid);
-    const inTime = await waitUntil(settled, { timeoutMs: 60_000, intervalMs: 10 });
-    if (inTime && child.ended === undefined) return child;
-    if (child.ended === undefined) await child.stop(immediateStop);
-    throw new Error(
-      `PostgreSQL ${installation.version} (${name}) did not start: ${child.ended}\n${await logTail(logFile)}`,
-    );
+    return untilReady(child, {
+      ...{ name: `PostgreSQL ${installation.version} (${name})`, logFile, timeoutMs: 60_000, intervalMs: 10 },
+      ready: () => isReady(dataDirectory, child.pid),
+      stopSteps: immediateStop,
+    });
   };
 
-  let port = cluster.port ?? (await freePort());
-  let child: Child | undefined;
-  for (let attempt = 1; child === undefined; attempt += 1) {
-    try {
-      child = await start(port);
-    } catch (error) {
-      const portTaken = /could not bind|Address already in use/.test(String(error));
-      if (!portTaken || cluster.port !== undefined || attempt === 5) throw error;
-      port = await freePort();
-    }
-  }
-
+  const { port, child } = await startOnPort(cluster.port, /could not bind|Address already in use/, start);
   let current = child;
   return {
     kind: installation.kind,

@@ -1,37 +1,26 @@
-import { execFile } from 'node:child_process';
 import { chown, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { type Child, startChild } from './child.ts';
 import { generatePassword } from './credentials.ts';
-import { freePort } from './free-port.ts';
-import { logTail } from './log-tail.ts';
+import { findInstalledProgram, type InstalledProgram } from './installed-program.ts';
 import { MissingPartError } from './missing-part.ts';
 import type { PostgresServer } from './postgres.ts';
-import { waitUntil } from './processes.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
 import type { Part } from './system-parts.ts';
+import { startOnPort, untilReady } from './until-ready.ts';
 import { withClient } from './with-client.ts';
 
-const run = promisify(execFile);
 const configuration = fileURLToPath(new URL('../../grafana/prometheus/', import.meta.url));
 
-/** A program that is installed. */
-export interface Installed {
-  command: string;
-  /** As in `2.42.0`. */
-  version: string;
-}
-
-export function findPrometheus(): Promise<Installed | undefined> {
-  return findProgram(['prometheus']);
+export function findPrometheus(): Promise<InstalledProgram | undefined> {
+  return findInstalledProgram(['prometheus']);
 }
 
 /** Debian gives it a longer name than its makers. */
-export function findPostgresExporter(): Promise<Installed | undefined> {
-  return findProgram(['postgres_exporter', 'prometheus-postgres-exporter']);
+export function findPostgresExporter(): Promise<InstalledProgram | undefined> {
+  return findInstalledProgram(['postgres_exporter', 'prometheus-postgres-exporter']);
 }
 
 export function missingPrometheus(): MissingPartError {
@@ -161,25 +150,12 @@ async function startServer(name: string, common: Common, program: Program): Prom
       workingDirectory: common.directory,
       environment: { PATH: '/usr/local/bin:/usr/bin:/bin', TZ: 'UTC', ...program.environment },
     });
-    const settled = async () => child.ended !== undefined || (await answers(port, program.readyPath));
-    try {
-      const options = { timeoutMs: 20_000, intervalMs: 50, ...(common.signal && { signal: common.signal }) };
-      if ((await waitUntil(settled, options)) && child.ended === undefined) return child;
-    } catch (error) {
-      await child.stop(stopSteps);
-      throw error;
-    }
-    const reason = child.ended ?? 'not ready after 20 s';
-    await child.stop(stopSteps);
-    throw new Error(`${name} did not start: ${reason}\nEnd of its log:\n${await logTail(logFile)}`);
+    const ready = () => answers(port, program.readyPath);
+    return untilReady(child, { name, logFile, timeoutMs: 20_000, ready, stopSteps, signal: common.signal });
   };
-  let port = await freePort();
-  let child = await startOn(port).catch(async (error) => {
-    // Somebody else was quicker.
-    if (!String(error).includes('address already in use')) throw error;
-    port = await freePort();
-    return startOn(port);
-  });
+  const started = await startOnPort(undefined, /address already in use/, startOn);
+  const { port } = started;
+  let { child } = started;
   return {
     name,
     port,
@@ -221,20 +197,4 @@ async function prepare(runDirectory: string, signal?: AbortSignal): Promise<Comm
   }
   if (user) for (const folder of folders) await chown(folder, user.uid, user.gid);
   return { runDirectory, directory, user, signal };
-}
-
-/** Where packages and people put programs; a service's PATH would not lead to all of them. */
-const places = ['/usr/local/bin', '/usr/bin', '/usr/sbin', '/opt/homebrew/bin', '/opt/local/bin'];
-
-async function findProgram(names: readonly string[]): Promise<Installed | undefined> {
-  for (const command of names.flatMap((name) => places.map((place) => path.join(place, name)))) {
-    const text = await run(command, ['--version'], { timeout: 10_000 }).then(
-      // Older ones print it on stderr.
-      ({ stdout, stderr }) => stdout || stderr,
-      () => '',
-    );
-    const version = /\d+\.\d+\.\d+/.exec(text)?.[0];
-    if (version) return { command, version };
-  }
-  return undefined;
 }

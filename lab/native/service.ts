@@ -1,8 +1,7 @@
 import path from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { compileCacheDirectory } from './compile-cache.ts';
-import { logTail } from './log-tail.ts';
-import { waitUntil } from './processes.ts';
+import { untilReady } from './until-ready.ts';
 
 export interface ServiceOptions {
   /** Unique in the run, as in `api`: names the log file. */
@@ -75,7 +74,6 @@ const stopSteps = [
 
 async function startOnce(options: ServiceOptions, logFile: string, port: number): Promise<Child> {
   const { name, entry, runDirectory, signal } = options;
-  const timeoutMs = options.readyTimeoutMs ?? 20_000;
   const child = await startChild({
     command: process.execPath,
     // The argument is not for the service: by it the guard knows whose process this is.
@@ -92,22 +90,16 @@ async function startOnce(options: ServiceOptions, logFile: string, port: number)
     channel: true,
   });
   let lastAnswer = 'it did not say that it listens';
-  const settled = async () => {
-    if (child.ended !== undefined) return true;
+  const ready = async () => {
     if (child.listeningPort === undefined) return false;
     lastAnswer = await askReady(child.listeningPort);
     return lastAnswer === '200';
   };
-  try {
-    const inTime = await waitUntil(settled, { timeoutMs, intervalMs: 30, ...(signal && { signal }) });
-    if (inTime && child.ended === undefined) return child;
-  } catch (error) {
-    await child.stop(stopSteps);
-    throw error;
-  }
-  const reason = child.ended ?? `not ready after ${timeoutMs} ms (GET /health/ready: ${lastAnswer})`;
-  await child.stop(stopSteps);
-  throw new Error(`${name} did not start: ${reason}\nEnd of its log:\n${await logTail(logFile)}`);
+  return untilReady(child, {
+    ...{ name, logFile, ready, stopSteps, signal },
+    ...{ timeoutMs: options.readyTimeoutMs ?? 20_000, intervalMs: 30 },
+    lastAnswer: () => `GET /health/ready: ${lastAnswer}`,
+  });
 }
 
 /** The status of /health/ready, or why there is none. */

@@ -8,7 +8,8 @@ import type { Child } from '../child.ts';
 import { freePort } from '../free-port.ts';
 import { logTail } from '../log-tail.ts';
 import { waitUntil } from '../processes.ts';
-import { logFileOf, ownDirectory, startJvm, untilReady, writeProperties } from './jvm.ts';
+import { untilReady } from '../until-ready.ts';
+import { logFileOf, ownDirectory, startJvm, writeProperties } from './jvm.ts';
 import { kafkaLibraries } from './libraries.ts';
 import { findJava, type Java } from './programs.ts';
 
@@ -107,13 +108,9 @@ async function start(
   options: Place & { file: string; port: number; signal?: AbortSignal | undefined },
 ): Promise<Child> {
   const child = await startJvm({ ...options, mainClass: 'kafka.Kafka', arguments: [options.file], heapMb: 384 });
-  await untilReady(child, {
-    ...options,
-    timeoutMs: 60_000,
-    ready: () => answers(options.port),
-    ...(options.signal && { signal: options.signal }),
-  });
-  return child;
+  const { name, port, signal } = options;
+  const ready = () => answers(port);
+  return untilReady(child, { name, logFile: logFileOf(options), timeoutMs: 60_000, ready, stopSteps, signal });
 }
 
 /** Gives the data directory its cluster id. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Child } from '../child.ts';
-import { freePort } from '../free-port.ts';
-import { logFileOf, startJvm, untilReady, writeProperties } from './jvm.ts';
+import { startOnPort, untilReady } from '../until-ready.ts';
+import { logFileOf, startJvm, writeProperties } from './jvm.ts';
 import { kafkaLibraries } from './libraries.ts';
 import { findJava } from './programs.ts';
 
@@ -42,6 +42,7 @@ export async function startConnect(options: ConnectOptions): Promise<Connect> {
   const { runDirectory, bootstrapServers, name = 'connect', signal } = options;
   const [java, libraries] = await Promise.all([findJava(), kafkaLibraries(options.progress)]);
   const file = path.join(runDirectory, `${name}.properties`);
+  const logFile = logFileOf({ runDirectory, name });
 
   const start = async (port: number): Promise<Child> => {
     await writeProperties(file, { ...workerProperties({ name, bootstrapServers, port }), ...options.settings });
@@ -57,31 +58,17 @@ export async function startConnect(options: ConnectOptions): Promise<Connect> {
         'org.glassfish.jersey': 'error',
       },
     });
-    await untilReady(child, {
-      name,
-      runDirectory,
-      timeoutMs: 90_000,
-      ready: () => isHealthy(port),
-      ...(signal && { signal }),
-    });
-    return child;
+    const ready = () => isHealthy(port);
+    return untilReady(child, { name, logFile, timeoutMs: 90_000, ready, stopSteps, signal });
   };
 
-  let port = await freePort();
-  let current: Child | undefined;
-  for (let attempt = 1; current === undefined; attempt += 1) {
-    try {
-      current = await start(port);
-    } catch (error) {
-      if (!/BindException|Address already in use|Failed to bind/.test(String(error)) || attempt === 5) throw error;
-      port = await freePort();
-    }
-  }
-  let child = current;
+  const started = await startOnPort(undefined, /BindException|Address already in use|Failed to bind/, start);
+  const { port } = started;
+  let { child } = started;
   return {
     name,
     url: `http://127.0.0.1:${port}`,
-    logFile: logFileOf({ runDirectory, name }),
+    logFile,
     get pid() {
       return child.pid;
     },

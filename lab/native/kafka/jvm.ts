@@ -1,8 +1,6 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Child, startChild } from '../child.ts';
-import { logTail } from '../log-tail.ts';
-import { waitUntil } from '../processes.ts';
 import type { Java } from './programs.ts';
 
 export interface JvmOptions {
@@ -48,29 +46,6 @@ export async function startJvm(options: JvmOptions): Promise<Child> {
 
 export function logFileOf({ runDirectory, name }: { runDirectory: string; name: string }): string {
   return path.join(runDirectory, `${name}.log`);
-}
-
-/** Waits until `ready`, or fails with the end of the log; what does not become ready is ended. */
-export async function untilReady(
-  child: Child,
-  options: { name: string; runDirectory: string; timeoutMs: number; ready(): Promise<boolean>; signal?: AbortSignal },
-): Promise<void> {
-  const { name, timeoutMs, ready, signal } = options;
-  let isReady = false;
-  const settled = async () => {
-    isReady = child.ended === undefined && (await ready());
-    return isReady || child.ended !== undefined;
-  };
-  try {
-    await waitUntil(settled, { timeoutMs, intervalMs: 50, ...(signal && { signal }) });
-  } catch (error) {
-    await child.stop([{ signal: 'SIGKILL', timeoutMs: 5_000 }]);
-    throw error;
-  }
-  if (isReady && child.ended === undefined) return;
-  const reason = child.ended ?? `not ready after ${timeoutMs} ms`;
-  await child.stop([{ signal: 'SIGKILL', timeoutMs: 5_000 }]);
-  throw new Error(`${name} did not start: ${reason}\nEnd of its log:\n${await logTail(logFileOf(options), 25)}`);
 }
 
 /** A directory below the run's that belongs to the server's user alone. */
