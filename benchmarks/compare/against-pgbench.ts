@@ -4,6 +4,7 @@ import { withClient } from '../../lab/native/with-client.ts';
 import { migrate } from '../../sql/migrate.ts';
 import { type AuditResult, auditRun } from '../audit/audit.ts';
 import { describeEnvironment } from '../measure/environment.ts';
+import { closedConnections } from '../scenarios/ingest/ingest.ts';
 import type { Arm } from '../scenarios/scenario.ts';
 import { withDatabase } from '../scenarios/timeline/dataset.ts';
 import type { ArmResult, Comparison, Measurement, RunDocument } from '../schema/run.ts';
@@ -238,7 +239,7 @@ function describeRatio(topology: string, comparisons: readonly Comparison[], arm
     conclusion: `ingest on ${topology}, signed webhooks over HTTP at p99 ≤ 100 ms, takes ${text(open)} of pgbench’s best rate with the same transaction.`,
     findings: [
       `Medians: ${rates}.`,
-      `As fast as 128 connections can go (closed loop, like pgbench), ingest takes ${text(closed)} of pgbench’s best rate.`,
+      `As fast as ${closedConnections} connections can go (closed loop, like pgbench), ingest takes ${text(closed)} of pgbench’s best rate.`,
     ],
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
+import { environment } from './environment.ts';
 import { loadPhase } from './ingest.ts';
 
 const ratio = z.strictObject({ ratio: z.number(), low: z.number(), high: z.number(), confidence: z.number() });
@@ -33,15 +34,7 @@ export const acceptanceDocument = z.strictObject({
   finishedAt: z.iso.datetime(),
   seed: z.int(),
   topology: z.enum(topologyNames),
-  environment: z.strictObject({
-    commit: z.string().nullable(),
-    platform: z.string(),
-    cpu: z.string(),
-    cores: z.int(),
-    memoryBytes: z.int(),
-    node: z.string(),
-    loadAverage: z.number(),
-  }),
+  environment,
   connections: z.int(),
   arms: z.array(acceptanceArm),
   ratios: z.strictObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
+import { environment } from './environment.ts';
 import { loadPhase, percentiles } from './ingest.ts';
 
 const stage = z.strictObject({ p50Ms: z.number(), p99Ms: z.number() });
@@ -56,21 +57,17 @@ export const freshnessDocument = z.strictObject({
   finishedAt: z.iso.datetime(),
   seed: z.int(),
   topology: z.enum(topologyNames),
-  environment: z.strictObject({
-    commit: z.string().nullable(),
-    platform: z.string(),
-    cpu: z.string(),
-    cores: z.int(),
-    memoryBytes: z.int(),
-    node: z.string(),
-    loadAverage: z.number(),
-  }),
+  environment,
   engines: z.array(engineFreshness),
   absent: z.array(z.strictObject({ engine: z.string(), reason: z.string() })),
   drainRatio: z.number().nullable().meta({ description: 'native over debezium, events a second of the drain' }),
   targets: z.array(z.strictObject({ what: z.string(), target: z.string(), measured: z.string(), met: z.boolean() })),
   verdict: z.enum(['VALID', 'DISCARDED']),
 });
+
+/** Said beside each table of drains. */
+export const backlogNote =
+  'The backlog is written straight into the outbox by SQL while nothing reads it, the same for each engine.';
 
 export type EngineFreshness = z.infer<typeof engineFreshness>;
 export type FreshnessDocument = z.infer<typeof freshnessDocument>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
+import { environment } from './environment.ts';
 import { freshnessDocument } from './freshness.ts';
 import { ingestData } from './ingest.ts';
 import { pgbenchData } from './pgbench.ts';
@@ -100,15 +101,7 @@ export const runDocument = z.strictObject({
   rounds: z.int(),
   control: z.string(),
   scenarios: z.array(z.enum(['ingest', 'timeline', 'reads', 'freshness'])),
-  environment: z.strictObject({
-    commit: z.string().nullable(),
-    platform: z.string(),
-    cpu: z.string(),
-    cores: z.int(),
-    memoryBytes: z.int(),
-    node: z.string(),
-    loadAverage: z.number(),
-  }),
+  environment,
   arms: z.array(arm),
   absent: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
   measurements: z.array(measurement),

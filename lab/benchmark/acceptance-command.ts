@@ -1,11 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
 import { runAcceptance } from '../../benchmarks/scenarios/acceptance/acceptance.ts';
 import type { AcceptanceDocument } from '../../benchmarks/schema/acceptance.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
-import { print, printJson, progress, table } from '../output.ts';
-import { saveTextPage } from './text-page.ts';
+import { interruptible } from '../interruptible.ts';
+import { progress, table } from '../output.ts';
+import { finishWith } from './own-document.ts';
 
 export interface AcceptanceFlags {
   topology: TopologyName;
@@ -19,30 +17,13 @@ export interface AcceptanceFlags {
 /** `lab bench acceptance`. */
 export async function acceptanceCommand(flags: AcceptanceFlags): Promise<void> {
   const { topology, rounds, seed, scale } = flags;
-  const stop = new AbortController();
-  const onSignal = (name: NodeJS.Signals) => stop.abort(new Error(`stopped by ${name}`));
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, onSignal);
-  const document = await runAcceptance({
-    ...{ topology, rounds, seed, scale, progress, signal: stop.signal },
-    command: `bench acceptance --topology ${topology} --rounds ${rounds} --scale ${scale} --seed ${seed}`,
-  });
-  // Beside the comparisons' documents, under a name that is none of theirs.
-  const file = path.join(defaultResultsDirectory(), `acceptance-${document.id}.json`);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
-  if (flags.json) printJson(document);
-  else print(describe(document));
-  if (flags.save) {
-    const page = {
-      name: 'acceptance',
-      title: 'What kafka mode accepts, against sync mode',
-      text: describe(document),
-      ...document,
-    };
-    progress(`saved: ${await saveTextPage(page)}`);
-  }
-  progress(`result: ${file}`);
-  if (document.verdict !== 'VALID') process.exitCode = 1;
+  const document = await interruptible((signal) =>
+    runAcceptance({
+      ...{ topology, rounds, seed, scale, progress, signal },
+      command: `bench acceptance --topology ${topology} --rounds ${rounds} --scale ${scale} --seed ${seed}`,
+    }),
+  );
+  await finishWith(document, describe(document), { ...flags, title: 'What kafka mode accepts, against sync mode' });
 }
 
 const components = ['ingest', 'broker', 'api', 'postgres', 'generator'];

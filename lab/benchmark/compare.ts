@@ -1,6 +1,7 @@
 import type { ComparisonRun, Step } from '../../benchmarks/compare/comparison.ts';
 import { defaultResultsDirectory, saveRun } from '../../benchmarks/compare/store.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
+import { interruptible } from '../interruptible.ts';
 import { runSteps } from './run-steps.ts';
 
 export interface SavedRun {
@@ -18,11 +19,13 @@ export async function runAndSave(
   create: (signal: AbortSignal) => ComparisonRun | Promise<ComparisonRun>,
   writeReport?: (document: RunDocument) => Promise<string>,
 ): Promise<SavedRun> {
-  const stop = new AbortController();
-  const onSignal = (name: NodeJS.Signals) => stop.abort(new Error(`stopped by ${name}`));
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of signals) process.once(name, onSignal);
-  const run = await create(stop.signal);
+  return interruptible(async (signal) => takeToTheEnd(await create(signal), writeReport));
+}
+
+async function takeToTheEnd(
+  run: ComparisonRun,
+  writeReport: ((document: RunDocument) => Promise<string>) | undefined,
+): Promise<SavedRun> {
   let saved: SavedRun | undefined;
   const save: Step = {
     title: 'store the result',
@@ -39,6 +42,5 @@ export async function runAndSave(
     return saved!;
   } finally {
     await run.close();
-    for (const name of signals) process.off(name, onSignal);
   }
 }

@@ -1,15 +1,13 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
 import { type Engine, runFreshness } from '../../benchmarks/scenarios/freshness/freshness.ts';
 import { thorough } from '../../benchmarks/scenarios/freshness/measure-engine.ts';
-import type { FreshnessDocument } from '../../benchmarks/schema/freshness.ts';
+import { backlogNote, type FreshnessDocument } from '../../benchmarks/schema/freshness.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
+import { interruptible } from '../interruptible.ts';
 import { missingChdb } from '../native/clickhouse.ts';
 import { missingForKafka } from '../native/kafka/programs.ts';
 import { MissingPartError } from '../native/missing-part.ts';
-import { print, printJson, progress, table } from '../output.ts';
-import { saveTextPage } from './text-page.ts';
+import { progress, table } from '../output.ts';
+import { finishWith } from './own-document.ts';
 
 export interface FreshnessFlags {
   topology: TopologyName;
@@ -22,33 +20,19 @@ export interface FreshnessFlags {
 /** `lab bench freshness`. */
 export async function freshnessCommand(flags: FreshnessFlags): Promise<void> {
   const { topology, seed, scale } = flags;
-  const stop = new AbortController();
-  const onSignal = (name: NodeJS.Signals) => stop.abort(new Error(`stopped by ${name}`));
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, onSignal);
-  const document = await runFreshness({
-    ...{ topology, seed, scale, progress, signal: stop.signal, missing: missingEngine, pace: thorough },
-    command: `bench freshness --topology ${topology} --scale ${scale} --seed ${seed}`,
-  });
+  const document = await interruptible((signal) =>
+    runFreshness({
+      ...{ topology, seed, scale, progress, signal, missing: missingEngine, pace: thorough },
+      command: `bench freshness --topology ${topology} --scale ${scale} --seed ${seed}`,
+    }),
+  );
   if (document.engines.length === 0) {
     throw new MissingPartError(document.absent.map(({ reason }) => reason).join('; '), 'see lab doctor');
   }
-  // Beside the comparisons' documents, under a name that is none of theirs.
-  const file = path.join(defaultResultsDirectory(), `freshness-${document.id}.json`);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
-  if (flags.json) printJson(document);
-  else print(describe(document));
-  if (flags.save) {
-    const page = {
-      name: 'freshness',
-      title: 'Accepted → visible in ClickHouse, and backlog drain, of both CDC engines',
-      text: describe(document),
-      ...document,
-    };
-    progress(`saved: ${await saveTextPage(page)}`);
-  }
-  progress(`result: ${file}`);
-  if (document.verdict !== 'VALID') process.exitCode = 1;
+  await finishWith(document, describe(document), {
+    ...flags,
+    title: 'Accepted → visible in ClickHouse, and backlog drain, of both CDC engines',
+  });
 }
 
 /** What keeps an engine from running here; undefined when nothing does. */
@@ -72,9 +56,7 @@ export function describe(document: FreshnessDocument): string {
     for (const reason of reasons) lines.push(`${engine} does not count: ${reason}`);
   }
   for (const { engine, reason } of document.absent) lines.push(`not here: ${engine}, because ${reason}`);
-  lines.push(
-    'The backlog is written straight into the outbox by SQL while nothing reads it, the same for each engine.',
-  );
+  lines.push(backlogNote);
   return lines.join('\n');
 }
 

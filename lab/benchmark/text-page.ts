@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunDocument } from '../../benchmarks/schema/run.ts';
+import type { Environment } from '../../benchmarks/schema/environment.ts';
 
 export interface TextPage {
   /** Of the file in docs/results, without its ending. */
@@ -10,7 +10,7 @@ export interface TextPage {
   text: string;
   command: string;
   startedAt: string;
-  environment: RunDocument['environment'];
+  environment: Environment;
 }
 
 /** Writes what a command printed to docs/results, to be committed, with the command and the machine. @returns its file */

@@ -2,8 +2,8 @@ import { drillFailover } from '../../replication/drill/failover.ts';
 import type { FailoverResult } from '../../replication/drill/failover-result.ts';
 import { defaultDrillDirectory } from '../../replication/drill/history.ts';
 import type { FailoverFlags } from '../commands/drill.ts';
+import { interruptible } from '../interruptible.ts';
 import { print, printJson, progress, table } from '../output.ts';
-import { interruptible } from './interrupt.ts';
 
 export async function failoverCommand(flags: FailoverFlags): Promise<void> {
   const { promotions, replicas, seed, rate, postgres } = flags;

@@ -1,8 +1,8 @@
 import { defaultDrillDirectory } from '../../replication/drill/history.ts';
 import { drillPitr, type PitrResult } from '../../replication/drill/pitr.ts';
 import type { PitrFlags } from '../commands/drill.ts';
+import { interruptible } from '../interruptible.ts';
 import { print, printJson, progress, table } from '../output.ts';
-import { interruptible } from './interrupt.ts';
 
 export async function pitrCommand(flags: PitrFlags): Promise<void> {
   const { webhooks, seed, postgres } = flags;

@@ -1,4 +1,4 @@
-import type { EngineFreshness } from '../../schema/freshness.ts';
+import { backlogNote, type EngineFreshness } from '../../schema/freshness.ts';
 import { axis, drawChart, legend, lineStyle } from '../charts.ts';
 import { type Html, html } from '../html.ts';
 import { markOf } from '../marks.ts';
@@ -17,7 +17,7 @@ export function freshnessSection(view: View): Html {
 <ul>${targets.map(({ what, target, measured, met }) => html`<li>${met ? '✓' : '✗'} ${what}: ${measured}, target ${target}</li>`)}
 ${engines.flatMap(({ engine, reasons }) => reasons.map((reason) => html`<li>${engine} does not count: ${reason}</li>`))}
 ${absent.map(({ engine, reason }) => html`<li>Not measured: ${engine}, because ${reason}</li>`)}</ul>
-<p>The backlog is written straight into the outbox by SQL while nothing reads it, the same for each engine.</p></section>`;
+<p>${backlogNote}</p></section>`;
 }
 
 function row({ engine, verdict, load, steady, drain, audit }: EngineFreshness): Html {

@@ -11,6 +11,7 @@ import { runId } from '../../compare/run-id.ts';
 import { describeEnvironment } from '../../measure/environment.ts';
 import { sampleCpu } from '../../measure/process-cpu.ts';
 import type { AcceptanceArm, AcceptanceDocument } from '../../schema/acceptance.ts';
+import { closedConnections as connections } from '../ingest/ingest.ts';
 import { describeArms, judgeAcceptance, ratioOfRates } from './summary.ts';
 import { type Contender, openContender } from './turns.ts';
 
@@ -31,8 +32,6 @@ const armNames = ['sync', 'kafka', 'kafka-burst'] as const;
 const modes = ['sync', 'kafka'] as const;
 type Mode = (typeof modes)[number];
 
-/** As in the closed loop of `ingest`. */
-const connections = 128;
 const loadMs = 4_000;
 /** Both runtimes go on compiling for this long; a broker that was started a moment ago takes twice the CPU. */
 const warmUpMs = 12_000;

@@ -7,7 +7,7 @@ import type { RunningSystem } from '../../../lab/native/system.ts';
 import type { EngineFreshness } from '../../schema/freshness.ts';
 import { percentiles } from '../../statistics/histogram.ts';
 import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
-import { ingest } from '../ingest/ingest.ts';
+import { closedConnections, ingest } from '../ingest/ingest.ts';
 import { type PhaseContext, runPhase } from '../ingest/phase.ts';
 import { createWebhookSource } from '../ingest/webhook-source.ts';
 import { fillOutbox } from './backlog.ts';
@@ -49,8 +49,6 @@ export type Measured = Pick<
   'highestRate' | 'highestRateBy' | 'load' | 'steady' | 'drain' | 'cpuSeconds' | 'reasons'
 >;
 
-/** As in the closed loop of `ingest`. */
-const closedConnections = 128;
 const probePauseMs = 10;
 /** A drain takes seconds, and a look costs the ClickHouse that it watches a query. */
 const drainPauseMs = 25;

@@ -21,7 +21,7 @@ export const ingest: Scenario<'ingest'> = {
 };
 
 /** Requests under way in the closed loop: enough for full batches, few enough to stay below the objective. */
-const closedConnections = 128;
+export const closedConnections = 128;
 const warmUpMs = 6_000;
 /** Of 16 MiB; a round writes fewer. */
 const walFilesOfRound = 20;
