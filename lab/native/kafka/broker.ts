@@ -121,7 +121,8 @@ async function format(options: Place & { file: string }): Promise<void> {
     ...options,
     name,
     mainClass: 'kafka.tools.StorageTool',
-    arguments: ['format', '--config', file, '--cluster-id', randomBytes(16).toString('base64url'), '--standalone'],
+    // With an equals sign, because one id in 64 begins with a dash.
+    arguments: ['format', '--config', file, `--cluster-id=${randomBytes(16).toString('base64url')}`, '--standalone'],
     heapMb: 128,
   });
   await waitUntil(() => child.ended !== undefined, { timeoutMs: 60_000 });
