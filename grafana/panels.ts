@@ -21,7 +21,7 @@ import { type ClickhouseResult, clickhouseQuery } from './custom-query.ts';
 
 /** By these ids `grafana/provisioning/datasources` makes the data sources. */
 export const prometheusSource: DataSourceRef = { type: 'prometheus', uid: 'prometheus' };
-export const clickhouseSource: DataSourceRef = { type: 'grafana-clickhouse-datasource', uid: 'clickhouse' };
+const clickhouseSource: DataSourceRef = { type: 'grafana-clickhouse-datasource', uid: 'clickhouse' };
 
 /** Grafana's ids of units that the dashboards use. */
 export type Unit =

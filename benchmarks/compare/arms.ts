@@ -69,7 +69,7 @@ function serversOf(topology: Capabilities): number {
 }
 
 /** What an arm is made of, in words for the report. */
-export function describeArm(topology: TopologyName): string {
+function describeArm(topology: TopologyName): string {
   const { partitionedTables, dedupe, readsFromReplica } = capabilities(topology);
   const tables = partitionedTables.length > 0 ? 'daily partitions' : 'ordinary tables';
   const keys = dedupe === 'key_table' ? 'dedupe keys in a table of their own' : 'dedupe by a unique index';

@@ -57,7 +57,7 @@ export function metricsOf(measurement: Measurement): Record<string, number> {
 }
 
 /** CPU time of the whole measured system for one acknowledged webhook, in microseconds. */
-export function cpuUsPerWebhook(phase: LoadPhase): number {
+function cpuUsPerWebhook(phase: LoadPhase): number {
   const seconds = systemComponents.reduce((sum, name) => sum + (phase.cpuSeconds[name] ?? 0), 0);
   return (seconds * 1e6) / Math.max(phase.acknowledged, 1);
 }

@@ -1,5 +1,5 @@
 import type { Signer } from '../../lab/provider/sign.ts';
-import type { PlannedWebhook, Workload } from '../workload/workload.ts';
+import type { PlannedWebhook } from '../workload/workload.ts';
 import type { PreparedRequest } from './connections.ts';
 
 /** A signed delivery that only has to be written to a socket. About 1 KB of memory. */
@@ -12,17 +12,4 @@ export function prepareWebhook(webhook: PlannedWebhook, signers: Record<string, 
   const sign = signers[webhook.provider];
   if (!sign) throw new Error(`no signer for ${webhook.provider}`);
   return { method: 'POST', ...sign(webhook, now), webhook };
-}
-
-/**
- * Signs `count` deliveries ahead of a measured window, since planning and signing are the provider's cost and not the
- * system's. Signatures hold for five minutes, so the window has to be over by then.
- */
-export function prepareWebhooks(
-  workload: Workload,
-  signers: Record<string, Signer>,
-  count: number,
-  now: Date,
-): PreparedWebhook[] {
-  return Array.from({ length: count }, () => prepareWebhook(workload.next(), signers, now));
 }

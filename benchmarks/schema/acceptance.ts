@@ -6,7 +6,7 @@ import { loadPhase } from './ingest.ts';
 const ratio = z.strictObject({ ratio: z.number(), low: z.number(), high: z.number(), confidence: z.number() });
 
 /** What was accepted in one way, over the rounds. */
-export const acceptanceArm = z.strictObject({
+const acceptanceArm = z.strictObject({
   name: z.enum(['sync', 'kafka', 'kafka-burst']),
   description: z.string(),
   medianRate: z.number().meta({ description: 'webhooks a second answered with 2xx' }),

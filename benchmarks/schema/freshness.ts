@@ -6,7 +6,7 @@ import { loadPhase, percentiles } from './ingest.ts';
 const stage = z.strictObject({ p50Ms: z.number(), p99Ms: z.number() });
 
 /** What one CDC engine did in `lab bench freshness`. */
-export const engineFreshness = z.strictObject({
+const engineFreshness = z.strictObject({
   engine: z.enum(['native', 'debezium']),
   verdict: z.enum(['VALID', 'DISCARDED']),
   reasons: z.array(z.string()),

@@ -1,5 +1,5 @@
 /** Providers that the workload speaks for, by the names that the API knows them under. */
-export const workloadProviders = ['silvergate', 'stripe', 'adyen'] as const;
+const workloadProviders = ['silvergate', 'stripe', 'adyen'] as const;
 export type WorkloadProvider = (typeof workloadProviders)[number];
 
 export interface PlannedOrder {

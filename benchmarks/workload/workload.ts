@@ -48,7 +48,7 @@ export interface Workload {
 }
 
 /** The mix of the `ingest` scenario. */
-export const ingestMix = { update: 0.7, create: 0.2, chargeback: 0.1 } as const;
+const ingestMix = { update: 0.7, create: 0.2, chargeback: 0.1 } as const;
 
 interface OrderState extends PlannedOrder {
   lastAtMs: number;

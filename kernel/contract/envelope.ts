@@ -5,7 +5,7 @@ import { disputeEventKinds, orderEventKinds } from './status.ts';
 
 export const envelopeVersion = 1;
 
-export const aggregateTypes = ['order', 'dispute'] as const;
+const aggregateTypes = ['order', 'dispute'] as const;
 export type AggregateType = (typeof aggregateTypes)[number];
 
 /** Every `type` that an event of the outbox can have: `<aggregate_type>.<kind>`. */

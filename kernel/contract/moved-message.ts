@@ -2,7 +2,7 @@ import type { KafkaMessage, OutgoingMessage } from '../kafka/port.ts';
 import { type Failure, failureHeaders } from './failure-headers.ts';
 
 /** What of a value moves on. Retry and dead-letter topics take it together with the rest of the message. */
-export const movedValueMaxBytes = 4 * 1024 * 1024 - 128 * 1024;
+const movedValueMaxBytes = 4 * 1024 * 1024 - 128 * 1024;
 const movedKeyMaxBytes = 16 * 1024;
 const keptHeadersMaxBytes = 64 * 1024;
 

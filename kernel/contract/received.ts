@@ -4,7 +4,7 @@ import { ContractError, parseMessage } from './contract-error.ts';
 import { disputeStatuses, orderStatuses } from './status.ts';
 import type { ContractEvent, ReceivedWebhook } from './webhooks.ts';
 
-export const receivedVersion = 1;
+const receivedVersion = 1;
 
 const types = { order: 'webhook.order', dispute: 'webhook.dispute', none: 'webhook.unmapped' } as const;
 

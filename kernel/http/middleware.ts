@@ -47,7 +47,7 @@ export function toAppError(thrown: unknown): AppError {
 }
 
 /** One message that names every wrong field, with the reason for each in `details.fields`. */
-export function validationError(error: ZodError): AppError {
+function validationError(error: ZodError): AppError {
   const fields = error.issues.slice(0, 20).map((issue) => ({
     field: issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'body'),
     reason: issue.message,

@@ -12,7 +12,7 @@ const levels: readonly string[] = ['primary', 'replica', 'session'];
  * @throws AppError invalid_request when X-Read-Consistency has an unknown value. A token that cannot be read is not an
  * error: the read router answers it from the primary.
  */
-export function readRequest(request: Request): ReadRequest {
+function readRequest(request: Request): ReadRequest {
   const consistency = request.get('X-Read-Consistency') ?? 'session';
   if (!levels.includes(consistency)) {
     throw new AppError('invalid_request', `X-Read-Consistency: must be one of ${levels.join(', ')}.`);

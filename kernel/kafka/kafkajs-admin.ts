@@ -88,7 +88,7 @@ export function createAdministration(open: () => Session): Administration {
   };
 }
 
-export function missingMessage(topics: readonly string[]): string {
+function missingMessage(topics: readonly string[]): string {
   const [subject, verb] = topics.length === 1 ? ['The topic', 'does'] : ['The topics', 'do'];
   return `${subject} ${topics.join(', ')} ${verb} not exist. Topics are created explicitly, by ensureTopics.`;
 }

@@ -70,7 +70,7 @@ async function repeatOnConflict<T>(run: () => Promise<T>, options: TransactionOp
  * Lends one connection to `work`. A connection that broke meanwhile, or leads to a server that takes no writes any more,
  * is thrown away instead of going back to the pool.
  */
-export async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A lost connection also emits `error` on the client, and without a listener that would end the process.

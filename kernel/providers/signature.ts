@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** How far a signature's timestamp may lie from now, in either direction; the same in all schemes that have one. */
-export const toleranceSeconds = 300;
+const toleranceSeconds = 300;
 
 /** Signatures of one request that are looked at. A request with more is refused, so that the work stays bounded. */
 export const maxSignatures = 10;

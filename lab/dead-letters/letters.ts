@@ -14,7 +14,7 @@ export interface DeadLetter extends Omit<Failure, 'retryAtMs'> {
   replayedAtMs: number | null;
 }
 
-export const deadLetterTopics: readonly string[] = Object.values(webhookTopics).map(deadLetterTopic);
+const deadLetterTopics: readonly string[] = Object.values(webhookTopics).map(deadLetterTopic);
 
 /** Headers of the note that says of a dead letter that it was sent back. The note lies in the same topic. */
 const noteHeaders = { id: 'replayed-id', at: 'replayed-at-ms' } as const;

@@ -91,7 +91,7 @@ async function scrape(url: string): Promise<string> {
 }
 
 /** The sum of all series of one metric in Prometheus text format. */
-export function sumOf(text: string, metric: string): number {
+function sumOf(text: string, metric: string): number {
   let sum = 0;
   for (const line of text.split('\n')) {
     const name = line.split(/[{ ]/, 1)[0];

@@ -41,7 +41,7 @@ export interface Ledger {
 }
 
 /** Captures and representments have separate key spaces. */
-export function entryKey(entry: LedgerEntry): string {
+function entryKey(entry: LedgerEntry): string {
   return entry.type === 'capture' ? captureKey(entry.idempotency_key) : representmentKey(entry.dispute_id);
 }
 export const captureKey = (idempotencyKey: string): string => `capture ${idempotencyKey}`;

@@ -50,7 +50,7 @@ export async function exportedByExporter(): Promise<Exported> {
   );
 }
 
-export const exporterCatalogue = new URL('../../grafana/prometheus/postgres-exporter-series.txt', import.meta.url);
+const exporterCatalogue = new URL('../../grafana/prometheus/postgres-exporter-series.txt', import.meta.url);
 
 /** What Prometheus makes itself for each target. */
 export const madeByPrometheus: Exported = new Map([['up', new Set(targetLabels)]]);
