@@ -1,26 +1,20 @@
 import path from 'node:path';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
 import { openRecord } from '../../benchmarks/record/record.ts';
 import { createRandom } from '../../benchmarks/workload/random.ts';
 import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
-import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import type { TopologyName } from '../../kernel/topology.ts';
 import { findPgbouncer } from '../../lab/native/pgbouncer.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
-import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
+import { startSystem } from '../../lab/native/system.ts';
 import { withClient } from '../../lab/native/with-client.ts';
 import { createDelivery } from '../../lab/provider/delivery.ts';
 import { createSigners } from '../../lab/provider/sign.ts';
 import { describeIf } from '../skip.ts';
-import { consistencySuite } from './suite/consistency.ts';
-import { disputeSuite } from './suite/disputes.ts';
-import { eventSuite } from './suite/events.ts';
-import { operationsSuite } from './suite/operations.ts';
-import { orderSuite } from './suite/orders.ts';
-import { webhookSuite } from './suite/webhooks.ts';
-import { type Target, waitForReplicas } from './target.ts';
+import { contractSuite } from './suite/contract.ts';
 
 const missing = (await findPgbouncer()) ? undefined : 'pgbouncer: apt install pgbouncer, or brew install pgbouncer';
 const topologies: TopologyName[] = ['plain', 'replicated'];
@@ -28,56 +22,28 @@ const topologies: TopologyName[] = ['plain', 'replicated'];
 /** The same contract when no transaction can count on having the server session of the one before. */
 describeIf('the API behind pgbouncer in transaction mode', missing, () => {
   describe.each(topologies)('%s', (topology) => {
-    let system: RunningSystem;
-    let target: Target;
-
-    beforeAll(async () => {
-      system = await startSystem({ topology, pgbouncer: true });
-      target = {
-        topology,
-        apiUrl: system.urls.api,
-        providerUrl: system.urls.provider,
-        secrets: system.secrets,
-        readsFromReplica: capabilities(topology).readsFromReplica,
-        settle: () => waitForReplicas(system.dsn.admin, system.dsn.replicas),
-      };
-    });
-    afterAll(() => system?.stop());
-
-    describe('webhooks', () => webhookSuite(() => target));
-    describe('orders', () => orderSuite(() => target));
-    describe('disputes', () => disputeSuite(() => target));
-    describe('events', () => eventSuite(() => target));
-    describe('read consistency', () => consistencySuite(() => target));
-    describe('operations', () => operationsSuite(() => target));
+    const system = contractSuite({ topology, pgbouncer: true });
 
     test('nothing that the API set is left in a session that the next one gets', async () => {
-      const { rows } = await withClient(system.pooler!.dsn, (client) =>
+      const { rows } = await withClient(system().pooler!.dsn, (client) =>
         client.query(
           `select current_setting('enable_seqscan') as scan, current_setting('statement_timeout') as timeout,
              (select count(*) from pg_prepared_statements)::int as prepared`,
         ),
       );
-      const prepared = system.pooler!.preparedStatements ? expect.any(Number) : 0;
+      const prepared = system().pooler!.preparedStatements ? expect.any(Number) : 0;
       expect(rows[0]).toEqual({ scan: 'on', timeout: '10s', prepared });
     });
 
     test('a client that asks for settings of a session is refused, and not left without them', async () => {
       const pool = createPool({
-        ...{ dsn: system.pooler!.dsn, applicationName: 'test', logger: pino({ level: 'silent' }), max: 1 },
+        ...{ dsn: system().pooler!.dsn, applicationName: 'test', logger: pino({ level: 'silent' }), max: 1 },
       });
       try {
         await expect(pool.query('select 1')).rejects.toThrow('unsupported startup parameter');
       } finally {
         await pool.end();
       }
-    });
-
-    test('the audit is clean after all of this', async () => {
-      const { invariants, ok } = await auditRun({ dsn: system.dsn.admin, topology });
-      expect(invariants.filter((invariant) => !invariant.ok)).toEqual([]);
-      expect(ok).toBe(true);
-      expect(invariants.find((invariant) => invariant.id === 'I3')?.checked).toBeGreaterThan(50);
     });
   });
 
