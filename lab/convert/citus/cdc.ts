@@ -6,6 +6,7 @@ import { atAddress } from '../../../kernel/postgres/hosts.ts';
 import { type Lsn, parseLsn } from '../../../kernel/postgres/lsn.ts';
 import { waitUntil } from '../../native/processes.ts';
 import { withClient } from '../../native/with-client.ts';
+import { ConversionRefused } from '../preflight.ts';
 
 /** What becomes of change data capture; null where the source has no reader. */
 export interface CdcReport {
@@ -48,10 +49,15 @@ export async function makeWorkerSlots(slot: string, workers: readonly string[]):
   }
 }
 
-/** Without slot and position the reader makes both and begins with a load of the outbox. */
+/**
+ * Without slot and position a reader makes both and begins with a load of the outbox.
+ * @throws ConversionRefused while somebody reads one of them.
+ */
 export async function dropWorkerSlots(slot: string, workers: readonly string[]): Promise<void> {
   for (const [index, dsn] of workers.entries()) {
-    await withClient(dsn, (client) => dropSlot(client, workerSlot(slot, index)));
+    const name = workerSlot(slot, index);
+    if (await withClient(dsn, (client) => dropSlot(client, name))) continue;
+    throw new ConversionRefused(`Slot ${name} of worker ${index + 1} is read: end that reader first.`);
   }
 }
 

@@ -83,6 +83,8 @@ async function run(source: Client, options: CitusConvertOptions): Promise<CitusC
   }
   const target = await openSide(targetDsn);
   try {
+    // Two sources must not fill one cluster.
+    await lockOutOthers(target);
     const moved = state?.phase === 'switched' ? undefined : await move(source, target, { ...options, targetDsn });
     const { phase, cdc, afterPerSecond } = await settle({ source, target, targetDsn }, options);
     const report = await describe(source);
