@@ -2,18 +2,14 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
-import { openRecord } from '../../benchmarks/record/record.ts';
-import { createRandom } from '../../benchmarks/workload/random.ts';
-import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { findPgbouncer } from '../../lab/native/pgbouncer.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import { startSystem } from '../../lab/native/system.ts';
 import { withClient } from '../../lab/native/with-client.ts';
-import { createDelivery } from '../../lab/provider/delivery.ts';
-import { createSigners } from '../../lab/provider/sign.ts';
 import { describeIf } from '../skip.ts';
+import { openDelivery } from '../webhooks/delivery.ts';
 import { contractSuite } from './suite/contract.ts';
 
 const missing = (await findPgbouncer()) ? undefined : 'pgbouncer: apt install pgbouncer, or brew install pgbouncer';
@@ -55,16 +51,9 @@ describeIf('the API behind pgbouncer in transaction mode', missing, () => {
     try {
       const [deliveries, kills] = [1_500, 3];
       const recordFile = path.join(system.runDirectory, 'acks.jsonl');
-      const record = await openRecord(recordFile);
-      const { totals, run } = createDelivery({
-        url: system.urls.api,
-        workload: createWorkload({
-          ...{ seed: 40, run: 'pooler', startTimeMs: Date.now(), spacing: 128, duplicates: 0.05, late: 0.03 },
-          providers: { silvergate: 2, stripe: 1, adyen: 1 },
-        }),
-        signers: createSigners(system.secrets),
-        ...{ count: deliveries, concurrency: 48, record, readShare: 0.1, random: createRandom(40, 2) },
-        ...{ timeoutMs: 5_000, giveUpAfterMs: 60_000, now: () => new Date(), clock: () => performance.now() },
+      const { totals, run } = await openDelivery({
+        ...{ url: system.urls.api, secrets: system.secrets, recordFile, seed: 40, run: 'pooler' },
+        ...{ count: deliveries, concurrency: 48 },
       });
       const load = run();
       for (let kill = 1; kill <= kills; kill += 1) {
@@ -75,7 +64,6 @@ describeIf('the API behind pgbouncer in transaction mode', missing, () => {
         await system.pgbouncer!.restart();
       }
       await load;
-      await record.close();
       expect(Object.values(totals.retries).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(kills);
       expect({ gaveUp: totals.gaveUp, rejected: totals.rejected, acknowledged: totals.acknowledged }).toEqual({
         ...{ gaveUp: 0, rejected: {}, acknowledged: deliveries },

@@ -2,14 +2,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
 import { readRecords } from '../../benchmarks/audit/record.ts';
-import { openRecord } from '../../benchmarks/record/record.ts';
 import { createRandom, type Random } from '../../benchmarks/workload/random.ts';
-import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
-import { createDelivery } from '../../lab/provider/delivery.ts';
-import { createSigners } from '../../lab/provider/sign.ts';
+import { openDelivery } from '../webhooks/delivery.ts';
 
 const runs: { seed: number; topology: TopologyName }[] = [
   { seed: 101, topology: 'plain' },
@@ -33,16 +30,9 @@ describe.each(runs)('kill -9 of the API under load, seed $seed on $topology', ({
   test('loses no acknowledged webhook and doubles none', async () => {
     const random = createRandom(seed, 1);
     const recordFile = path.join(system.runDirectory, 'acks.jsonl');
-    const record = await openRecord(recordFile);
-    const { totals, run } = createDelivery({
-      url: system.urls.api,
-      workload: createWorkload({
-        ...{ seed, run: `kill${seed}`, startTimeMs: Date.now(), spacing: 128, duplicates: 0.05, late: 0.03 },
-        providers: { silvergate: 2, stripe: 1, adyen: 1 },
-      }),
-      signers: createSigners(system.secrets),
-      ...{ count: deliveries, concurrency: 48, record, readShare: 0.1, random: createRandom(seed, 2) },
-      ...{ timeoutMs: 5_000, giveUpAfterMs: 60_000, now: () => new Date(), clock: () => performance.now() },
+    const { totals, run } = await openDelivery({
+      ...{ url: system.urls.api, secrets: system.secrets, recordFile, seed, run: `kill${seed}` },
+      ...{ count: deliveries, concurrency: 48 },
     });
     const pids = new Set([system.api.pid]);
     const load = run();
@@ -54,7 +44,6 @@ describe.each(runs)('kill -9 of the API under load, seed $seed on $topology', ({
       pids.add(system.api.pid);
     }
     await load;
-    await record.close();
 
     expect(pids.size).toBe(kills + 1);
     expect(Object.values(totals.retries).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(kills);

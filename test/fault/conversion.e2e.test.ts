@@ -7,15 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
-import { openRecord } from '../../benchmarks/record/record.ts';
-import { createRandom } from '../../benchmarks/workload/random.ts';
-import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import { type ConversionResult, type ConvertOptions, convertToPartitioned } from '../../lab/convert/convert.ts';
 import { freePort } from '../../lab/native/free-port.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import { type RunningSystem, type SystemDescription, startSystem } from '../../lab/native/system.ts';
-import { createDelivery } from '../../lab/provider/delivery.ts';
-import { createSigners } from '../../lab/provider/sign.ts';
+import { openDelivery } from '../webhooks/delivery.ts';
 
 const main = fileURLToPath(new URL('../../lab/main.ts', import.meta.url));
 const seed = 404;
@@ -62,18 +58,10 @@ test('a running system is converted under load, through a kill -9 of the convert
   expect(up.stderr).toContain('runs in the background');
   const run: SystemDescription = JSON.parse(up.stdout);
   const recordFile = path.join(home, 'acks.jsonl');
-  const record = await openRecord(recordFile);
   const stop = new AbortController();
-  const delivery = createDelivery({
-    url: run.urls.api,
-    workload: createWorkload({
-      ...{ seed, run: 'convert', startTimeMs: Date.now(), spacing: 128, duplicates: 0.05, late: 0.03 },
-      providers: { silvergate: 2, stripe: 1, adyen: 1 },
-    }),
-    signers: createSigners(run.secrets),
-    ...{ count: 1_000_000, concurrency: 16, rate: 300, record, readShare: 0.1, random: createRandom(seed, 2) },
-    ...{ timeoutMs: 5_000, giveUpAfterMs: 60_000, now: () => new Date(), clock: () => performance.now() },
-    signal: stop.signal,
+  const delivery = await openDelivery({
+    ...{ url: run.urls.api, secrets: run.secrets, recordFile, seed, run: 'convert' },
+    ...{ count: 1_000_000, concurrency: 16, more: { rate: 300, signal: stop.signal } },
   });
   const { totals } = delivery;
   const load = delivery.run();
@@ -105,7 +93,6 @@ test('a running system is converted under load, through a kill -9 of the convert
     await client.end();
     stop.abort();
     await load;
-    await record.close();
   }
   const description: SystemDescription = JSON.parse(await readFile(path.join(run.runDirectory, 'run.json'), 'utf8'));
   expect(description.topology).toBe('partitioned');
@@ -159,18 +146,13 @@ async function deliver(system: RunningSystem, recordFiles: string[]): Promise<vo
   const round = recordFiles.length + 1;
   const recordFile = path.join(system.runDirectory, `acks-${round}.jsonl`);
   recordFiles.push(recordFile);
-  const record = await openRecord(recordFile);
-  const { totals, run } = createDelivery({
-    url: system.urls.api,
-    workload: createWorkload({
-      ...{ seed: seed + round, run: `fallback${round}`, startTimeMs: Date.now(), spacing: 16, duplicates: 0, late: 0 },
-    }),
-    signers: createSigners(system.secrets),
-    ...{ count: deliveries, concurrency: 16, record, readShare: 0, random: createRandom(seed, round) },
-    ...{ timeoutMs: 5_000, giveUpAfterMs: 30_000, now: () => new Date(), clock: () => performance.now() },
+  const { totals, run } = await openDelivery({
+    ...{ url: system.urls.api, secrets: system.secrets, recordFile, seed: seed + round, run: `fallback${round}` },
+    ...{ count: deliveries, concurrency: 16 },
+    workload: { spacing: 16, duplicates: 0, late: 0, providers: { silvergate: 1 } },
+    more: { readShare: 0, giveUpAfterMs: 30_000 },
   });
   await run();
-  await record.close();
   expect({ acknowledged: totals.acknowledged, retries: totals.retries }).toEqual({
     ...{ acknowledged: deliveries, retries: {} },
   });

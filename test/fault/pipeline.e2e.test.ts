@@ -80,11 +80,7 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
     await traffic.deliver(200, () =>
       send(kafka, [{ topic: 'webhooks.orders', key: 'u', value: serializeReceived(webhookOf('refused')) }]),
     );
-    const retries = async () => {
-      const offsets = await Promise.all(retryTopics.map((topic) => kafka.topicOffsets(topic)));
-      return offsets.flat().reduce((sum, { end }) => sum + Number(end), 0);
-    };
-    await expect.poll(retries, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => endOf(kafka, retryTopics), { timeout: 20_000 }).toBeGreaterThan(0);
     await withClient(system.dsn.admin, (client) => client.query('drop function refuse cascade'));
     await traffic.expectAllArrived();
     expect(await count("select count(*) as n from orders where order_id = 'order-refused'")).toBe(1);
@@ -144,6 +140,7 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
     const retried = await endOf(kafka, retryTopics);
     await traffic.deliver(800, async () => {
       system.primary.kill('SIGQUIT');
+      // The length of the fault itself, and no wait for something to happen.
       await delay(3_000);
       await system.primary.restart();
     });

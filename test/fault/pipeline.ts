@@ -4,15 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { expect } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
-import { openRecord } from '../../benchmarks/record/record.ts';
-import { createRandom } from '../../benchmarks/workload/random.ts';
-import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import type { KafkaClient, KafkaMessage, OutgoingMessage } from '../../kernel/kafka/port.ts';
 import { untilDrained } from '../../lab/native/drain.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import type { RunningSystem } from '../../lab/native/system.ts';
-import { createDelivery, type DeliveryTotals } from '../../lab/provider/delivery.ts';
-import { createSigners } from '../../lab/provider/sign.ts';
+import type { DeliveryTotals } from '../../lab/provider/delivery.ts';
+import { openDelivery } from '../webhooks/delivery.ts';
 
 /** The simulated provider's side of a fault test, and the audit after it. */
 export interface Traffic {
@@ -29,16 +26,10 @@ export function createTraffic(system: RunningSystem, seed: number): Traffic {
       const round = recordFiles.length + 1;
       const file = path.join(system.runDirectory, `acks-${round}.jsonl`);
       recordFiles.push(file);
-      const record = await openRecord(file);
-      const { totals, run } = createDelivery({
-        url: system.urls.ingest!,
-        workload: createWorkload({
-          ...{ seed: seed + round, run: `pipe${seed}r${round}`, startTimeMs: Date.now(), spacing: 128 },
-          ...{ duplicates: 0.05, late: 0.03, providers: { silvergate: 2, stripe: 1, adyen: 1 } },
-        }),
-        signers: createSigners(system.secrets),
-        ...{ count, concurrency: 32, record, readShare: 0, random: createRandom(seed, round) },
-        ...{ timeoutMs: 10_000, giveUpAfterMs: 90_000, now: () => new Date(), clock: () => performance.now() },
+      const { totals, run } = await openDelivery({
+        ...{ url: system.urls.ingest!, secrets: system.secrets, recordFile: file },
+        ...{ seed: seed + round, run: `pipe${seed}r${round}`, count, concurrency: 32 },
+        more: { readShare: 0, timeoutMs: 10_000, giveUpAfterMs: 90_000 },
       });
       const load = run();
       try {
@@ -48,7 +39,6 @@ export function createTraffic(system: RunningSystem, seed: number): Traffic {
         await meanwhile?.(totals);
       } finally {
         await load;
-        await record.close();
       }
       expect({ gaveUp: totals.gaveUp, rejected: totals.rejected }).toEqual({ gaveUp: 0, rejected: {} });
       expect(totals.acknowledged).toBe(count);

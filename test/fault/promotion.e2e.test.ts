@@ -1,19 +1,15 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
-import { openRecord } from '../../benchmarks/record/record.ts';
-import { createRandom } from '../../benchmarks/workload/random.ts';
-import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import { atEach } from '../../kernel/postgres/hosts.ts';
 import { missingChdb } from '../../lab/native/clickhouse.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import { startSystem } from '../../lab/native/system.ts';
-import { createDelivery } from '../../lab/provider/delivery.ts';
-import { createSigners } from '../../lab/provider/sign.ts';
 import { fence } from '../../replication/fence.ts';
 import { mostAdvanced, promote } from '../../replication/promote.ts';
 import { hasFailoverSlots, waitForSlotCopies } from '../../replication/slots.ts';
 import { describeIf } from '../skip.ts';
+import { openDelivery } from '../webhooks/delivery.ts';
 
 test('a system that is up survives the loss of its primary: nothing acknowledged is lost, reads go on', async () => {
   await surviveLoss('off');
@@ -31,16 +27,10 @@ async function surviveLoss(cdc: 'off' | 'native'): Promise<void> {
   try {
     const deliveries = 1_200;
     const recordFile = path.join(system.runDirectory, 'acks.jsonl');
-    const record = await openRecord(recordFile);
-    const { totals, run } = createDelivery({
-      url: system.urls.api,
-      workload: createWorkload({
-        ...{ seed: 41, run: 'promotion', startTimeMs: Date.now(), spacing: 128, duplicates: 0.05, late: 0.03 },
-        providers: { silvergate: 1 },
-      }),
-      signers: createSigners(system.secrets),
-      ...{ count: deliveries, concurrency: 32, rate: 300, record, readShare: 0.2, random: createRandom(41, 2) },
-      ...{ timeoutMs: 5_000, giveUpAfterMs: 60_000, now: () => new Date(), clock: () => performance.now() },
+    const { totals, run } = await openDelivery({
+      ...{ url: system.urls.api, secrets: system.secrets, recordFile, seed: 41, run: 'promotion' },
+      ...{ count: deliveries, concurrency: 32, workload: { providers: { silvergate: 1 } } },
+      more: { rate: 300, readShare: 0.2 },
     });
     if (cdc === 'native') {
       expect(await waitForSlotCopies(system.primary, system.replicas, 'lab_cdc', 60_000)).toBe(true);
@@ -55,7 +45,6 @@ async function surviveLoss(cdc: 'off' | 'native'): Promise<void> {
     expect(totals.acknowledged, 'the promotion comes while deliveries are under way').toBeLessThan(deliveries);
     const readsBefore = totals.reads.count;
     await load;
-    await record.close();
 
     expect({ gaveUp: totals.gaveUp, rejected: totals.rejected, stale: totals.reads.stale }).toEqual({
       ...{ gaveUp: 0, rejected: {}, stale: 0 },
