@@ -115,20 +115,16 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
     }
   };
 
-  const enqueue = (messages: readonly OutgoingMessage[], call: Call) => {
-    for (const message of messages) {
-      const bytes = sizeOf(message);
-      const limit = limits.get(message.topic)!;
+  const enqueue = (items: readonly Item[], call: Call) => {
+    for (const { topic, bytes } of items) {
+      const limit = limits.get(topic)!;
       if (bytes > limit) {
-        const text = `A message of ${bytes} bytes is larger than ${message.topic} takes (${limit}).`;
+        const text = `A message of ${bytes} bytes is larger than ${topic} takes (${limit}).`;
         call.settle(new KafkaError('message_too_large', text));
         return;
       }
     }
-    for (const message of messages) {
-      const { topic, key, value, headers } = message;
-      queue.push({ topic, message: { key, value, headers: { ...headers } }, bytes: sizeOf(message), call });
-    }
+    for (const item of items) queue.push(item);
     draining ??= drain().finally(() => {
       draining = undefined;
     });
@@ -138,7 +134,8 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
     new Promise((resolve, reject) => {
       if (closed) return reject(new KafkaError('closed', 'The producer is closed.'));
       if (messages.length === 0) return resolve();
-      const bytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
+      const sizes = messages.map(sizeOf);
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
       if (queuedMessages + messages.length > maxQueuedMessages || queuedBytes + bytes > maxQueuedBytes) {
         return reject(new KafkaError('queue_full', `${queuedMessages} messages wait for the broker.`));
       }
@@ -163,9 +160,12 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
         const code = protocolError(lastError) === 'UNKNOWN_TOPIC_OR_PARTITION' ? 'unknown_topic' : 'broker_unavailable';
         call.settle(new KafkaError(code, text, { cause: lastError }));
       }, timeoutMs);
+      const items = messages.map(({ topic, key, value, headers = {} }, index) => ({
+        ...{ topic, message: { key, value, headers }, bytes: sizes[index]!, call },
+      }));
       const unknown = [...new Set(messages.map(({ topic }) => topic))].filter((topic) => !limits.has(topic));
-      if (unknown.length === 0 && learners === 0) return enqueue(messages, call);
-      void learn(unknown, call).then(() => !call.settled && enqueue(messages, call));
+      if (unknown.length === 0 && learners === 0) return enqueue(items, call);
+      void learn(unknown, call).then(() => !call.settled && enqueue(items, call));
     });
 
   /** Asks for the topics' limits until the call's time is up. Calls ask one after the other and so keep their order. */

@@ -107,7 +107,12 @@ interface Place {
 async function start(
   options: Place & { file: string; port: number; signal?: AbortSignal | undefined },
 ): Promise<Child> {
-  const child = await startJvm({ ...options, mainClass: 'kafka.Kafka', arguments: [options.file], heapMb: 384 });
+  const child = await startJvm({
+    ...{ ...options, mainClass: 'kafka.Kafka', arguments: [options.file], heapMb: 384 },
+    // A broker of the lab lives for minutes, beside what it serves: for the first of them the second compiler takes
+    // more of the cores than its better code gives back.
+    jvmOptions: ['-XX:TieredStopAtLevel=1'],
+  });
   const { name, port, signal } = options;
   const ready = () => answers(port);
   return untilReady(child, { name, logFile: logFileOf(options), timeoutMs: 60_000, ready, stopSteps, signal });

@@ -12,6 +12,8 @@ export interface JvmOptions {
   mainClass: string;
   arguments: readonly string[];
   heapMb: number;
+  /** Options of the JVM beyond those that all programs get. */
+  jvmOptions?: readonly string[];
   environment?: Record<string, string>;
   /** Names of classes or packages that log more, or less, than warnings. */
   logLevels?: Readonly<Record<string, string>>;
@@ -30,6 +32,7 @@ export async function startJvm(options: JvmOptions): Promise<Child> {
     arguments: [
       `-Dlab.run=--run-directory=${runDirectory}`,
       ...[`-Xms${Math.min(heapMb, 128)}m`, `-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'],
+      ...(options.jvmOptions ?? []),
       // Its data for other tools lies in a directory that everybody shares.
       '-XX:-UsePerfData',
       `-Dlog4j2.configurationFile=${logging}`,
