@@ -10,6 +10,7 @@ export interface UpFlags {
   sync?: boolean;
   pgbouncer?: boolean;
   prometheus?: boolean;
+  ha?: boolean;
   small?: boolean;
   grafana?: boolean;
   apiPort?: number;
@@ -45,6 +46,7 @@ export function register(program: Command): void {
     .option('--prometheus', 'Prometheus scrapes the system, with the alert rules of the lab')
     .option('--api-port <port>', 'port of the API (3000 when free, else any)', wholeNumber)
     .option('--ingest-port <port>', 'port of the gateway in kafka mode (3001 when free, else any)', wholeNumber)
+    .option('--ha', 'docker, replicated: three servers under Patroni, which promotes one when the primary fails')
     .option('--small', 'docker: memory limits for a machine with 4 GB')
     .option('--grafana', 'docker: with the dashboards')
     .option('--setting <name=value>', 'a PostgreSQL setting; may be repeated', collectSetting)
@@ -68,7 +70,7 @@ Examples:
         const { upInDocker } = await import('../docker/up-command.ts');
         return upInDocker(topology, flags, (name) => command.getOptionValueSource(name) === 'cli');
       }
-      if (flags.small || flags.grafana) command.error('--small and --grafana need --runtime docker');
+      if (flags.ha || flags.small || flags.grafana) command.error('--ha, --small and --grafana need --runtime docker');
       const { checkRequest } = await import('../native/request.ts');
       const options: SystemOptions = await checkRequest(topology, flags);
       const supervise = await import('../native/supervise.ts');

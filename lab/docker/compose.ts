@@ -10,6 +10,7 @@ export const projectDirectory = fileURLToPath(new URL('../../', import.meta.url)
 /** Where compose looks for secrets by itself. */
 export const environmentFile = fileURLToPath(new URL('../../.env', import.meta.url));
 export const smallFile = fileURLToPath(new URL('./small.env', import.meta.url));
+export const haFile = fileURLToPath(new URL('../../replication/ha.env', import.meta.url));
 
 /** One system under compose: its project name and the files whose variables it was started with. */
 export interface ComposeProject {

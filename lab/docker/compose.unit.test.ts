@@ -96,9 +96,12 @@ test('servers in containers run with the settings of native ones', async () => {
   }).toMatchObject(clusterSettings);
 });
 
-test('small.env changes only what the compose files ask for', async () => {
+test.each([
+  ['lab/docker/small.env', 10],
+  ['replication/ha.env', 2],
+])('%s changes only what the compose files ask for', async (file, moreThan) => {
   const asked = new Set(texts.flatMap((text) => [...text.matchAll(/\$\{([A-Z_0-9]+)/g)].map((match) => match[1]!)));
-  const names = Object.keys(parseEnvironment(await read('lab/docker/small.env')));
-  expect(names.length).toBeGreaterThan(10);
+  const names = Object.keys(parseEnvironment(await read(file)));
+  expect(names.length).toBeGreaterThan(moreThan);
   expect(names.filter((name) => !asked.has(name))).toEqual([]);
 });

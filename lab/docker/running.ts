@@ -80,13 +80,16 @@ async function describe(
   const secrets = Object.assign({}, ...texts.map(parseEnvironment)) as Record<string, string>;
   const service = (name: string) => containers.find((container) => container.service === name);
   const port = (name: string, inside: number) => service(name)?.hostPorts[inside] ?? 0;
+  if (!service('api')) throw new Error(`${project.name} is a database without services.`);
   const database = containers.find(({ labels }) => labels['lab.topology'] !== undefined)!;
   const dsn = (user: string, password: string | undefined, at: number) =>
     `postgresql://${user}:${password ?? ''}@127.0.0.1:${at}/payments`;
   const primary = database.hostPorts[5432] ?? 0;
   const replica = port('postgres-replica', 5432);
-  // Of the data and not of the project: records of data that was removed would be missed in the next system's audit.
-  const made = await docker(['volume', 'inspect', '--format', '{{.CreatedAt}}', ...database.volumes]);
+  // Of the data and not of the project: records of data that was removed would be missed in the next system's audit. A
+  // proxy in front of servers has no data; theirs is equally old.
+  const volumes = database.volumes.length > 0 ? database.volumes : service('db-1')!.volumes;
+  const made = await docker(['volume', 'inspect', '--format', '{{.CreatedAt}}', ...volumes]);
   const runDirectory = path.join(composeRoot(root), `${project.name}-${made.replace(/\D/g, '').slice(0, 14)}`);
   await mkdir(runDirectory, { recursive: true, mode: 0o700 });
   const cdc = service('cdc') ?? service('cdc-workers');

@@ -47,11 +47,19 @@ function checkRequest(
     );
   }
   if (flags.cdc === 'off') throw new UsageError('Under Docker change data capture always runs: leave --cdc off out.');
+  if (flags.sync && flags.ha) throw new UsageError('With --ha commits always wait for a replica: leave --sync out.');
   if (flags.sync && !capabilities(topology).readsFromReplica) {
     throw new UsageError(`--sync needs a topology with a replica; ${topology} has none under Docker.`);
   }
+  if (flags.ha && topology !== 'replicated') throw new UsageError('--ha is a variant of replicated.');
+  if (flags.ha && flags.cdc === 'debezium') {
+    throw new UsageError(
+      'Debezium’s connector has one address and does not follow a promotion: --ha reads the WAL itself.',
+    );
+  }
   return {
     topology,
+    ...(flags.ha && { ha: true }),
     ...(flags.sync && { synchronous: true }),
     ...(flags.cdc && { cdc: flags.cdc }),
     ...(flags.small && { small: true }),

@@ -10,6 +10,7 @@ import {
   composeDown,
   dockerLogs,
   environmentFile,
+  haFile,
   projectDirectory,
   smallFile,
 } from './compose.ts';
@@ -20,6 +21,8 @@ export interface DockerOptions {
   topology: TopologyName;
   /** Commits wait for the replica. */
   synchronous?: boolean;
+  /** Three servers that are promoted by themselves, in place of a primary and its replica. */
+  ha?: boolean;
   cdc?: 'native' | 'debezium';
   /** Limits for a machine with 4 GB. */
   small?: boolean;
@@ -55,9 +58,12 @@ export async function startCompose(options: DockerOptions): Promise<ComposeSyste
   const files = environmentFilesOf(environment);
   const added = await writeSecrets(files[0]);
   if (added.length > 0) progress(`made ${added.length} secrets in ${files[0]}`);
-  const project: ComposeProject = { name, environmentFiles: options.small ? [...files, smallFile] : files };
+  const project: ComposeProject = {
+    name,
+    environmentFiles: [...files, ...(options.ha ? [haFile] : []), ...(options.small ? [smallFile] : [])],
+  };
   const commandLine = [
-    ...['--profile', topology, ...(options.grafana ? ['--profile', 'grafana'] : [])],
+    ...['--profile', options.ha ? `${topology}-ha` : topology, ...(options.grafana ? ['--profile', 'grafana'] : [])],
     ...['up', '--detach', '--wait', '--build'],
   ];
   const variables = variablesOf(options);
