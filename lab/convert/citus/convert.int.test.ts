@@ -1,7 +1,10 @@
+// Longer than 300 lines because all of it shares one cluster, whose start takes longer than the tests.
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditRun } from '../../../benchmarks/audit/audit.ts';
+import { endLoad } from '../../../cdc/native/positions.ts';
+import { createSlot, readSystemIdentifier } from '../../../cdc/native/slot.ts';
 import { describeSchema } from '../../../sql/dump.ts';
 import { createDatabase, type TestDatabase } from '../../../test/postgres/database.ts';
 import { describeIf } from '../../../test/skip.ts';
@@ -10,6 +13,7 @@ import { missingCitus, startCitus } from '../../native/citus.ts';
 import type { Database } from '../../native/database.ts';
 import { createRunDirectory, type RunDirectory } from '../../native/run-directory.ts';
 import { withClient } from '../../native/with-client.ts';
+import { dropSlot } from './cdc.ts';
 import { type CitusConvertOptions, convertToCitus } from './convert.ts';
 import { bookkeepingTables, convertedTables } from './tables.ts';
 
@@ -258,6 +262,52 @@ describeIf('conversion to citus', await missingCitus(), () => {
     expect(load.errors).toEqual([]);
     expect((await auditRun({ dsn: source.dsn, topology: 'partitioned' })).ok).toBe(true);
     await expect(convert(dsn(), { action: 'abort' })).rejects.toThrow('There is no conversion to undo');
+  });
+
+  describe('with a reader of the outbox', () => {
+    const slot = () => `convert_${source.dsn.slice(-12)}`;
+    beforeEach(async () => {
+      await createSlot(client, slot(), await readSystemIdentifier(client));
+      await endLoad(client, slot());
+    });
+    afterEach(async () => {
+      await dropSlot(client, slot());
+      for (const worker of cluster.workers) {
+        for (const number of [1, 2]) {
+          await withClient(worker.dsn('payments'), (one) => dropSlot(one, `${slot()}_${number}`));
+        }
+      }
+    });
+    const workerSlots = () =>
+      Promise.all(
+        cluster.workers.map((worker) =>
+          withClient(worker.dsn('payments'), (side) =>
+            one(
+              side,
+              "select slot_name || ' ' || state from pg_replication_slots join cdc_positions using (slot_name)",
+            ),
+          ),
+        ),
+      );
+
+    test('that comes to its end, the workers’ slots go on where it ended', async () => {
+      let reading: NodeJS.Timeout | undefined;
+      const advance = () => client.query('select pg_replication_slot_advance($1, pg_current_wal_lsn())', [slot()]);
+      const restartServices = async () => {
+        reading = setInterval(advance, 100);
+      };
+      const restartCdc = async () => clearInterval(reading);
+      const result = await convert(dsn(), { restartServices, restartCdc });
+      expect(result.cdc).toEqual({ slot: slot(), workers: 2, drained: true });
+      expect(await workerSlots()).toEqual([[`${slot()}_1 streaming`], [`${slot()}_2 streaming`]]);
+      expect(await one(client, 'select slot_name from cdc_positions')).toEqual([]);
+    });
+
+    test('that does not come to its end, the workers’ readers have to begin with a load', async () => {
+      const result = await convert(dsn(), { restartServices: async () => {}, drainTimeoutMs: 300 });
+      expect(result.cdc).toEqual({ slot: slot(), workers: 2, drained: false });
+      expect(await workerSlots()).toEqual([[], []]);
+    });
   });
 
   describe('is refused', () => {

@@ -40,6 +40,8 @@ export interface CitusConvertOptions {
   onFinished?: (() => Promise<void>) | undefined;
   /** How often a lock is tried for. */
   lockAttempts?: number;
+  /** How long the reader of the fenced source may take for what it has not read yet. */
+  drainTimeoutMs?: number;
   /** For tests: runs when all is copied and compared. */
   beforeSwitch?: () => Promise<void>;
   progress(line: string): void;

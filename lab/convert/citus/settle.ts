@@ -17,13 +17,13 @@ interface Places {
   targetDsn: string;
 }
 
-/** How long the reader of the fenced source may take for what it has not read yet. */
-const drainTimeoutMs = 60_000;
-
 /** What follows the switch. Each part may be done twice, by a call that resumes. */
 export async function settle(
   places: Places,
-  options: Pick<CitusConvertOptions, 'action' | 'restartServices' | 'restartCdc' | 'measureMs' | 'progress'>,
+  options: Pick<
+    CitusConvertOptions,
+    'action' | 'restartServices' | 'restartCdc' | 'measureMs' | 'drainTimeoutMs' | 'progress'
+  >,
 ): Promise<Settled> {
   const { source } = places;
   // Webhooks wait for this one.
@@ -32,7 +32,7 @@ export async function settle(
     await source.query('update conversion.state set serving_at = clock_timestamp() where serving_at is null');
     options.progress('the services run on the cluster');
   }
-  const cdc = await endOldReader(places, options.progress);
+  const cdc = await endOldReader(places, options);
   if (options.action !== 'finish' && !options.restartServices) return { phase: 'switched', cdc, afterPerSecond: null };
   await options.restartCdc?.();
   if (cdc?.slot && !(await dropSlot(source, cdc.slot))) {
@@ -48,7 +48,7 @@ export async function settle(
 /** Lets the reader of the source come to its end. Where it does not, those of the workers begin with a load. */
 async function endOldReader(
   { source, target, targetDsn }: Places,
-  progress: (line: string) => void,
+  { progress, drainTimeoutMs = 60_000 }: Pick<CitusConvertOptions, 'progress' | 'drainTimeoutMs'>,
 ): Promise<CdcReport | null> {
   const [slot] = await readSlots(source);
   const workers = await workerDsns(target, targetDsn);
