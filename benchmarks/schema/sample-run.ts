@@ -84,7 +84,8 @@ function ingestRounds(arm: SampleArm): Measurement[] {
 }
 
 /** Two seconds at a rate, with latencies from 1 ms to 50 ms. */
-function samplePhase(rate: number, changes: Partial<LoadPhase> = {}): LoadPhase {
+/** An invented stretch of load. */
+export function samplePhase(rate: number, changes: Partial<LoadPhase> = {}): LoadPhase {
   const count = Math.round(rate * 2);
   const histogram = createHistogram();
   for (let at = 0; at < 1_000; at += 1) histogram.recordValue(1_000 + at * 49);

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import type { AcceptanceArm, AcceptanceDocument } from '../../schema/acceptance.ts';
+import { samplePhase } from '../../schema/sample-run.ts';
+import type { Rounds } from './acceptance.ts';
+import { describeArms, judgeAcceptance, ratioOfRates } from './summary.ts';
+
+type Round = AcceptanceArm['rounds'][number];
+type Changes = { load?: Partial<Round['load']>; drained?: boolean };
+
+/** Rounds of an arm by their rates; `changes` apply to the last one. */
+function rounds(rates: readonly number[], changes: Changes = {}): Round[] {
+  return rates.map((rate, at) => {
+    const own = at === rates.length - 1 ? changes : {};
+    const load = { ...samplePhase(rate), rate, sent: 10_000, acknowledged: 10_000, errors: 0, ...own.load };
+    return { round: at + 1, position: 1, load, drainMs: 5, drained: own.drained ?? true };
+  });
+}
+
+function measured(changes: Changes = {}): Rounds {
+  return new Map([
+    ['sync', rounds([1_000, 1_100, 1_200])],
+    ['kafka', rounds([1_200, 1_320, 1_440], changes)],
+    ['kafka-burst', rounds([2_000, 2_200, 2_400])],
+  ]);
+}
+
+const clean: AcceptanceDocument['audits'] = [
+  { mode: 'sync', ok: true, acknowledged: 9, broken: [] },
+  { mode: 'kafka', ok: true, acknowledged: 9, broken: [] },
+];
+
+test('rates are held against sync mode, each of the two ways of kafka mode on its own', () => {
+  expect(ratioOfRates(measured(), 'kafka', 1)).toMatchObject({ ratio: expect.closeTo(1.2), low: expect.closeTo(1.2) });
+  expect(ratioOfRates(measured(), 'kafka-burst', 1).ratio).toBeCloseTo(2);
+  expect(describeArms(measured()).map(({ name, medianRate }) => [name, medianRate])).toEqual([
+    ['sync', 1_100],
+    ['kafka', 1_320],
+    ['kafka-burst', 2_200],
+  ]);
+});
+
+test('CPU is counted per accepted webhook over all rounds; a process that was restarted takes nothing back', () => {
+  const used = (api: number) => ({ load: { cpuSeconds: { api, broker: 1 } } });
+  const burst: Rounds = new Map([['kafka-burst', [...rounds([1_000], used(3)), ...rounds([1_000], used(-2))]]]);
+  expect(describeArms(burst)[0]!.cpuUs).toEqual({ api: 150, broker: 100 });
+});
+
+test.each<[string, Changes, typeof clean, string[]]>([
+  ['nothing speaks against it', {}, clean, []],
+  ['one error in a thousand is tolerated', { load: { errors: 10 } }, clean, []],
+  ['more are not', { load: { errors: 11 } }, clean, ['kafka, round 3: 11 errors in 10000 requests']],
+  [
+    'what was accepted was lost on the way',
+    { drained: false },
+    clean,
+    [expect.stringContaining('kafka, round 3: what')],
+  ],
+  [
+    'rounds lie too far apart',
+    { load: { rate: 300 } },
+    clean,
+    [expect.stringMatching(/^kafka: rounds \d+ % of their/)],
+  ],
+  [
+    'an audit found something',
+    {},
+    [clean[0]!, { mode: 'kafka', ok: false, acknowledged: 9, broken: ['I2 broken 3 times'] }],
+    ['audit of kafka: I2 broken 3 times'],
+  ],
+])('a run is discarded for a reason: %s', (_what, changes, audits, reasons) => {
+  expect(judgeAcceptance(measured(changes), audits)).toEqual(reasons);
+});
