@@ -3,7 +3,9 @@ import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { domainTopicSpecs } from '../../kernel/contract/topics.ts';
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
+import { atAddress, splitHosts } from '../../kernel/postgres/hosts.ts';
 import { formatLsn } from '../../kernel/postgres/lsn.ts';
+import { createPrimaryFinder } from '../../kernel/postgres/primary-finder.ts';
 import { CdcAlarm } from '../alarm.ts';
 import type { Engine } from '../engine.ts';
 import { type SlotStatus, slotStatus } from '../native/slot.ts';
@@ -17,7 +19,10 @@ export interface DebeziumOptions {
   kafka: KafkaClient;
   /** Of Connect's REST API. */
   connectUrl: string;
-  /** Of a login with the rights of lab_cdc and REPLICATION; Connect knows its password as CDC_DATABASE_PASSWORD. */
+  /**
+   * Of a login with the rights of lab_cdc and REPLICATION; Connect knows its password as CDC_DATABASE_PASSWORD. Several
+   * hosts: the connector reads whichever takes writes.
+   */
   dsn: string;
   names?: ConnectorNames;
   onLostSlot: 'stop' | 'reload';
@@ -26,20 +31,21 @@ export interface DebeziumOptions {
 }
 
 const watchEveryMs = 1_000;
+const findPrimaryMs = 1_000;
 
 /**
  * The Kafka engine together with what fills its topics: registers the connector, watches it and its slot, and stops with
  * the same alarms as the native engine.
  */
 export function withDebezium(options: DebeziumOptions): Engine {
-  const { engine, logger, dsn, names = defaultNames } = options;
+  const { engine, logger, names = defaultNames } = options;
   const address = { url: options.connectUrl, name: names.name };
+  const servers = splitHosts(options.dsn);
+  const finder = servers.length > 1 ? createPrimaryFinder({ dsns: servers, timeoutMs: findPrimaryMs }) : undefined;
   let slot: SlotStatus | undefined;
   let isFed = false;
 
-  const readSlot = () => withClient(dsn, (client) => slotStatus(client, names.slotName));
-
-  const register = async (signal: AbortSignal): Promise<void> => {
+  const register = async (dsn: string, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       try {
         await registerConnector({
@@ -58,9 +64,10 @@ export function withDebezium(options: DebeziumOptions): Engine {
     }
   };
 
-  const watch = async (signal: AbortSignal): Promise<void> => {
+  const watch = async (dsn: string, signal: AbortSignal): Promise<void> => {
     await watchConnector({
-      ...{ ...address, slotName: names.slotName, readSlot, everyMs: watchEveryMs, signal },
+      ...{ ...address, slotName: names.slotName, everyMs: watchEveryMs, signal },
+      readSlot: () => withClient(dsn, (client) => slotStatus(client, names.slotName)),
       onLook: (_health, seen) => {
         slot = seen;
       },
@@ -73,19 +80,47 @@ export function withDebezium(options: DebeziumOptions): Engine {
     });
   };
 
+  const guarded = async (dsn: string, signal: AbortSignal): Promise<void> => {
+    try {
+      await watch(dsn, signal);
+    } catch (error) {
+      if (!(error instanceof CdcAlarm) || options.onLostSlot !== 'reload') throw error;
+      logger.warn({ reason: error.reason }, 'loading the outbox again, as CDC_ON_LOST_SLOT asks for');
+      await reloadConnector(address, () => dropSlot(dsn, names.slotName));
+      await watch(dsn, signal);
+    }
+  };
+
+  const findPrimary = async (): Promise<string> => (finder ? atAddress(servers[0]!, await finder.find()) : options.dsn);
+
+  /** Resolves once another server than this one takes writes, or at the end. */
+  const promotion = async (dsn: string, signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      if ((await findPrimary().catch(() => dsn)) !== dsn) return;
+      await delay(watchEveryMs, undefined, { signal }).catch(() => {});
+    }
+  };
+
   const feed = async (signal: AbortSignal): Promise<void> => {
-    // Watched from the beginning: a slot that was moved while nobody looked must not be read on from.
-    const guarded = async (): Promise<void> => {
-      try {
-        await watch(signal);
-      } catch (error) {
-        if (!(error instanceof CdcAlarm) || options.onLostSlot !== 'reload') throw error;
-        logger.warn({ reason: error.reason }, 'loading the outbox again, as CDC_ON_LOST_SLOT asks for');
-        await reloadConnector(address, () => dropSlot(dsn, names.slotName));
-        await watch(signal);
+    while (!signal.aborted) {
+      const dsn = await findPrimary().catch((error) => {
+        logger.warn({ err: error }, 'no server takes writes');
+        return undefined;
+      });
+      if (dsn === undefined) {
+        await delay(watchEveryMs, undefined, { signal }).catch(() => {});
+        continue;
       }
-    };
-    await Promise.all([register(signal), guarded()]);
+      const moved = new AbortController();
+      const here = AbortSignal.any([signal, moved.signal]);
+      const leaving = promotion(dsn, here).then(() => moved.abort(new Error('another server takes writes')));
+      // Watched from the beginning: a slot that was moved while nobody looked must not be read on from. A promotion
+      // begins anew with the copy of the slot, of which nothing that was seen of the former one says anything.
+      await Promise.all([register(dsn, here), guarded(dsn, here), leaving]);
+      if (!signal.aborted) logger.warn('another server takes writes: the connector follows it');
+      isFed = false;
+      slot = undefined;
+    }
   };
 
   return {

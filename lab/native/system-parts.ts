@@ -177,7 +177,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
             CDC_ENGINE: worker ? 'kafka' : 'native',
             CDC_HOST: '127.0.0.1',
             CDC_PORT: String(port),
-            ...sourceEnvironment(moved ?? servers, worker !== undefined),
+            ...sourceEnvironment(moved ?? servers),
             CLICKHOUSE_URL: store.url,
             ...(worker && { CONNECT_URL: worker.url, KAFKA_BROKERS: kafka!.bootstrapServers }),
             ...options.cdcEnvironment,
@@ -209,10 +209,10 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
   };
 }
 
-/** Where change data capture reads. Debezium has a configuration of its own, with one address. */
-function sourceEnvironment({ dsn, primary, replicas, workers }: Database, debezium: boolean): Record<string, string> {
+/** Where change data capture reads: whichever server takes writes, or every worker of a cluster. */
+function sourceEnvironment({ dsn, primary, replicas, workers }: Database): Record<string, string> {
   return {
-    DATABASE_URL: debezium ? dsn.cdc : onEach(dsn.cdc, [primary, ...replicas]),
+    DATABASE_URL: onEach(dsn.cdc, [primary, ...replicas]),
     ...(workers.length > 0 && { WORKER_DATABASE_URLS: atEach(dsn.cdc, workers).join(',') }),
   };
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
 import { atEach } from '../../kernel/postgres/hosts.ts';
 import { missingChdb } from '../../lab/native/clickhouse.ts';
+import { missingForKafka } from '../../lab/native/kafka/programs.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import { startSystem } from '../../lab/native/system.ts';
 import { fence } from '../../replication/fence.ts';
@@ -21,8 +22,14 @@ describeIf('change data capture', missingChdb(), () => {
   }, 120_000);
 });
 
+describeIf('Debezium', (await missingForKafka()) ?? missingChdb(), () => {
+  test('is led behind a promotion, to the copy of its slot: ClickHouse has every event once', async () => {
+    await surviveLoss('debezium');
+  }, 240_000);
+});
+
 /** What `lab up replicated --replicas 2 --sync` starts; its services are told nothing of the promotion. */
-async function surviveLoss(cdc: 'off' | 'native'): Promise<void> {
+async function surviveLoss(cdc: 'off' | 'native' | 'debezium'): Promise<void> {
   const system = await startSystem({ topology: 'replicated', replicas: 2, synchronous: true, cdc });
   try {
     const deliveries = 1_200;
@@ -32,8 +39,9 @@ async function surviveLoss(cdc: 'off' | 'native'): Promise<void> {
       ...{ count: deliveries, concurrency: 32, workload: { providers: { silvergate: 1 } } },
       more: { rate: 300, readShare: 0.2 },
     });
-    if (cdc === 'native') {
-      expect(await waitForSlotCopies(system.primary, system.replicas, 'lab_cdc', 60_000)).toBe(true);
+    if (cdc !== 'off') {
+      const slotName = cdc === 'native' ? 'lab_cdc' : 'lab_debezium';
+      expect(await waitForSlotCopies(system.primary, system.replicas, slotName, 60_000)).toBe(true);
     }
     const load = run();
     await waitUntil(() => totals.acknowledged >= deliveries / 3, { timeoutMs: 60_000, intervalMs: 5 });
@@ -54,9 +62,9 @@ async function surviveLoss(cdc: 'off' | 'native'): Promise<void> {
     const [dsn] = atEach(system.dsn.admin, [candidate]);
     const audit = await auditRun({
       ...{ dsn: dsn!, topology: 'replicated', recordFiles: [recordFile] },
-      ...(cdc === 'native' && { clickhouseUrl: system.urls.clickhouse, settleMs: 30_000 }),
+      ...(cdc !== 'off' && { clickhouseUrl: system.urls.clickhouse, settleMs: 30_000 }),
     });
-    expect(audit.invariants.some(({ id }) => id === 'I6')).toBe(cdc === 'native');
+    expect(audit.invariants.some(({ id }) => id === 'I6')).toBe(cdc !== 'off');
     expect(audit.invariants.filter((invariant) => !invariant.ok)).toEqual([]);
 
     // The one that follows now answers reads; the promoted one and the fenced one don't.
