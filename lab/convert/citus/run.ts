@@ -15,6 +15,8 @@ const clusterStartMs = 240_000;
 
 /** `lab convert citus`: finds the database, the cluster, and the way to restart the services. */
 export async function convertCitus(flags: ConvertFlags): Promise<CitusConversionResult> {
+  if (flags.compare === false)
+    throw new UsageError('--no-compare is for partitioned: rows that move are always compared.');
   const { run, dsn } = await findDatabase(flags);
   const places = run ? await ofRun(run, flags) : ofDsn(dsn, flags);
   return untilInterrupted((signal) => convertToCitus({ ...optionsOf(flags, dsn), ...places, signal }));
