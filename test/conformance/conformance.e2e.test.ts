@@ -4,7 +4,7 @@ import { describeIf } from '../skip.ts';
 import { contractSuite } from './suite/contract.ts';
 
 const topologies: TopologyName[] = ['plain', 'partitioned', 'replicated', 'citus'];
-/** No package registry has the extension. */
+/** The extension comes neither with npm nor with Debian. */
 const noCitus = await missingCitus();
 
 /** One contract, whatever lies below: the same suite over HTTP on a really started system of each topology. */
