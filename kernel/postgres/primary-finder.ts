@@ -46,6 +46,8 @@ export function createPrimaryFinder(options: PrimaryFinderOptions): PrimaryFinde
   let newestTimeline = 0;
   let found: { primary: FoundPrimary; atMs: number } | undefined;
   let searching: Promise<FoundPrimary> | undefined;
+  /** The look at the servers for a claim: the one under way, and when the last one ended. */
+  let lookingForClaim: Promise<unknown> | undefined;
   let lookedForClaimMs: number | undefined;
 
   async function search(): Promise<FoundPrimary> {
@@ -97,8 +99,12 @@ export function createPrimaryFinder(options: PrimaryFinderOptions): PrimaryFinde
     newestTimeline: async (claimed) => {
       const refuted = lookedForClaimMs !== undefined && clock() - lookedForClaimMs < freshMs;
       if (claimed > newestTimeline && !refuted) {
-        lookedForClaimMs = clock();
-        await look();
+        // Whoever did not wait for it would be led to the primary that was replaced.
+        lookingForClaim ??= look().finally(() => {
+          lookingForClaim = undefined;
+          lookedForClaimMs = clock();
+        });
+        await lookingForClaim;
       }
       return newestTimeline;
     },

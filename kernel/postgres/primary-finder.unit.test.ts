@@ -19,7 +19,13 @@ function setup(timelines: Record<string, number | 'away' | 'frozen' | undefined>
     },
   });
   const find = async () => (await finder.find()).host;
-  return { find, timelines, probes: () => probes, later: () => (nowMs += 1_000) };
+  return {
+    find,
+    newestTimeline: finder.newestTimeline,
+    timelines,
+    probes: () => probes,
+    later: () => (nowMs += 1_000),
+  };
 }
 
 test('finds the server that takes writes among those that do not', async () => {
@@ -57,4 +63,21 @@ test('waits a moment for a promotion, then says that the store is away', async (
   const target = setup({ first: undefined, second: 'away' });
   await expect(target.find()).rejects.toMatchObject({ code: '08001' });
   expect(target.probes()).toBeGreaterThan(2);
+});
+
+test('a claim is looked into, and who comes with the same one meanwhile waits for the answer', async () => {
+  const target = setup({ first: 1, second: undefined });
+  await target.find();
+  Object.assign(target.timelines, { first: 'frozen', second: 2 });
+  expect(await Promise.all([target.newestTimeline(2), target.newestTimeline(2)])).toEqual([2, 2]);
+});
+
+test('a claim that nobody confirms makes it look a few times a second only', async () => {
+  const target = setup({ first: 1, second: undefined });
+  await target.find();
+  expect([await target.newestTimeline(9), await target.newestTimeline(9)]).toEqual([1, 1]);
+  expect(target.probes()).toBe(4);
+  target.later();
+  await target.newestTimeline(9);
+  expect(target.probes()).toBe(6);
 });
