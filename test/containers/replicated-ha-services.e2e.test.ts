@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -64,15 +64,19 @@ describeIf('the services over replicated-ha', missing, () => {
     // Reads that only the leader can answer fail while there is none, and its status is 1 then.
     const send = (...words: string[]) =>
       system.lab('send', ...words, '--json').catch(({ stdout }: { stdout: string }) => ({ stdout }));
+    // An idle primary gives the copies nothing to catch up with.
+    const ready = async () => {
+      await send('--run', id, '--count', '50');
+      return (await copies()).every((slots) => slots === 1);
+    };
+    expect(await waitUntil(ready, { timeoutMs: 90_000, intervalMs: 500 })).toBe(true);
+    const record = path.join(records, 'api.jsonl');
     const load = [
       send('--run', id, '--seed', '5', '--rate', '100', '--count', '4000'),
-      send(
-        ...[...toApi, '--record', path.join(records, 'api.jsonl'), '--seed', '6'],
-        ...['--rate', '50', '--count', '2000'],
-      ),
+      send(...toApi, '--record', record, '--seed', '6', '--rate', '50', '--count', '2000'),
     ];
-    const ready = async () => (await copies()).every((slots) => slots === 1);
-    expect(await waitUntil(ready, { timeoutMs: 60_000, intervalMs: 500 })).toBe(true);
+    const underWay = async () => (await readFile(record, 'utf8').catch(() => '')).split('\n').length > 300;
+    expect(await waitUntil(underWay, { timeoutMs: 30_000, intervalMs: 100 })).toBe(true);
     const before = await leader();
     await run('docker', ['kill', containerOf(before)]);
     const moved = async () => (await leader()) !== before;
