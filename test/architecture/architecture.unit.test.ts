@@ -12,7 +12,7 @@ const files = await readRepository(root);
 
 test('the repository is read', () => {
   const paths = files.map((file) => file.path);
-  expect(paths).toEqual(expect.arrayContaining(['kernel/topology.ts', 'sql/base/0001_roles.sql', 'biome.json']));
+  expect(paths).toEqual(expect.arrayContaining(['kernel/topology.ts', 'sql/base/0001_roles.sql', 'citus/Dockerfile']));
 });
 
 test.each([

@@ -18,7 +18,7 @@ export interface Import {
 }
 
 const textFile =
-  /(^|\/)(\.ci\/run|\.[a-z]+|[^/]+\.(ts|js|mjs|sql|sh|json|md|svg|css|yaml|yml|html|txt|sql-ish|diff|env|conf))$/;
+  /(^|\/)(\.ci\/run|\.[a-z]+|Dockerfile|[^/]+\.(ts|js|mjs|sql|sh|json|md|svg|css|yaml|yml|xml|html|txt|diff|env|conf|cfg))$/;
 
 /** Every text file that is, or would be, committed; the lock file and generated results aside. */
 export async function readRepository(root: string): Promise<SourceFile[]> {
