@@ -1,8 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { access, chmod, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { access, readFile, stat, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -14,53 +11,18 @@ import { belongsTo } from '../../lab/native/leftovers.ts';
 import { isAlive, listProcesses } from '../../lab/native/processes.ts';
 import type { SystemDescription } from '../../lab/native/system.ts';
 import { describeIf } from '../skip.ts';
+import { type LabCommand, type LabHome, openLabHome } from './lab-home.ts';
 
-const main = fileURLToPath(new URL('../../lab/main.ts', import.meta.url));
-
-let home: string;
-const started: ChildProcess[] = [];
+let home: LabHome;
+const lab = (...commandLine: string[]) => home.lab(...commandLine);
 beforeAll(async () => {
-  home = await mkdtemp(path.join(os.tmpdir(), 'lab-e2e-'));
-  // As root the servers run as another user, who has to get through.
-  await chmod(home, 0o711);
+  home = await openLabHome();
 });
-afterEach(async () => {
-  if ((await runDirectories()).length > 0) await lab('down', '--all').ended;
-});
-afterAll(async () => {
-  for (const child of started) child.kill('SIGKILL');
-  await rm(home, { recursive: true, force: true });
-});
-
-interface Command {
-  child: ChildProcess;
-  output: { stdout: string; stderr: string };
-  ended: Promise<{ status: number | null; signal: string | null; stdout: string; stderr: string }>;
-}
-
-function lab(...commandLine: string[]): Command {
-  return labWith({}, ...commandLine);
-}
-
-function labWith(environment: Record<string, string>, ...commandLine: string[]): Command {
-  const child = spawn(process.execPath, [main, ...commandLine], {
-    env: { PATH: '/usr/bin:/bin', LAB_HOME: home, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  started.push(child);
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
-    output.stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    output.stderr += chunk;
-  });
-  const ended = once(child, 'close').then(([status, signal]) => ({ status, signal, ...output }));
-  return { child, output, ended };
-}
+afterEach(() => home.down());
+afterAll(() => home.close());
 
 /** Starts a foreground run and waits for its JSON. */
-async function upInForeground(...commandLine: string[]): Promise<{ command: Command; run: SystemDescription }> {
+async function upInForeground(...commandLine: string[]): Promise<{ command: LabCommand; run: SystemDescription }> {
   const command = lab('up', ...commandLine, '--json');
   const failed = command.ended.then(({ stderr }) => {
     throw new Error(`lab up ended: ${stderr}`);
@@ -69,8 +31,6 @@ async function upInForeground(...commandLine: string[]): Promise<{ command: Comm
   failed.catch(() => {});
   return { command, run: JSON.parse(command.output.stdout) };
 }
-
-const runDirectories = async () => (await readdir(home)).filter((name) => name.startsWith('run-'));
 
 /** Fails unless processes, ports and directory of the run are gone, or go within ten seconds. */
 async function expectNothingLeft(run: SystemDescription): Promise<void> {
@@ -146,7 +106,7 @@ test('SIGINT while it starts leaves nothing', async () => {
   await expect.poll(() => command.output.stderr, { timeout: 30_000 }).toContain('migrating');
   command.child.kill('SIGINT');
   expect((await command.ended).status).toBe(130);
-  expect(await runDirectories()).toEqual([]);
+  expect(await home.runs()).toEqual([]);
 });
 
 test('a failed start says why, ends with status 1 and leaves nothing', async () => {
@@ -158,7 +118,7 @@ test('a failed start says why, ends with status 1 and leaves nothing', async () 
     expect(stdout).toBe('');
     expect(stderr).toContain('invalid value for parameter "shared_buffers"');
   }
-  expect(await runDirectories()).toEqual([]);
+  expect(await home.runs()).toEqual([]);
 });
 
 test('two systems run side by side, a third gets no port of theirs, and down wants to know which', async () => {
@@ -171,7 +131,7 @@ test('two systems run side by side, a third gets no port of theirs, and down wan
   expect(third.status).toBe(1);
   // A service that does not get ready shows the end of its log.
   expect(third.stderr).toMatch(/api did not start: exit status.*EADDRINUSE/s);
-  expect((await runDirectories()).sort()).toEqual(runs.map(({ id }) => `run-${id}`).sort());
+  expect((await home.runs()).sort()).toEqual(runs.map(({ id }) => `run-${id}`).sort());
   expect((await lab('down').ended).status).toBe(2);
   expect((await lab('down', runs[0]!.id).ended).status).toBe(0);
   await expectNothingLeft(runs[0]!);
@@ -181,21 +141,12 @@ test('two systems run side by side, a third gets no port of theirs, and down wan
 test('on an older Node the package’s own takes over, and stops all when the older one is killed', async () => {
   const bin = fileURLToPath(new URL('../../lab/bin.js', import.meta.url));
   const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.1.0' })";
-  const child = spawn(
-    process.execPath,
-    ['--import', `data:text/javascript,${pretend}`, bin, 'up', 'plain', '--cdc', 'off', '--json'],
-    {
-      env: { PATH: '/usr/bin:/bin', LAB_HOME: home },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    },
+  const { child, output } = home.start(
+    ...[process.execPath, '--import', `data:text/javascript,${pretend}`],
+    ...[bin, 'up', 'plain', '--cdc', 'off', '--json'],
   );
-  started.push(child);
-  let stdout = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  await expect.poll(() => stdout, { timeout: 60_000 }).toMatch(/\n\}\n$/);
-  const run = JSON.parse(stdout) as SystemDescription;
+  await expect.poll(() => output.stdout, { timeout: 60_000 }).toMatch(/\n\}\n$/);
+  const run = JSON.parse(output.stdout) as SystemDescription;
   expect(run.supervisorPid).not.toBe(child.pid);
   child.kill('SIGKILL');
   await expect.poll(() => isAlive(run.supervisorPid), { timeout: 15_000 }).toBe(false);
@@ -237,16 +188,16 @@ test.each([
   ['--mode', 'kafka'],
   ['--cdc', 'debezium'],
 ])('%s %s without Java ends with status 3, says what is missing, and starts nothing', async (...flags) => {
-  const { status, stderr } = await labWith({ PATH: home }, 'up', 'plain', ...flags).ended;
+  const { status, stderr } = await home.labWith({ PATH: home.path }, 'up', 'plain', ...flags).ended;
   expect(status).toBe(3);
   expect(stderr).toMatch(/Java 17.*(--mode sync|--cdc off)/s);
-  expect(await runDirectories()).toEqual([]);
+  expect(await home.runs()).toEqual([]);
 });
 
 describeIf('the whole pipeline', (await missingForKafka()) ?? missingChdb(), () => {
   beforeAll(async () => {
     // Libraries that were fetched before are not fetched again for this home; only their place differs.
-    const own = path.join(home, 'cache');
+    const own = path.join(home.path, 'cache');
     const fetched = path.dirname(await kafkaLibraries());
     await symlink(fetched, own);
   }, 300_000);
@@ -285,6 +236,6 @@ describeIf('the whole pipeline', (await missingForKafka()) ?? missingChdb(), () 
     await expect.poll(() => command.output.stderr, { timeout: 30_000 }).toContain('starting Kafka');
     command.child.kill('SIGINT');
     expect((await command.ended).status).toBe(130);
-    expect(await runDirectories()).toEqual([]);
+    expect(await home.runs()).toEqual([]);
   });
 });
