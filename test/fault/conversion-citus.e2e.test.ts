@@ -1,14 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import os from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
-import { openRecord } from '../../benchmarks/record/record.ts';
-import { createRandom } from '../../benchmarks/workload/random.ts';
-import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import type { CitusConversionResult } from '../../lab/convert/citus/result.ts';
 import { missingCitus } from '../../lab/native/citus.ts';
 import { missingChdb } from '../../lab/native/clickhouse.ts';
@@ -16,41 +9,21 @@ import { freePort } from '../../lab/native/free-port.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import type { SystemDescription } from '../../lab/native/system.ts';
 import { withClient } from '../../lab/native/with-client.ts';
-import { createDelivery } from '../../lab/provider/delivery.ts';
-import { createSigners } from '../../lab/provider/sign.ts';
+import { type LabHome, openLabHome } from '../e2e/lab-home.ts';
 import { describeIf } from '../skip.ts';
+import { openDelivery } from '../webhooks/delivery.ts';
 
-const main = fileURLToPath(new URL('../../lab/main.ts', import.meta.url));
 const seed = 505;
-let home: string;
-const children: ChildProcess[] = [];
+let home: LabHome;
+const lab = (...commandLine: string[]) => home.lab(...commandLine);
 
 beforeEach(async () => {
-  home = await mkdtemp(path.join(os.tmpdir(), 'lab-to-citus-'));
-  // As root the servers run as another user, who has to get through.
-  await chmod(home, 0o711);
+  home = await openLabHome();
 });
 afterEach(async () => {
-  await lab('down', '--all').ended;
-  for (const child of children) child.kill('SIGKILL');
-  await rm(home, { recursive: true, force: true });
+  await home.down();
+  await home.close();
 });
-
-function lab(...commandLine: string[]) {
-  const child = spawn(process.execPath, [main, ...commandLine], {
-    env: { PATH: '/usr/bin:/bin', LAB_HOME: home },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.push(child);
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].on('data', (chunk) => {
-      output[name] += chunk;
-    });
-  }
-  const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, ...output }));
-  return { child, ended, output };
-}
 
 /** Kills the converter with -9 as soon as it has said so. */
 async function killAt(pattern: RegExp, ...flags: string[]): Promise<void> {
@@ -84,19 +57,13 @@ describeIf('conversion to citus', await missingCitus(), () => {
     const run: SystemDescription = JSON.parse(up.stdout);
     const described = async (): Promise<SystemDescription> =>
       JSON.parse(await readFile(path.join(run.runDirectory, 'run.json'), 'utf8'));
-    const recordFile = path.join(home, 'acks.jsonl');
-    const record = await openRecord(recordFile);
+    const recordFile = path.join(home.path, 'acks.jsonl');
     const stop = new AbortController();
-    const delivery = createDelivery({
-      url: run.urls.api,
-      workload: createWorkload({
-        ...{ seed, run: 'tocitus', startTimeMs: Date.now(), spacing: 128, duplicates: 0.05, late: 0.03 },
-        providers: { silvergate: 2, stripe: 1, adyen: 1 },
-      }),
-      signers: createSigners(run.secrets),
-      ...{ count: 1_000_000, concurrency: 16, rate: 100, record, readShare: 0.1, random: createRandom(seed, 2) },
-      ...{ timeoutMs: 5_000, giveUpAfterMs: 120_000, now: () => new Date(), clock: () => performance.now() },
-      signal: stop.signal,
+    const traffic = { url: run.urls.api, secrets: run.secrets, seed, run: 'tocitus', concurrency: 16 };
+    const workload = { startTimeMs: Date.now() };
+    const delivery = await openDelivery({
+      ...{ ...traffic, workload, recordFile, count: 1_000_000 },
+      more: { rate: 100, giveUpAfterMs: 120_000, signal: stop.signal },
     });
     const { totals } = delivery;
     const load = delivery.run();
@@ -123,10 +90,13 @@ describeIf('conversion to citus', await missingCitus(), () => {
       if (cdc === 'native') expect(result.cdc).toMatchObject({ workers: 2, drained: true });
       const after = totals.acknowledged + 300;
       expect(await waitUntil(() => totals.acknowledged >= after, { timeoutMs: 60_000, intervalMs: 10 })).toBe(true);
+      // The same webhooks from the first one on: what had its effect on the old database has none again.
+      const again = await openDelivery({ ...traffic, workload, recordFile: `${recordFile}.again`, count: 600 });
+      await again.run();
+      expect(Object.keys(again.totals.verdicts).sort()).toEqual(['duplicate', 'unknown']);
     } finally {
       stop.abort();
       await load;
-      await record.close();
     }
     const now = await described();
     expect(now.topology).toBe('citus');
