@@ -1,9 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import os from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
@@ -11,41 +7,20 @@ import { type ConversionResult, type ConvertOptions, convertToPartitioned } from
 import { freePort } from '../../lab/native/free-port.ts';
 import { waitUntil } from '../../lab/native/processes.ts';
 import { type RunningSystem, type SystemDescription, startSystem } from '../../lab/native/system.ts';
+import { type LabHome, openLabHome } from '../e2e/lab-home.ts';
 import { openDelivery } from '../webhooks/delivery.ts';
 
-const main = fileURLToPath(new URL('../../lab/main.ts', import.meta.url));
 const seed = 404;
-let home: string;
-const children: ChildProcess[] = [];
+let home: LabHome;
+const lab = (...commandLine: string[]) => home.lab(...commandLine);
 
 beforeEach(async () => {
-  home = await mkdtemp(path.join(os.tmpdir(), 'lab-convert-'));
-  // As root the servers run as another user, who has to get through.
-  await chmod(home, 0o711);
+  home = await openLabHome();
 });
 afterEach(async () => {
-  await lab('down', '--all').ended;
-  for (const child of children) child.kill('SIGKILL');
-  await rm(home, { recursive: true, force: true });
+  await home.down();
+  await home.close();
 });
-
-function lab(...commandLine: string[]) {
-  const child = spawn(process.execPath, [main, ...commandLine], {
-    env: { PATH: '/usr/bin:/bin', LAB_HOME: home },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.push(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, stdout, stderr }));
-  return { child, ended };
-}
 
 /**
  * The whole way as a user goes it: the provider delivers over HTTP all the time, the converter is killed in the middle
@@ -57,7 +32,7 @@ test('a running system is converted under load, through a kill -9 of the convert
   const up = await lab('up', 'plain', '--cdc', 'off', '--api-port', port, '--detach', '--json').ended;
   expect(up.stderr).toContain('runs in the background');
   const run: SystemDescription = JSON.parse(up.stdout);
-  const recordFile = path.join(home, 'acks.jsonl');
+  const recordFile = path.join(home.path, 'acks.jsonl');
   const stop = new AbortController();
   const delivery = await openDelivery({
     ...{ url: run.urls.api, secrets: run.secrets, recordFile, seed, run: 'convert' },
