@@ -1,20 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Client } from 'pg';
 import { type Capabilities, capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { MissingPartError } from '../../lab/native/missing-part.ts';
 import { startSystem } from '../../lab/native/system.ts';
 import { withClient } from '../../lab/native/with-client.ts';
 import { serverSettings } from '../measure/environment.ts';
 import { topStatements } from '../measure/server-counters.ts';
+import { serverDsns } from '../measure/servers.ts';
 import type { Arm } from '../scenarios/scenario.ts';
 import type { ArmResult } from '../schema/run.ts';
 
 /** Shared buffers of all servers of an arm together. */
 const memoryBudgetMb = 256;
-
-/** Plans, caches, WAL and dataset are read from one server: of a cluster, that would be the one without the data. */
-const notComparedSharded = 'the comparison measures one database server so far; docs/results/citus.md has figures';
 
 export interface Arms {
   running: Arm[];
@@ -33,7 +32,7 @@ export interface ArmsOptions {
 }
 
 /**
- * Starts one system for each topology, all with the same settings and the same memory, which two servers share.
+ * Starts one system for each topology, all with the same settings and the same memory, which several servers share.
  * @throws Error when a topology that this machine should be able to run does not start.
  */
 export async function startArms(options: ArmsOptions): Promise<Pick<Arms, 'running' | 'absent'>> {
@@ -42,14 +41,10 @@ export async function startArms(options: ArmsOptions): Promise<Pick<Arms, 'runni
   const running: Arm[] = [];
   const absent: { name: string; reason: string }[] = [];
   for (const topology of options.topologies) {
-    if (capabilities(topology).shardKey) {
-      absent.push({ name: topology, reason: notComparedSharded });
-      continue;
-    }
     try {
       const system = await startSystem({
         topology,
-        settings: { shared_buffers: `${memoryBudgetMb / serversOf(capabilities(topology))}MB` },
+        settings: { shared_buffers: `${Math.floor(memoryBudgetMb / serversOf(capabilities(topology)))}MB` },
         apiEnvironment: { LOG_LEVEL: 'warn' },
         progress: (line) => options.note(`${topology}: ${line}`),
         signal: options.signal,
@@ -64,16 +59,18 @@ export async function startArms(options: ArmsOptions): Promise<Pick<Arms, 'runni
   return { running, absent };
 }
 
-function serversOf(topology: Capabilities): number {
-  return topology.readsFromReplica ? 2 : 1;
+/** A coordinator with two workers where rows are sharded. */
+function serversOf({ shardKey, readsFromReplica }: Capabilities): number {
+  return shardKey ? 3 : readsFromReplica ? 2 : 1;
 }
 
 /** What an arm is made of, in words for the report. */
 function describeArm(topology: TopologyName): string {
-  const { partitionedTables, dedupe, readsFromReplica } = capabilities(topology);
+  const { partitionedTables, dedupe, readsFromReplica, shardKey } = capabilities(topology);
   const tables = partitionedTables.length > 0 ? 'daily partitions' : 'ordinary tables';
   const keys = dedupe === 'key_table' ? 'dedupe keys in a table of their own' : 'dedupe by a unique index';
-  return `${tables}, ${keys}${readsFromReplica ? ', an asynchronous streaming replica for reads' : ''}`;
+  const replica = readsFromReplica ? ', an asynchronous streaming replica for reads' : '';
+  return `${tables}, ${keys}${replica}${shardKey ? `, sharded by ${shardKey}: a coordinator and its workers` : ''}`;
 }
 
 /** What is known of an arm at the end of a run, its numbers and verdict aside. */
@@ -82,31 +79,50 @@ export async function inspectArm(
 ): Promise<Pick<ArmResult, 'description' | 'postgres' | 'memory' | 'settings' | 'dataset' | 'topStatements'>> {
   const { system, topology } = arm;
   return withClient(system.dsn.admin, async (client) => {
-    const result = await client.query<Record<'deliveries' | 'bytes' | 'buffers' | 'hit' | 'read', string>>(`
-      select
-        (select count(*) from webhook_deliveries) as deliveries,
-        pg_database_size(current_database()) as bytes,
-        pg_size_bytes(current_setting('shared_buffers')) as buffers,
-        blks_hit as hit,
-        blks_read as read
-      from pg_stat_database
-      where datname = current_database()`);
-    const row = result.rows[0]!;
-    const servers = 1 + system.replicas.length;
-    const each = `${Math.round(Number(row.buffers) / 2 ** 20)} MB shared buffers`;
+    const counted = await client.query<{ n: string }>('select count(*) as n from webhook_deliveries');
+    const stores = await Promise.all(serverDsns(system).map((dsn) => withClient(dsn, readStore)));
+    const sum = (of: (store: Store) => number) => stores.reduce((total, store) => total + of(store), 0);
+    const [databaseBytes, sharedBuffersBytes] = [sum(({ bytes }) => bytes), sum(({ buffers }) => buffers)];
+    const servers = stores.length + system.replicas.length;
+    const each = `${Math.round(stores[0]!.buffers / 2 ** 20)} MB shared buffers`;
     return {
       description: describeArm(topology),
       postgres: system.postgres,
       memory: servers === 1 ? each : `${servers} servers with ${each} each`,
       settings: await serverSettings(client),
       dataset: {
-        deliveries: Number(row.deliveries),
-        databaseBytes: Number(row.bytes),
-        sharedBuffersBytes: Number(row.buffers),
-        cacheRatio: Number(row.buffers) / Number(row.bytes),
-        cacheHitRatio: Number(row.hit) / Math.max(1, Number(row.hit) + Number(row.read)),
+        deliveries: Number(counted.rows[0]!.n),
+        ...{ databaseBytes, sharedBuffersBytes },
+        cacheRatio: sharedBuffersBytes / databaseBytes,
+        cacheHitRatio:
+          sum(({ hit }) => hit) /
+          Math.max(
+            1,
+            sum(({ hit, read }) => hit + read),
+          ),
       },
       topStatements: await topStatements(client),
     };
   });
+}
+
+interface Store {
+  bytes: number;
+  /** Shared buffers in bytes. */
+  buffers: number;
+  hit: number;
+  read: number;
+}
+
+async function readStore(client: Client): Promise<Store> {
+  const { rows } = await client.query<Record<keyof Store, string>>(`
+    select
+      pg_database_size(current_database()) as bytes,
+      pg_size_bytes(current_setting('shared_buffers')) as buffers,
+      blks_hit as hit,
+      blks_read as read
+    from pg_stat_database
+    where datname = current_database()`);
+  const { bytes, buffers, hit, read } = rows[0]!;
+  return { bytes: Number(bytes), buffers: Number(buffers), hit: Number(hit), read: Number(read) };
 }

@@ -3,7 +3,8 @@ import { type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import { type AuditResult, auditRun } from '../audit/audit.ts';
 import { describeEnvironment } from '../measure/environment.ts';
 import { readsFindings } from '../scenarios/reads/judge.ts';
-import type { Arm, ScenarioName, ScenarioOptions } from '../scenarios/scenario.ts';
+import { scenarios } from '../scenarios/registry.ts';
+import type { Arm, Scenario, ScenarioName, ScenarioOptions } from '../scenarios/scenario.ts';
 import type { ArmResult, Measurement, RunDocument } from '../schema/run.ts';
 import { inspectArm, startArms } from './arms.ts';
 import { compareToBaseline } from './baseline.ts';
@@ -25,6 +26,8 @@ export interface ComparisonOptions {
   scale: number;
   signal: AbortSignal;
   baseline?: RunDocument | undefined;
+  /** Why the topologies that are not named are left out; that nobody asked for them unless told otherwise. */
+  leftOut?: string;
   /** After this long no discarded turn is repeated any more. */
   repeatForMs?: number;
 }
@@ -120,11 +123,18 @@ class Run implements ComparisonRun {
     const run = `c${randomBytes(3).toString('hex')}`;
     const startTimeMs = this.#startedAt.getTime();
     const options: ScenarioOptions = { seed, scale, signal, run, startTimeMs, progress: note };
-    this.#open = await openScenario(name, this.#arms, options);
+    const missing = (arm: Arm) => (scenarios[name] as Scenario<ScenarioName>).missingOn?.(arm.topology);
+    for (const arm of this.#arms) {
+      const reason = missing(arm);
+      if (reason !== undefined) this.#absent.push({ name: `${name} on ${arm.name}`, reason });
+    }
+    const arms = this.#arms.filter((arm) => missing(arm) === undefined);
+    this.#open = await openScenario(name, arms, options);
   }
 
   async #round(round: number, note: (line: string) => void): Promise<void> {
-    for (const [at, arm] of orderOfRound(this.#arms, round).entries()) {
+    const arms = this.#arms.filter(({ name }) => this.#open!.sessions.has(name));
+    for (const [at, arm] of orderOfRound(arms, round).entries()) {
       this.#options.signal.throwIfAborted();
       await this.#turn(arm, { round, position: at + 1 }, note);
     }
@@ -230,8 +240,9 @@ class Run implements ComparisonRun {
   }
 
   #notAskedFor(): { name: string; reason: string }[] {
-    const named = new Set<string>([...this.#options.topologies]);
-    return topologyNames.filter((name) => !named.has(name)).map((name) => ({ name, reason: 'not asked for' }));
+    const { topologies, leftOut = 'not asked for' } = this.#options;
+    const named = new Set<string>(topologies);
+    return topologyNames.filter((name) => !named.has(name)).map((name) => ({ name, reason: leftOut }));
   }
 }
 

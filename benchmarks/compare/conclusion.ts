@@ -1,4 +1,4 @@
-import { capabilities } from '../../kernel/topology.ts';
+import { type Capabilities, capabilities } from '../../kernel/topology.ts';
 import type { ArmResult, Comparison } from '../schema/run.ts';
 
 export interface Conclusion {
@@ -36,9 +36,7 @@ export function conclude(evidence: Evidence): Conclusion {
     const rate = ratio(arm.name, 'ingest.rate');
     if (rate) findings.push(`${arm.name} ${describeRate(rate)}${describeCost(arm.name, ratio)}.`);
   }
-  const partitioned = arms.find(
-    (arm) => arm.topology && capabilities(arm.topology).partitionedTables.length > 0 && !readsElsewhere(arm),
-  );
+  const partitioned = arms.find((arm) => arm.topology && isPartitionedOnly(capabilities(arm.topology)));
   const sentences = partitioned ? partitionSentences(partitioned.name, ratio) : undefined;
   if (sentences) findings.push(...sentences.findings);
   findings.push(...(evidence.further ?? []));
@@ -47,8 +45,9 @@ export function conclude(evidence: Evidence): Conclusion {
   return { conclusion: prefix + (sentences?.conclusion ?? fallback), findings };
 }
 
-function readsElsewhere(arm: ArmResult): boolean {
-  return arm.topology !== null && capabilities(arm.topology).readsFromReplica;
+/** Its price and its gain are those of partitions, and not of a replica or of shards. */
+function isPartitionedOnly({ partitionedTables, readsFromReplica, shardKey }: Capabilities): boolean {
+  return partitionedTables.length > 0 && !readsFromReplica && shardKey === null;
 }
 
 type RatioOf = (arm: string, metric: string) => Comparison | undefined;

@@ -41,6 +41,16 @@ export async function sampleServer(client: Client): Promise<ServerCounters> {
   return mapNumbers(result.rows[0]!);
 }
 
+/** The sum over servers that do one work together. `startedAt` changes when any of them was started again. */
+export async function sampleServers(clients: readonly Client[]): Promise<ServerCounters> {
+  const [first, ...others] = await Promise.all(clients.map(sampleServer));
+  const sum = { ...first! };
+  for (const other of others) {
+    for (const name of Object.keys(sum) as (keyof ServerCounters)[]) sum[name] += other[name];
+  }
+  return sum;
+}
+
 export interface StatementCost {
   /** The statement as pg_stat_statements normalised it, shortened. */
   query: string;

@@ -38,6 +38,8 @@ export interface Scenario<Name extends ScenarioName> {
   question: string;
   /** Rough duration of one round of one arm at scale 1, in seconds: for the progress display. */
   roundSeconds: number;
+  /** Why it can't be put to this topology; undefined where it can. Such an arm is left out of its rounds. */
+  missingOn?(topology: TopologyName): string | undefined;
   /** Loads what the scenario needs. Called for each arm in turn before the first round. */
   open(arm: Arm, options: ScenarioOptions): Promise<ScenarioSession<ScenarioData<Name>>>;
 }

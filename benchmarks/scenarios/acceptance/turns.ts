@@ -41,12 +41,12 @@ export async function openContender(options: ContenderOptions): Promise<Contende
   const record = await openAckRecord(options.recordFile);
   const context = (): PhaseContext => ({
     url: system.urls.ingest ?? system.urls.api,
-    ...{ source, record, client, seed, signal },
+    ...{ source, record, seed, signal, clients: [client] },
     // Looked up anew: a stopped API comes back under another id.
     components: {
-      ...{ api: system.api.pid, postgres: system.primary.pid },
-      ...(system.ingest && { ingest: system.ingest.pid }),
-      ...(system.broker && { broker: system.broker.pid }),
+      ...{ api: [system.api.pid], postgres: [system.primary.pid] },
+      ...(system.ingest && { ingest: [system.ingest.pid] }),
+      ...(system.broker && { broker: [system.broker.pid] }),
     },
   });
   const source = createWebhookSource({

@@ -113,13 +113,13 @@ function phaseContext(options: MeasureEngineOptions, client: Client, record: Ack
     ...{ seed: seed + 1, run: `${run}s`, startTimeMs: Date.now(), secrets: system.secrets, now: () => new Date() },
   });
   const components = {
-    ...{ api: system.api.pid, postgres: system.primary.pid },
-    ...(system.cdcProcess && { cdc: system.cdcProcess.pid }),
-    ...(system.clickhouse && { clickhouse: system.clickhouse.pid }),
-    ...(system.broker && { broker: system.broker.pid }),
-    ...(system.connect && { connect: system.connect.pid }),
+    ...{ api: [system.api.pid], postgres: [system.primary.pid] },
+    ...(system.cdcProcess && { cdc: [system.cdcProcess.pid] }),
+    ...(system.clickhouse && { clickhouse: [system.clickhouse.pid] }),
+    ...(system.broker && { broker: [system.broker.pid] }),
+    ...(system.connect && { connect: [system.connect.pid] }),
   };
-  return { url: system.urls.api, source, record, client, components, seed, signal };
+  return { url: system.urls.api, source, record, clients: [client], components, seed, signal };
 }
 
 async function measureSteady(context: PhaseContext, clickhouse: ClickHouseClient, rate: number, durationMs: number) {

@@ -1,7 +1,9 @@
 import { Client } from 'pg';
+import type { RunningSystem } from '../../../lab/native/system.ts';
 import { rateAt } from '../../driver/plan.ts';
 import type { LoadResult } from '../../driver/run-load.ts';
-import { type ServerCounters, sampleServer } from '../../measure/server-counters.ts';
+import { type ServerCounters, sampleServers } from '../../measure/server-counters.ts';
+import { serverDsns } from '../../measure/servers.ts';
 import { prepareWalFiles } from '../../measure/wal-files.ts';
 import type { CurvePoint, IngestData, LoadPhase } from '../../schema/ingest.ts';
 import type { Arm, Scenario, ScenarioOptions, ScenarioSession } from '../scenario.ts';
@@ -33,9 +35,7 @@ const maxHolds = 5;
 
 async function openIngest(arm: Arm, options: ScenarioOptions): Promise<ScenarioSession<IngestData>> {
   const { system } = arm;
-  const client = new Client({ connectionString: system.dsn.admin, application_name: 'lab-bench' });
-  client.on('error', () => {});
-  await client.connect();
+  const clients = await connectToServers(system);
   const record = await openAckRecord(arm.recordFile);
   const source = createWebhookSource({
     seed: options.seed,
@@ -48,11 +48,12 @@ async function openIngest(arm: Arm, options: ScenarioOptions): Promise<ScenarioS
     url: system.urls.api,
     source,
     record,
-    client,
+    clients,
     components: {
-      api: system.api.pid,
-      postgres: system.primary.pid,
-      ...(system.replicas[0] && { replica: system.replicas[0].pid }),
+      api: [system.api.pid],
+      // Of a cluster all servers together: what one webhook costs is spread over them.
+      postgres: [system.primary, ...system.workers].map(({ pid }) => pid),
+      ...(system.replicas[0] && { replica: [system.replicas[0].pid] }),
     },
     seed: options.seed,
     signal: options.signal,
@@ -62,10 +63,11 @@ async function openIngest(arm: Arm, options: ScenarioOptions): Promise<ScenarioS
       // Compiled code, full connection pools and the first pages of every index are not what is asked about.
       if (round === 1) {
         await runPhase(context, closed(warmUpMs * options.scale), 36_000 * options.scale);
-        await prepareWalFiles(client, Math.ceil(walFilesOfRound * options.scale));
+        const count = Math.ceil((walFilesOfRound * options.scale) / clients.length);
+        for (const client of clients) await prepareWalFiles(client, count);
       }
       // Every round starts with nothing to write back, so that a checkpoint of an earlier one can't fall into it.
-      await client.query('checkpoint');
+      for (const client of clients) await client.query('checkpoint');
       const data = await measureRound(context, options.scale, system.replicas.length > 0 ? system.dsn.admin : null);
       await readOwnWrites({ url: system.urls.api, source, record, count: Math.ceil(300 * options.scale), clients: 16 });
       await record.flush();
@@ -74,14 +76,26 @@ async function openIngest(arm: Arm, options: ScenarioOptions): Promise<ScenarioS
     judge: judgeIngest,
     close: async () => {
       await record.close();
-      await client.end();
+      for (const client of clients) await client.end();
     },
   };
 }
 
+/** A superuser's connection to each server that is written to: the primary, or the coordinator and its workers. */
+async function connectToServers(system: RunningSystem): Promise<Client[]> {
+  const clients = serverDsns(system).map(
+    (connectionString) => new Client({ connectionString, application_name: 'lab-bench' }),
+  );
+  for (const client of clients) {
+    client.on('error', () => {});
+    await client.connect();
+  }
+  return clients;
+}
+
 async function measureRound(context: PhaseContext, scale: number, lagDsn: string | null): Promise<IngestData> {
-  const { client } = context;
-  const before = await sampleServer(client);
+  const { clients } = context;
+  const before = await sampleServers(clients);
   const acknowledgedBefore = context.record.acknowledged;
   const lag = lagDsn ? await startLagSampler(lagDsn) : undefined;
   try {
@@ -90,7 +104,7 @@ async function measureRound(context: PhaseContext, scale: number, lagDsn: string
     const { peak, attempts } = await findPeak(context, firstRate(curve, saturation.rate), holdMs * scale);
     const half = await hold(context, peak.rate / 2, halfMs * scale);
     const points = (await lag?.stop()) ?? [];
-    const after = await sampleServer(client);
+    const after = await sampleServers(clients);
     const acknowledged = context.record.acknowledged - acknowledgedBefore;
     const server = compareServers(before, after);
     return { saturation, curve, peak, attempts, half, objective, acknowledged, ...server, lag: points };

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { LoadPlan } from '../../driver/plan.ts';
 import { type LoadResult, runLoad } from '../../driver/run-load.ts';
 import { sampleCpu } from '../../measure/process-cpu.ts';
-import { sampleServer } from '../../measure/server-counters.ts';
+import { sampleServers } from '../../measure/server-counters.ts';
 import type { LoadPhase } from '../../schema/ingest.ts';
 import { encodeHistogram, percentiles } from '../../statistics/histogram.ts';
 import type { AckRecord } from './ack-record.ts';
@@ -12,10 +12,10 @@ export interface PhaseContext {
   url: string;
   source: WebhookSource;
   record: AckRecord;
-  /** A superuser's connection to the primary. */
-  client: Client;
-  /** Process at the root of each component; the generator, which is this process, is added. */
-  components: Readonly<Record<string, number>>;
+  /** A superuser's connection to each server that is written to. */
+  clients: readonly Client[];
+  /** Processes at the roots of each component; the generator, which is this process, is added. */
+  components: Readonly<Record<string, readonly number[]>>;
   seed: number;
   signal: AbortSignal;
 }
@@ -26,10 +26,10 @@ export async function runPhase(
   plan: LoadPlan,
   expectedCount: number,
 ): Promise<{ phase: LoadPhase; load: LoadResult }> {
-  const { url, source, record, client, seed, signal } = context;
+  const { url, source, record, clients, seed, signal } = context;
   await source.prepare(Math.ceil(expectedCount * 1.05));
   signal.throwIfAborted();
-  const before = await sampleAll(context.components, client);
+  const before = await sampleAll(context.components, clients);
   const load = await runLoad({
     url,
     plan,
@@ -40,7 +40,7 @@ export async function runPhase(
     readBodies: true,
     signal,
   });
-  const after = await sampleAll(context.components, client);
+  const after = await sampleAll(context.components, clients);
   await record.flush();
   signal.throwIfAborted();
   const cpuSeconds: Record<string, number> = {};
@@ -49,9 +49,11 @@ export async function runPhase(
   return { phase: describe(load, cpuSeconds, after.walBytes - before.walBytes), load };
 }
 
-async function sampleAll(components: Readonly<Record<string, number>>, client: Client) {
-  const [cpu, server] = await Promise.all([sampleCpu(components), sampleServer(client)]);
-  return { cpu, walBytes: server.walBytes };
+async function sampleAll(components: PhaseContext['components'], clients: readonly Client[]) {
+  const roots = Object.fromEntries(Object.values(components).flatMap((pids) => pids.map((pid) => [pid, pid])));
+  const [byPid, server] = await Promise.all([sampleCpu(roots), sampleServers(clients)]);
+  const cpu = Object.entries(components).map(([name, pids]) => [name, pids.reduce((sum, pid) => sum + byPid[pid]!, 0)]);
+  return { cpu: Object.fromEntries(cpu) as Record<string, number>, walBytes: server.walBytes };
 }
 
 function describe(load: LoadResult, cpuSeconds: Record<string, number>, walBytes: number): LoadPhase {

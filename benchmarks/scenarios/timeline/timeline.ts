@@ -25,6 +25,10 @@ export const timeline: Scenario<'timeline'> = {
   name: 'timeline',
   question: 'what time-range queries over events cost, pruned and unpruned, cold and warm',
   roundSeconds: 3,
+  missingOn: (topology) =>
+    capabilities(topology).shardKey
+      ? 'its data set lies in databases of its own, which no cluster spreads out'
+      : undefined,
   open: openTimeline,
 };
 
