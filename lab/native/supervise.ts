@@ -4,13 +4,7 @@ import { print, printJson, progress, reportError, table } from '../output.ts';
 import { MissingPartError } from './missing-part.ts';
 import { isAlive } from './processes.ts';
 import { serveRequest } from './supervisor-request.ts';
-import {
-  describeSystem,
-  type RunningSystem,
-  type SystemDescription,
-  type SystemOptions,
-  startSystem,
-} from './system.ts';
+import { type RunningSystem, type SystemDescription, type SystemOptions, startSystem } from './system.ts';
 
 /** What a detached supervisor tells the command that started it. */
 type Message =
@@ -110,7 +104,7 @@ async function supervise(
     process.exitCode = 130;
     return;
   }
-  const description = describeSystem(system);
+  const description = system.describe();
   onReady({ description, stopWatching: () => process.off('disconnect', parentEnded) });
   // The servers are no reason for Node to stay; this timer is.
   const stay = every(1_000, () => reportDead(description, report), report);

@@ -85,6 +85,8 @@ export interface ChildProcessHandle {
 }
 
 export interface RunningSystem extends SystemDescription {
+  /** As of now. */
+  describe(): SystemDescription;
   /** Ends everything and removes the run's directory. */
   stop(): Promise<void>;
   api: ChildProcessHandle;
@@ -104,22 +106,6 @@ export interface RunningSystem extends SystemDescription {
    * was converted; as before when that fails.
    */
   convert(step: SupervisorStep): Promise<SystemDescription>;
-}
-
-/** What a description has to do without: the handles of the processes. */
-export function describeSystem(system: RunningSystem): SystemDescription {
-  const {
-    stop: _stop,
-    primary: _primary,
-    replicas: _replicas,
-    workers: _workers,
-    api: _api,
-    ingest: _ingest,
-    ...rest
-  } = system;
-  const { cdcProcess: _cdc, clickhouse: _clickhouse, broker: _broker, connect: _connect, ...others } = rest;
-  const { convert: _convert, pgbouncer: _pgbouncer, ...description } = others;
-  return description;
 }
 
 /**
@@ -234,6 +220,7 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
   };
   return {
     ...describe(),
+    describe,
     get primary() {
       return database.primary;
     },
