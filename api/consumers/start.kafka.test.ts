@@ -161,10 +161,11 @@ describeIf('consumers that share transactions and commits', await missingForKafk
     // Slow enough that a rebalance always finds transactions under way.
     before = () => delay(20);
     const first = await startMember();
-    const total = 4_000;
+    let sent = 0;
+    let moving = true;
     const sending = (async () => {
-      for (let at = 0; at < total; at += 50) {
-        await send(Array.from({ length: 50 }, (_, index) => `moving-${at + index}`));
+      for (; moving; sent += 50) {
+        await send(Array.from({ length: 50 }, (_, index) => `moving-${sent + index}`));
         await delay(20);
       }
     })();
@@ -176,8 +177,9 @@ describeIf('consumers that share transactions and commits', await missingForKafk
     }
     const heir = await startMember();
     await first.stop();
+    moving = false;
     await sending;
-    await expectEffects('moving', total);
+    await expectEffects('moving', sent);
     await heir.stop();
     before = async () => {};
   });
