@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client, type Pool } from 'pg';
 import { pino } from 'pino';
-import Stripe from 'stripe';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findOrder, listOrderEvents, listOrders } from '../../api/orders/list.ts';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
@@ -16,7 +15,7 @@ import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
 import { withClient } from '../../lab/native/with-client.ts';
 import { describeDifference, describeSchema } from '../../sql/dump.ts';
 import { describeIf } from '../skip.ts';
-import { type Answer, chargebackBody, orderBody, post, postSilvergate } from '../webhooks/signing.ts';
+import { chargebackBody, orderBody, postSilvergate, postStripe, stripeEvent } from '../webhooks/signing.ts';
 
 /** What only a cluster can show; the contract that all topologies share is in test/conformance. */
 describeIf('citus', await missingCitus(), () => {
@@ -239,16 +238,6 @@ describeIf('citus', await missingCitus(), () => {
     expect(invariants.filter((invariant) => !invariant.ok)).toEqual([]);
   }
 
-  async function stripe(event: { id: string; type: string; object: object }): Promise<Answer> {
-    const payload = JSON.stringify({
-      ...{ id: event.id, object: 'event', type: event.type, created: 1_767_225_600, livemode: false },
-      ...{ pending_webhooks: 1, data: { object: event.object } },
-    });
-    const secret = system.secrets.stripe;
-    const signature = new Stripe('sk_test_unused').webhooks.generateTestHeaderString({ payload, secret });
-    return post(`${system.urls.api}/webhooks/stripe`, payload, {
-      'content-type': 'application/json',
-      'stripe-signature': signature,
-    });
-  }
+  const stripe = (event: { id: string; type: string; object: object }) =>
+    postStripe(system.urls.api, stripeEvent(event), { secret: system.secrets.stripe });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
+import Stripe from 'stripe';
 
 const secretOf = (letter: string): string => `whsec_${Buffer.from(letter.repeat(32)).toString('base64')}`;
 
@@ -99,4 +100,25 @@ export function postSilvergate(
 ): Promise<Answer> {
   const text = JSON.stringify(body);
   return post(`${baseUrl}/webhooks/payments/${path}`, text, silvergateHeaders(text, signing));
+}
+
+/** An event as Stripe delivers it. */
+export function stripeEvent(event: { id: string; type: string; object: object }): Record<string, unknown> {
+  const { id, type, object } = event;
+  const created = 1_767_225_600;
+  return { id, object: 'event', type, created, livemode: false, pending_webhooks: 1, data: { object } };
+}
+
+/** Posts a webhook that the public library has signed. `change` comes between signing and sending. */
+export function postStripe(
+  baseUrl: string,
+  event: Record<string, unknown>,
+  { secret = stripeSecret, change = (text) => text }: { secret?: string; change?: (text: string) => string } = {},
+): Promise<Answer> {
+  const payload = JSON.stringify(event);
+  const signature = new Stripe('sk_test_unused').webhooks.generateTestHeaderString({ payload, secret });
+  return post(`${baseUrl}/webhooks/stripe`, change(payload), {
+    'content-type': 'application/json; charset=utf-8',
+    'stripe-signature': signature,
+  });
 }

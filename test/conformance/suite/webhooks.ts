@@ -1,7 +1,14 @@
 import { createHmac } from 'node:crypto';
-import Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { orderBody, post, postSilvergate, silvergateHeaders, strangerSecret } from '../../webhooks/signing.ts';
+import {
+  orderBody,
+  post,
+  postSilvergate,
+  postStripe,
+  silvergateHeaders,
+  strangerSecret,
+  stripeEvent,
+} from '../../webhooks/signing.ts';
 import { clientOf, providerTime, type Target, unique } from '../target.ts';
 
 /** What becomes of webhooks: every verdict, dedupe, order of arrival, refusals. */
@@ -227,23 +234,10 @@ export function webhookSuite(target: () => Target): void {
     });
   });
 
-  async function sendStripe(event: { type: string; object: object }, change = (text: string) => text) {
-    const payload = JSON.stringify({
-      id: unique('evt'),
-      object: 'event',
-      type: event.type,
-      created: 1_767_225_600,
-      livemode: false,
-      pending_webhooks: 1,
-      data: { object: event.object },
-    });
-    const signature = new Stripe('sk_test_unused').webhooks.generateTestHeaderString({
-      payload,
-      secret: target().secrets.stripe,
-    });
-    return post(`${target().apiUrl}/webhooks/stripe`, change(payload), {
-      'content-type': 'application/json',
-      'stripe-signature': signature,
+  function sendStripe(event: { type: string; object: object }, change?: (text: string) => string) {
+    const { apiUrl, secrets } = target();
+    return postStripe(apiUrl, stripeEvent({ id: unique('evt'), ...event }), {
+      ...{ secret: secrets.stripe, ...(change && { change }) },
     });
   }
 }
