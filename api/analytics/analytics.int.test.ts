@@ -6,7 +6,12 @@ import { type RunningApi, startApi } from '../../test/api/running-api.ts';
 import { createSeed } from '../../test/api/seed.ts';
 import { type SimulatedProvider, startProvider } from '../../test/api/simulated-provider.ts';
 import { outboxEvents } from '../../test/clickhouse/outbox.ts';
-import { missingClickhouse, startTestClickhouse, type TestClickhouse } from '../../test/clickhouse/server.ts';
+import {
+  migrateWithoutTtl,
+  missingClickhouse,
+  startTestClickhouse,
+  type TestClickhouse,
+} from '../../test/clickhouse/server.ts';
 import { createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
 import { describeIf } from '../../test/skip.ts';
 
@@ -22,6 +27,7 @@ describeIf('analytics from ClickHouse and PostgreSQL', missingClickhouse(), () =
   let now = new Date('2026-03-02T10:00:00Z');
   beforeAll(async () => {
     [clickhouse, provider] = await Promise.all([startTestClickhouse(), startProvider({ timeoutMs: 2_000 })]);
+    await migrateWithoutTtl(clickhouse.client);
     database = await createDatabase('plain');
     api = await startApi({
       ...{

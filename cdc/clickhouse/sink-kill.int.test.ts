@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEventFactory } from '../../test/clickhouse/events.ts';
-import { missingClickhouse, startTestClickhouse, type TestClickhouse } from '../../test/clickhouse/server.ts';
+import {
+  migrateWithoutTtl,
+  missingClickhouse,
+  startTestClickhouse,
+  type TestClickhouse,
+} from '../../test/clickhouse/server.ts';
 import { describeIf } from '../../test/skip.ts';
 import { createClickhouseSink } from './sink.ts';
 
@@ -9,6 +14,7 @@ describeIf('the sink while ClickHouse is killed', missingClickhouse(), () => {
   let clickhouse: TestClickhouse;
   beforeAll(async () => {
     clickhouse = await startTestClickhouse();
+    await migrateWithoutTtl(clickhouse.client);
   });
   afterAll(() => clickhouse?.close());
 

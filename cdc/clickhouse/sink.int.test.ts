@@ -2,7 +2,12 @@ import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createEventFactory } from '../../test/clickhouse/events.ts';
 import { startLossyProxy } from '../../test/clickhouse/lossy-proxy.ts';
-import { missingClickhouse, startTestClickhouse, type TestClickhouse } from '../../test/clickhouse/server.ts';
+import {
+  migrateWithoutTtl,
+  missingClickhouse,
+  startTestClickhouse,
+  type TestClickhouse,
+} from '../../test/clickhouse/server.ts';
 import { describeIf } from '../../test/skip.ts';
 import { migrateClickhouse } from './migrate.ts';
 import { createClickhouseSink, type Sink, SinkError, type SinkEvent } from './sink.ts';
@@ -13,12 +18,12 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
   let event = createEventFactory();
   beforeAll(async () => {
     clickhouse = await startTestClickhouse();
+    await migrateWithoutTtl(clickhouse.client);
     sink = createClickhouseSink({ client: clickhouse.client, firstDelayMs: 5, maxDelayMs: 50 });
   });
   afterAll(() => clickhouse?.close());
   beforeEach(async () => {
     event = createEventFactory();
-    await migrateClickhouse(clickhouse.client);
     for (const table of ['events', 'orders_latest', 'disputes_latest', 'rollup_minute', 'rollup_day']) {
       await clickhouse.client.command({ query: `truncate table ${table}` });
     }

@@ -1,4 +1,5 @@
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { migrateClickhouse } from '../../cdc/clickhouse/migrate.ts';
 import { type ClickhouseServer, missingChdb, startClickhouse } from '../../lab/native/clickhouse.ts';
 import { createRunDirectory } from '../../lab/native/run-directory.ts';
 
@@ -13,6 +14,17 @@ export interface TestClickhouse {
   /** First column of the first row, as text. */
   value(query: string): Promise<string>;
   close(): Promise<void>;
+}
+
+/**
+ * The sink's tables without their TTL, for tests whose events have dates of their own: what was written in one year would
+ * be dropped by the merges of a later one.
+ */
+export async function migrateWithoutTtl(client: ClickHouseClient): Promise<void> {
+  await migrateClickhouse(client);
+  for (const table of ['events', 'rollup_minute', 'rollup_day']) {
+    await client.command({ query: `alter table ${table} remove ttl` });
+  }
 }
 
 /** A ClickHouse of its own, up in half a second. Call it in `beforeAll`, `close` in `afterAll`. */
