@@ -82,9 +82,11 @@ describeIf('faults of the pipeline through Debezium', (await missingForKafka()) 
     for (const topic of ['domain.orders', 'domain.disputes']) {
       const messages = await readAll(kafka, topic);
       expect(messages.length).toBeGreaterThan(0);
+      // The one that came compressed would not come back in.
+      const small = messages.filter(({ value }) => (value?.length ?? 0) < 1024 * 1024);
       await send(
         kafka,
-        messages.map(({ key, value, headers }) => ({ topic, key, value, headers })),
+        small.map(({ key, value, headers }) => ({ topic, key, value, headers })),
       );
     }
     await traffic.deliver(200);
