@@ -69,6 +69,7 @@ export async function runAcceptance(options: AcceptanceOptions): Promise<Accepta
         signal.throwIfAborted();
         const contender = contenders.get(name === 'sync' ? 'sync' : 'kafka')!;
         const turn = await contender.measure(loadMs * scale, name !== 'kafka-burst');
+        if (turn.load.acknowledged === 0) throw new Error(`round ${round}: ${name} accepted no webhook at all`);
         measured.get(name)!.push({ round, position: at + 1, ...turn });
         progress(`round ${round}: ${name} accepted ${Math.round(turn.load.rate)} webhooks/s`);
       }

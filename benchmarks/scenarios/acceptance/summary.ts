@@ -52,6 +52,9 @@ export function judgeAcceptance(measured: Rounds, audits: AcceptanceDocument['au
       if (!drained) reasons.push(`${where}: what was accepted was not applied in time`);
     }
   }
-  for (const { mode, broken } of audits) reasons.push(...broken.map((text) => `audit of ${mode}: ${text}`));
+  for (const { mode, broken, acknowledged } of audits) {
+    reasons.push(...broken.map((text) => `audit of ${mode}: ${text}`));
+    if (acknowledged === 0) reasons.push(`audit of ${mode}: no acknowledged webhook was looked up`);
+  }
   return reasons;
 }

@@ -67,6 +67,12 @@ test.each<[string, Changes, typeof clean, string[]]>([
     [clean[0]!, { mode: 'kafka', ok: false, acknowledged: 9, broken: ['I2 broken 3 times'] }],
     ['audit of kafka: I2 broken 3 times'],
   ],
+  [
+    'an audit looked nothing up',
+    {},
+    [clean[0]!, { mode: 'kafka', ok: true, acknowledged: 0, broken: [] }],
+    ['audit of kafka: no acknowledged webhook was looked up'],
+  ],
 ])('a run is discarded for a reason: %s', (_what, changes, audits, reasons) => {
   expect(judgeAcceptance(measured(changes), audits)).toEqual(reasons);
 });
