@@ -26,7 +26,7 @@ const shape = {
   POOL_MAX: positiveInt.default(10),
   STATEMENT_TIMEOUT_MS: positiveInt.default(10_000),
   /** Most webhooks that one transaction applies. */
-  WEBHOOK_BATCH_MAX: positiveInt.default(512),
+  WEBHOOK_BATCH_MAX: positiveInt.default(256),
   /** Webhooks that may wait for a transaction before new ones are answered 429. */
   WEBHOOK_QUEUE_MAX: positiveInt.default(5_000),
   /** Bytes of one webhook body, counted after decompression. */
