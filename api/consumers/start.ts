@@ -35,8 +35,8 @@ export function retryGroup(groupId: string): string {
 }
 
 /**
- * Two transactions full of webhooks, or what comes in 100 ms: a transaction costs nearly the same for twenty webhooks as for two
- * hundred, and nobody waits for it, since the gateway has answered already.
+ * Two transactions full of webhooks, or what comes in 100 ms: a transaction costs nearly the same for twenty webhooks as
+ * for two hundred, and nobody waits for it, since the gateway has answered already.
  */
 const gather = { minBytes: 512 * 1024, maxWaitMs: 100 };
 
