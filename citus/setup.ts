@@ -19,9 +19,9 @@ export interface ClusterOptions {
 }
 
 /**
- * Makes the database on every node, tells the nodes of each other, and lets their superusers in. Everything is done only
- * where it is missing, so that it may run at each start. The settings that need a restart (`clusterSettings`) have to be
- * there already.
+ * Makes the database on every node, tells the nodes of each other, and lets their superusers in. Everything is done
+ * only where it is missing, so that it may run at each start. The settings that need a restart (`clusterSettings`) have
+ * to be there already.
  * @throws Error of the server, as when a node lacks the extension.
  */
 export async function setUpCluster(options: ClusterOptions): Promise<void> {
@@ -48,8 +48,8 @@ export async function setUpCluster(options: ClusterOptions): Promise<void> {
 }
 
 /**
- * Tells every node the passwords with which roles of the other nodes' log in to it: a node that runs a query of `lab_api`
- * on another one connects there as `lab_api`.
+ * Tells every node the passwords with which roles of the other nodes' log in to it: a node that runs a query of
+ * `lab_api` on another one connects there as `lab_api`.
  */
 export async function trustLogins(
   options: Pick<ClusterOptions, 'coordinator' | 'workers' | 'database'>,

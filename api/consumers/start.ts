@@ -35,8 +35,8 @@ export function retryGroup(groupId: string): string {
 }
 
 /**
- * Two transactions full of webhooks, or what comes in 100 ms: a transaction costs nearly the same for twenty webhooks as
- * for two hundred, and nobody waits for it, since the gateway has answered already.
+ * Two transactions full of webhooks, or what comes in 100 ms: a transaction costs nearly the same for twenty webhooks
+ * as for two hundred, and nobody waits for it, since the gateway has answered already.
  */
 const gather = { minBytes: 512 * 1024, maxWaitMs: 100 };
 
@@ -111,9 +111,9 @@ export function startConsumers(options: ConsumersOptions): Consumers {
 }
 
 /**
- * Messages of several partitions that wait at the same time form one transaction: four of a quarter the size cost nearly
- * as much each. The order within a partition stays, since its next messages are handed in when these have had their
- * effect.
+ * Messages of several partitions that wait at the same time form one transaction: four of a quarter the size cost
+ * nearly as much each. The order within a partition stays, since its next messages are handed in when these have had
+ * their effect.
  */
 function shareTransactions(options: ConsumersOptions): ProcessDependencies {
   const { apply, maxBatch } = options;

@@ -11,8 +11,8 @@ interface EventRow {
   provider: string | null;
   providerEventId: string | null;
   /**
-   * JSON; bigint amounts are allowed and written as the API writes them. `after` holds the aggregate's status, amount and
-   * currency (and a dispute's reason) as the event left them, so that a reader needs no other event to know them.
+   * JSON; bigint amounts are allowed and written as the API writes them. `after` holds the aggregate's status, amount
+   * and currency (and a dispute's reason) as the event left them, so that a reader needs no other event to know them.
    */
   data: Record<string, unknown>;
   /** Decides the partition; the outbox row carries the same one. */

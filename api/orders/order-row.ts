@@ -27,8 +27,8 @@ export interface OrderRow {
 }
 
 /**
- * Locks the order until the transaction ends: whoever gives out its sequence numbers holds this lock. `owner` is its user
- * where rows are sharded.
+ * Locks the order until the transaction ends: whoever gives out its sequence numbers holds this lock. `owner` is its
+ * user where rows are sharded.
  */
 export async function lockOrder(client: ClientBase, orderId: string, owner: string | undefined): Promise<OrderRow> {
   const { rows } = await selectForUpdate<OrderRow>(client, [orderId], owner);

@@ -1,8 +1,8 @@
 /**
  * PostgreSQL's hash of a text (Jenkins' lookup3 over its UTF-8 bytes), by which Citus chooses a row's shard: the same
- * number as `worker_hash(text)`, a signed 32-bit integer. Computed here so that a webhook can be sent to the worker that
- * has its shard without asking a server first. A wrong number would cost a detour and nothing else: every node takes
- * every row.
+ * number as `worker_hash(text)`, a signed 32-bit integer. Computed here so that a webhook can be sent to the worker
+ * that has its shard without asking a server first. A wrong number would cost a detour and nothing else: every node
+ * takes every row.
  */
 export function hashText(text: string): number {
   const bytes = Buffer.from(text, 'utf8');

@@ -30,11 +30,11 @@ export function keyOf(provider: string, providerEventId: string): string {
 }
 
 /**
- * Reads and locks everything that the batch touches, in the same order each time (orders by id, then disputes by id), so
- * that two batches do not wait for each other in a circle. `client` must be in pipeline mode: one round trip finds what
- * is there, and a second one, where orders are unknown, settles what about those. The second one locks behind the first,
- * out of that order: a circle that comes of it is broken by PostgreSQL's deadlock detection, and the transaction that it
- * ends is repeated.
+ * Reads and locks everything that the batch touches, in the same order each time (orders by id, then disputes by id),
+ * so that two batches do not wait for each other in a circle. `client` must be in pipeline mode: one round trip finds
+ * what is there, and a second one, where orders are unknown, settles what about those. The second one locks behind the
+ * first, out of that order: a circle that comes of it is broken by PostgreSQL's deadlock detection, and the transaction
+ * that it ends is repeated.
  */
 export async function loadBatch(
   client: ClientBase,

@@ -20,9 +20,9 @@ const deleteParked = statement(new URL('./sql/delete_parked.sql', import.meta.ur
 
 /**
  * Sends everything that the batch decided, one statement a table, and returns the statements without awaiting them.
- * `client` must be in pipeline mode: they leave together and share one round trip. The dedupe keys come first, so that a
- * batch that lost a race for one of them fails with that error; the statements behind it then fail with "transaction is
- * aborted", and nothing stays.
+ * `client` must be in pipeline mode: they leave together and share one round trip. The dedupe keys come first, so that
+ * a batch that lost a race for one of them fails with that error; the statements behind it then fail with "transaction
+ * is aborted", and nothing stays.
  */
 export function writeBatch(
   client: ClientBase,

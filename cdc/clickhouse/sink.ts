@@ -37,8 +37,8 @@ export interface ClickhouseSinkOptions {
 }
 
 /**
- * The sink over ClickHouse. A write is one insert, whose token makes a repetition a no-op, and a rebuild of the roll-ups
- * that it touched, which may be repeated anyway. The schema is brought up to date before the first write.
+ * The sink over ClickHouse. A write is one insert, whose token makes a repetition a no-op, and a rebuild of the
+ * roll-ups that it touched, which may be repeated anyway. The schema is brought up to date before the first write.
  */
 export function createClickhouseSink(options: ClickhouseSinkOptions): Sink {
   const { client, onRetry, firstDelayMs = 100, maxDelayMs = 10_000 } = options;

@@ -34,8 +34,8 @@ const watchEveryMs = 1_000;
 const findPrimaryMs = 1_000;
 
 /**
- * The Kafka engine together with what fills its topics: registers the connector, watches it and its slot, and stops with
- * the same alarms as the native engine.
+ * The Kafka engine together with what fills its topics: registers the connector, watches it and its slot, and stops
+ * with the same alarms as the native engine.
  */
 export function withDebezium(options: DebeziumOptions): Engine {
   const { engine, logger, names = defaultNames } = options;

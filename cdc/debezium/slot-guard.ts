@@ -13,8 +13,8 @@ export interface SlotLook {
 
 /**
  * Debezium 3.7.0 notices a slot that is gone, but not one that was moved: with `offset.mismatch.strategy=trust_offset`
- * it compares the two only where the stored offset is ahead, and runs on silently where the slot is, although the server
- * will never send what lies between. So both are looked at from outside, again and again:
+ * it compares the two only where the stored offset is ahead, and runs on silently where the slot is, although the
+ * server will never send what lies between. So both are looked at from outside, again and again:
  * - a slot ahead of the stored offset was moved, because the connector stores an offset before it confirms it;
  * - the position of a slot that nobody reads does not change by itself.
  * What escapes is a move in the moment (of one look) before a stopped connector reads again; the audit finds that one.

@@ -5,8 +5,8 @@ import type { Engine, EngineState, EngineStatus } from '../engine.ts';
 const states: readonly EngineState[] = ['stopped', 'waiting', 'starting', 'loading', 'streaming'];
 
 /**
- * One engine for each worker of a cluster, seen as one. It works until the signal aborts; the first engine that gives up
- * ends the others, since what it would have brought is missing.
+ * One engine for each worker of a cluster, seen as one. It works until the signal aborts; the first engine that gives
+ * up ends the others, since what it would have brought is missing.
  */
 export function combineEngines(engines: readonly Engine[]): Engine {
   return {
@@ -42,8 +42,8 @@ function worst(all: readonly EngineStatus[]): EngineStatus {
 }
 
 /**
- * A sink that takes one batch at a time. Two at once could rebuild the same minute of the roll-ups side by side, and the
- * one that saw less could be the last.
+ * A sink that takes one batch at a time. Two at once could rebuild the same minute of the roll-ups side by side, and
+ * the one that saw less could be the last.
  */
 export function oneAtATime(sink: Sink): Sink {
   let last: Promise<unknown> = Promise.resolve();

@@ -37,8 +37,8 @@ interface Inner {
 }
 
 /**
- * Opens a replication connection and starts to stream. @throws what the server answers, as in SQLSTATE 55006 when another
- * process reads the slot.
+ * Opens a replication connection and starts to stream. @throws what the server answers, as in SQLSTATE 55006 when
+ * another process reads the slot.
  */
 export async function openStream(options: StreamOptions): Promise<ReplicationStream> {
   const client = new Client({

@@ -50,7 +50,8 @@ export function createNativeEngine(options: NativeOptions): Engine {
     while (!signal.aborted) {
       const startedMs = options.nowMs();
       try {
-        // A session stays on one server. A promotion ends it, and the next one finds the slot's copy on the new primary.
+        // A session stays on one server. A promotion ends it, and the next one finds the slot's copy on the new
+        // primary.
         const dsn = finder ? atAddress(servers[0]!, await finder.find()) : options.dsn;
         await runSession({ ...options, dsn }, state, { reload, signal });
         break;

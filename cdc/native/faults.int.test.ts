@@ -111,7 +111,8 @@ test('a slot that was advanced behind its back: alarm; with reload it begins ane
   await streamTen();
   await stopped();
   await write(10, 'b');
-  // This server commits asynchronously: until the WAL is written, its position is the slot's own and nothing would move.
+  // This server commits asynchronously: until the WAL is written, its position is the slot's own and nothing would
+  // move.
   await expect
     .poll(async () => {
       const [row] = await query<{ ahead: boolean }>(

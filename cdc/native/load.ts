@@ -60,9 +60,9 @@ export async function loadOutbox(options: LoadOptions): Promise<void> {
 }
 
 /**
- * Waits until every transaction that runs now has ended. Whoever wrote its COMMIT before the slot's consistent point may
- * still be on its way out of the list of running transactions, and so long no snapshot shows its rows: they would be
- * neither in the load nor in the stream. (Ids of transactions do not wrap in xid8.)
+ * Waits until every transaction that runs now has ended. Whoever wrote its COMMIT before the slot's consistent point
+ * may still be on its way out of the list of running transactions, and so long no snapshot shows its rows: they would
+ * be neither in the load nor in the stream. (Ids of transactions do not wrap in xid8.)
  */
 async function untilVisible(client: Client, logger: Logger, signal: AbortSignal): Promise<void> {
   const { rows } = await client.query<{ next: string }>('select pg_snapshot_xmax(pg_current_snapshot())::text as next');

@@ -28,8 +28,8 @@ export interface LanesResult {
 }
 
 /**
- * Applies the same webhooks with a group commit for each worker, for each shard, and one on the coordinator: what is saved
- * by sending a batch to the node that has its shards, and what by smaller batches of one shard.
+ * Applies the same webhooks with a group commit for each worker, for each shard, and one on the coordinator: what is
+ * saved by sending a batch to the node that has its shards, and what by smaller batches of one shard.
  */
 export async function compareLanes(options: LanesOptions, lane: LaneKind, turn: string): Promise<LanesResult> {
   const coordinator = options.openPool(options.dsn);

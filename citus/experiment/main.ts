@@ -4,8 +4,8 @@ import { printJson, progress } from '../../lab/output.ts';
 import { runCdcExperiment } from './cdc.ts';
 
 /**
- * `node citus/experiment/main.ts [webhooks] [per second]`: change data capture from a Citus cluster whose shards move and
- * whose worker dies under load. Prints one JSON document; status 1 when events were lost or the audit is not clean.
+ * `node citus/experiment/main.ts [webhooks] [per second]`: change data capture from a Citus cluster whose shards move
+ * and whose worker dies under load. Prints one JSON document; status 1 when events were lost or the audit is not clean.
  */
 const [webhooks = 20_000, perSecond = 250] = process.argv.slice(2).map(Number);
 const system = await startSystem({ topology: 'citus', progress });

@@ -7,9 +7,9 @@ const movedKeyMaxBytes = 16 * 1024;
 const keptHeadersMaxBytes = 64 * 1024;
 
 /**
- * The message on its way to a retry or dead-letter topic. It always fits there: a source topic may hold larger ones, since
- * its limit is for what is sent, compressed. One that fitted nowhere would come again for ever and hold its partition up.
- * So of a value that is too large the beginning goes, a key or headers that are too large stay behind.
+ * The message on its way to a retry or dead-letter topic. It always fits there: a source topic may hold larger ones,
+ * since its limit is for what is sent, compressed. One that fitted nowhere would come again for ever and hold its
+ * partition up. So of a value that is too large the beginning goes, a key or headers that are too large stay behind.
  */
 export function movedMessage(
   topic: string,

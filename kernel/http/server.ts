@@ -44,8 +44,8 @@ export async function listen(app: RequestListener, options: HttpServerOptions): 
 function close(server: Server, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), timeoutMs);
-    // A client that never pauses would keep its connection for ever: it gets one more answer, which ends the connection.
-    // Those that fall idle instead are looked for now and then.
+    // A client that never pauses would keep its connection for ever: it gets one more answer, which ends the
+    // connection. Those that fall idle instead are looked for now and then.
     server.prependListener('request', (_request, response) => response.setHeader('connection', 'close'));
     const idle = setInterval(() => server.closeIdleConnections(), 100);
     server.close(() => {

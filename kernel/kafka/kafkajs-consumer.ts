@@ -162,8 +162,8 @@ interface GroupCluster {
 }
 
 /**
- * Takes a member out of its group that we were and can't be again. Without it the group would wait for that member until
- * its session ends: that long nothing would be consumed after every restart of the broker.
+ * Takes a member out of its group that we were and can't be again. Without it the group would wait for that member
+ * until its session ends: that long nothing would be consumed after every restart of the broker.
  */
 async function leave(cluster: GroupCluster, groupId: string, memberId: string): Promise<void> {
   try {

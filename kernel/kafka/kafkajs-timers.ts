@@ -13,8 +13,8 @@ const shortestWaitMs = 10;
 /**
  * kafkajs 2.2.4 asks for a timer at `throttledUntil - now` after every response, and that is -1 minus the Unix time
  * when nothing throttles: Node 24 prints a TimeoutNegativeWarning, and every response costs a timer that finds nothing
- * to do. With this method there is a timer when a request waits, and for the time that it has to wait. A request that is
- * queued later asks again, so none is forgotten.
+ * to do. With this method there is a timer when a request waits, and for the time that it has to wait. A request that
+ * is queued later asks again, so none is forgotten.
  */
 export function mendRequestTimers(): void {
   const queue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {

@@ -4,8 +4,8 @@
  */
 export interface KafkaClient {
   /**
-   * Creates the topics that don't exist. An existing topic gets missing partitions (never fewer) and the given settings.
-   * Safe to call from several processes at once.
+   * Creates the topics that don't exist. An existing topic gets missing partitions (never fewer) and the given
+   * settings. Safe to call from several processes at once.
    */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   /** Does not connect yet: it works, and `send` fails in time, while the broker is away. */

@@ -2,8 +2,8 @@
 const separator = '\x1e';
 
 /**
- * JSON texts as one parameter, which `string_to_array($1, e'\x1e')` takes apart. In an array literal each of their quotes
- * would need a backslash, put in by us and taken out by the server: the dearest part of writing a batch.
+ * JSON texts as one parameter, which `string_to_array($1, e'\x1e')` takes apart. In an array literal each of their
+ * quotes would need a backslash, put in by us and taken out by the server: the dearest part of writing a batch.
  * @throws RangeError when a text is no JSON because it contains U+001E.
  */
 export function joinJsonTexts(texts: readonly string[]): string {

@@ -15,8 +15,8 @@ export function formatLsn(lsn: Lsn): string {
 }
 
 /**
- * Where a write ended: an LSN, and above its 64 bits the timeline on which it lies. Every promotion begins a new timeline,
- * and a server that did not come along may have other writes at the same LSN.
+ * Where a write ended: an LSN, and above its 64 bits the timeline on which it lies. Every promotion begins a new
+ * timeline, and a server that did not come along may have other writes at the same LSN.
  */
 export type Position = bigint;
 

@@ -137,8 +137,8 @@ export interface PrimaryClients {
   Client: typeof Client;
   /**
    * For somebody who has seen a write on this timeline: makes sure that no connection leads to a primary that was
-   * replaced by then. One that died has broken its connections itself; one that was frozen would go on answering reads on
-   * them when it wakes up.
+   * replaced by then. One that died has broken its connections itself; one that was frozen would go on answering reads
+   * on them when it wakes up.
    */
   follow(timeline: number): Promise<void>;
 }

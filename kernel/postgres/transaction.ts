@@ -67,8 +67,8 @@ async function repeatOnConflict<T>(run: () => Promise<T>, options: TransactionOp
 }
 
 /**
- * Lends one connection to `work`. A connection that broke meanwhile, or leads to a server that takes no writes any more,
- * is thrown away instead of going back to the pool.
+ * Lends one connection to `work`. A connection that broke meanwhile, or leads to a server that takes no writes any
+ * more, is thrown away instead of going back to the pool.
  */
 async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();

@@ -41,8 +41,8 @@ export interface ComposeSystem {
 }
 
 /**
- * What `docker compose --profile <topology> up -d --wait` does, with the secrets made before. Says the command first, so
- * that it can be repeated without us.
+ * What `docker compose --profile <topology> up -d --wait` does, with the secrets made before. Says the command first,
+ * so that it can be repeated without us.
  * @throws MissingPartError without Docker; UsageError when a system runs already; Error when a part does not become
  * healthy, and nothing is left then.
  */

@@ -8,8 +8,8 @@ import { readStorage } from './storage.ts';
 
 /**
  * The directory that holds one directory per run: `LAB_HOME`, or `payments-lab-<uid>` in the directory for temporary
- * files (/var/tmp where that one lies in memory). Made when missing. Others may pass through it, because as root the servers run as another user, but they
- * can't list it; everything secret below has rights of its own.
+ * files (/var/tmp where that one lies in memory). Made when missing. Others may pass through it, because as root the
+ * servers run as another user, but they can't list it; everything secret below has rights of its own.
  */
 export async function runsRoot(environment = processEnvironment()): Promise<string> {
   const chosen = environment.LAB_HOME;

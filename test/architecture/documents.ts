@@ -4,7 +4,8 @@ import type { SourceFile } from './source.ts';
 
 /**
  * What a document names has to be there: folders and files in `code spans`, targets of links, npm scripts, commands.
- * Paths are looked up from the root; those with a placeholder (`<run>`, `*`, `…`) and those of other places are left out.
+ * Paths are looked up from the root; those with a placeholder (`<run>`, `*`, `…`) and those of other places are left
+ * out.
  */
 export function documentsAreTrue(
   files: SourceFile[],

@@ -10,8 +10,8 @@ export interface LossyProxy {
 }
 
 /**
- * Stands before ClickHouse and loses its first answers to inserts: ClickHouse has stored the rows by then, and the client
- * cannot know. Everything else passes.
+ * Stands before ClickHouse and loses its first answers to inserts: ClickHouse has stored the rows by then, and the
+ * client cannot know. Everything else passes.
  * @param fault `breaking` ends the connection; `silence` keeps it, until the client's time limit is over.
  */
 export async function startLossyProxy(

@@ -17,8 +17,8 @@ export interface TestClickhouse {
 }
 
 /**
- * The sink's tables without their TTL, for tests whose events have dates of their own: what was written in one year would
- * be dropped by the merges of a later one.
+ * The sink's tables without their TTL, for tests whose events have dates of their own: what was written in one year
+ * would be dropped by the merges of a later one.
  */
 export async function migrateWithoutTtl(client: ClickHouseClient): Promise<void> {
   await migrateClickhouse(client);

@@ -44,8 +44,8 @@ async function killAt(pattern: RegExp, ...flags: string[]): Promise<void> {
 
 describeIf('conversion to citus', await missingCitus(), () => {
   /**
-   * The whole way as a user goes it: the provider delivers over HTTP all the time, one conversion is undone, and the next
-   * one is killed in its copy, in the comparison, at the switch and right after it.
+   * The whole way as a user goes it: the provider delivers over HTTP all the time, one conversion is undone, and the
+   * next one is killed in its copy, in the comparison, at the switch and right after it.
    */
   test('a running system moves to a cluster under load, through kills of the converter', {
     timeout: 420_000,

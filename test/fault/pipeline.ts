@@ -76,7 +76,8 @@ export async function send(kafka: KafkaClient, messages: OutgoingMessage[]): Pro
 }
 
 /**
- * Sends as a producer of somebody else may: compressed, a message that is larger than the topic takes passes the broker.
+ * Sends as a producer of somebody else may: compressed, a message that is larger than the topic takes passes the
+ * broker.
  */
 export async function sendCompressed(
   { kafka }: RunningSystem,

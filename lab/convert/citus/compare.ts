@@ -11,7 +11,8 @@ export interface Comparison {
 
 /**
  * Compares what the source's transaction sees with what the target has: number of rows, sum of the amounts, and an
- * order-independent hash of all columns. Rows of days that retention may have dropped by now are left out on both sides.
+ * order-independent hash of all columns. Rows of days that retention may have dropped by now are left out on both
+ * sides.
  * @throws Error that names what differs.
  */
 export async function compareSides({ source, target, tables }: Sides): Promise<Comparison[]> {

@@ -50,8 +50,8 @@ export interface CitusConvertOptions {
 
 /**
  * Moves a partitioned database to a Citus cluster while it is in use: copies in batches, brings over what changes
- * meanwhile, compares, and switches in one short transaction that fences the old database. A call that was killed can be
- * resumed, or undone until the switch.
+ * meanwhile, compares, and switches in one short transaction that fences the old database. A call that was killed can
+ * be resumed, or undone until the switch.
  * @throws ConversionRefused when it can't begin or go on in this way.
  */
 export async function convertToCitus(options: CitusConvertOptions): Promise<CitusConversionResult> {

@@ -88,8 +88,8 @@ export function list(columns: readonly Column[], prefix = ''): string {
 }
 
 /**
- * SQL for the 64-bit hash of a row. Servers of different versions and settings say the same: times are numbers, and bytes
- * are digests.
+ * SQL for the 64-bit hash of a row. Servers of different versions and settings say the same: times are numbers, and
+ * bytes are digests.
  */
 export function rowHash(columns: readonly Column[], prefix = ''): string {
   const values = columns.map(({ name, type }) => {

@@ -1,8 +1,8 @@
 import { withClient } from '../../native/with-client.ts';
 
 /**
- * Gives each role LOGIN and its password, so that new secrets hold from the next start on. The exporter's role belongs to
- * this runtime alone, and sees statistics but no data.
+ * Gives each role LOGIN and its password, so that new secrets hold from the next start on. The exporter's role belongs
+ * to this runtime alone, and sees statistics but no data.
  */
 export async function setLogins(dsn: string, passwords: Readonly<Record<string, string>>): Promise<void> {
   await withClient(dsn, async (client) => {
