@@ -1,19 +1,22 @@
 /** SQLSTATE classes and codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const unavailableStates = /^(08...|57P0[1-5]|53[0-9]{3}|25006)$/;
+const unavailableStates = /^(08...|28...|3D000|57P0[1-5]|53[0-9]{3}|58...|25006)$/;
 const unavailableSystemCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',
+  // A resolver that does not answer, as Docker's while the database's container is down.
+  'EAI_AGAIN',
   'EHOSTUNREACH',
+  'ENETUNREACH',
 ]);
 const unavailableMessages =
   /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|not queryable/;
 
 /**
- * Whether the failure says that the store is away (connection refused or lost, shutting down, out of connections,
- * read-only after a promotion elsewhere), so that the same request may succeed later.
+ * Whether the failure says that the store is away (connection or login refused, connection lost, shutting down, out of
+ * connections, read-only after a promotion elsewhere, its disk failing), so that the same request may succeed later.
  */
 export function isStoreUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

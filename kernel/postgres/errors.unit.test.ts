@@ -4,13 +4,11 @@ import { isRetryable, isStoreUnavailable, isTransient } from './errors.ts';
 const withCode = (code: string): Error => Object.assign(new Error('text'), { code });
 
 describe('errors of the store', () => {
-  it.each(['08006', '57P01', '57P03', '53300', '25006', 'ECONNREFUSED', 'ECONNRESET'])(
-    '%s: the store is away',
-    (code) => {
-      expect(isStoreUnavailable(withCode(code))).toBe(true);
-      expect(isTransient(withCode(code))).toBe(true);
-    },
-  );
+  const away = ['08006', '28P01', '28000', '3D000', '57P01', '57P03', '53300', '58030', '25006'];
+  it.each([...away, 'ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'ENETUNREACH'])('%s: the store is away', (code) => {
+    expect(isStoreUnavailable(withCode(code))).toBe(true);
+    expect(isTransient(withCode(code))).toBe(true);
+  });
 
   it('looks into the errors of a connection that tried several addresses', () => {
     expect(isStoreUnavailable(new AggregateError([withCode('ECONNREFUSED'), withCode('ECONNREFUSED')]))).toBe(true);
