@@ -46,7 +46,9 @@ async function exchange(call: Call): Promise<Answer> {
   if (status >= 200 && status < 300) return { kind: 'ok', body: await response.body.json() };
   await response.body.dump();
   if (status === 404 && call.method === 'GET') return { kind: 'not_found' };
-  if (status >= 400 && status < 500 && !transientStatuses.has(status)) return { kind: 'rejected', status };
+  // A refused query, as after a change of credentials, says nothing of the request that it asks about.
+  const refused = status >= 400 && status < 500 && !transientStatuses.has(status);
+  if (refused && call.method === 'POST') return { kind: 'rejected', status };
   return { kind: 'unknown', reason: `status ${status}` };
 }
 

@@ -98,6 +98,15 @@ test('while nobody can tell, the outcome is unknown and no second request is sen
   expect(asked).toEqual([post, query, query, query]);
 });
 
+test.each([400, 401, 403, 405, 410])(
+  'a query that is answered %i is no outcome: the money may have moved',
+  async (code) => {
+    const asked = await scripted(reset, status(code), status(code), status(code));
+    expect(await client.capture(request)).toEqual({ status: 'unknown', reason: `status ${code}` });
+    expect(asked).toEqual([post, query, query, query]);
+  },
+);
+
 test('a resumed capture is asked for before it is sent', async () => {
   const asked = await scripted(json(stored));
   expect(await client.resumeCapture(request)).toEqual(completed);
@@ -129,6 +138,11 @@ test('a representment that the provider has already is the one that counts', asy
   const asked = await scripted(status(422), json({ representment_id: 'rep_1', evidence_ids: ['e1'] }));
   expect(await client.represent('d1', [])).toEqual({ status: 'accepted', reference: 'rep_1', evidenceIds: ['e1'] });
   expect(asked).toEqual(['POST /representments', 'GET /representments/d1']);
+});
+
+test('a representment whose query is refused is not a refused representment', async () => {
+  await scripted(status(422), status(403), status(403), status(403));
+  expect(await client.represent('d1', [])).toMatchObject({ status: 'unknown' });
 });
 
 test('no call takes longer than the budget', async () => {
