@@ -75,6 +75,7 @@ async function recordIntent(
   if (known) {
     checkSameRequest(known, command);
     if (known.status === 'requested') {
+      checkNotHeld(order);
       checkNotLeased(known, now);
       await lease(client, [known.capture_id, leasedUntil], command.owner);
     }
@@ -118,14 +119,18 @@ function checkNotLeased(known: CaptureRow, now: Date): void {
   });
 }
 
+/** Also of a repetition: the provider may not have the request yet, and would get it. @throws AppError order_on_hold */
+function checkNotHeld(order: OrderRow): void {
+  if (!order.on_hold) return;
+  throw new AppError('order_on_hold', `The order is on hold for ${order.hold_reason}. Clear the hold first.`);
+}
+
 /**
  * @throws AppError order_on_hold, order_final, order_amount_unknown, or amount_not_capturable with what is left.
  * Captures without an outcome count as taken: otherwise two of them could together exceed the order.
  */
 function checkCapturable(order: OrderRow, command: CaptureCommand, takenMinor: bigint): void {
-  if (order.on_hold) {
-    throw new AppError('order_on_hold', `The order is on hold for ${order.hold_reason}. Clear the hold first.`);
-  }
+  checkNotHeld(order);
   if (finalOrderStatuses.includes(order.status)) {
     throw new AppError('order_final', `The order is ${order.status} and can no longer be captured.`);
   }

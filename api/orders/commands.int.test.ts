@@ -201,6 +201,22 @@ describe('capture', () => {
     expect((await capture(orderId)).body.data).toEqual(first.body.data);
   });
 
+  test('without an outcome is not sent while the order is on hold, by its repetition either', async () => {
+    const orderId = await newOrder();
+    await api.query(
+      `insert into captures (capture_id, order_id, idempotency_key, amount_minor, currency, status)
+       values (gen_random_uuid(), $1, 'key-1', 1000, 'EUR', 'requested')`,
+      [orderId],
+    );
+    await hold(orderId, { action: 'set', reason: 'risk' });
+    const held = await capture(orderId);
+    expect({ status: held.status, code: held.body.error.code }).toEqual({ status: 409, code: 'order_on_hold' });
+    expect(provider.capturesOf(orderId)).toHaveLength(0);
+    await hold(orderId, { action: 'clear' });
+    expect((await capture(orderId)).body.data.status).toBe('completed');
+    expect(provider.capturesOf(orderId)).toHaveLength(1);
+  });
+
   test('of an unknown order is 404', async () => {
     expect((await capture('unknown')).status).toBe(404);
   });
