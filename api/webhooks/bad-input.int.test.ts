@@ -224,6 +224,9 @@ describe('signed bodies that are refused: 400', () => {
     ['NUL in a string', JSON.stringify(orderBody({ meta: { note: 'a\u0000b' } })), 'malformed_body'],
     ['__proto__', `{"__proto__": {"a": 1}, ${text().slice(1)}`, 'malformed_body'],
     ['escaped __proto__', `{"\\u005f_proto__": {"a": 1}, ${text().slice(1)}`, 'malformed_body'],
+    ['__proto__ with another letter escaped', `{"__\\u0070roto__": 1, ${text().slice(1)}`, 'malformed_body'],
+    ['half of a surrogate pair', JSON.stringify(orderBody({ meta: { note: 'a\ud83d' } })), 'malformed_body'],
+    ['a byte order mark', `\ufeff${text()}`, 'malformed_body'],
     [
       'deep nesting',
       JSON.stringify(orderBody()).replace(/}$/, `,"meta":${'{"a":'.repeat(60)}1${'}'.repeat(60)}}`),
@@ -242,6 +245,12 @@ describe('signed bodies that are refused: 400', () => {
     ['an unknown field', JSON.stringify(orderBody({ surprise: 1 })), 'invalid_request'],
     ['a malformed id', JSON.stringify(orderBody({ order_id: '../etc' })), 'invalid_request'],
     ['a timestamp without offset', JSON.stringify(orderBody({ updated_at: '2026-01-31T12:00:00' })), 'invalid_request'],
+    ['a year before 1970', JSON.stringify(orderBody({ created_at: '0001-01-01T00:00:00Z' })), 'invalid_request'],
+    [
+      'a year that has five digits in UTC',
+      JSON.stringify(orderBody({ updated_at: '9999-12-31T23:59:59-01:00' })),
+      'invalid_request',
+    ],
     ['an unknown status', JSON.stringify(orderBody({ status: 'paid' })), 'invalid_request'],
   ])('%s', async (_name, body, code) => {
     const answer = await refused(() => post(ordersUrl, body, silvergateHeaders(body)));
@@ -306,6 +315,7 @@ describe('chargebacks', () => {
   it.each([
     ['unknown status', { status: 'won' }, 'status'],
     ['no reason', { reason: undefined }, 'reason'],
+    ['a reason that is too long', { reason: 'r'.repeat(129) }, 'reason'],
     ['no amount', { amount_minor: undefined }, 'amount_minor'],
     ['a malformed due date', { evidence_due_at: 'tomorrow' }, 'evidence_due_at'],
   ])('%s: 400 that names the field', async (_name, change, field) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { currencyExponent } from '../currency.ts';
 
-const maxInt8 = 9_223_372_036_854_775_807n;
+export const maxInt8 = 9_223_372_036_854_775_807n;
 
 /**
  * An amount in minor units as JSON carries it: an integer in the safe range or a string of ASCII digits, above 0 and
@@ -39,7 +39,19 @@ export const providerEventId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.:|-]{0,127}$/, 'must be 1 to 128 letters, digits or _.:|-');
 
+/** Whether every part of the way can write and read it: RFC 3339 has four digits for the year. */
+const isUsableTime = (time: Date): boolean => time.getUTCFullYear() >= 1970 && time.getUTCFullYear() <= 9999;
+const unusableTime = 'must be between the years 1970 and 9999';
+
 /** RFC 3339 timestamp with an offset; the output is a Date. */
 export const timestamp = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 timestamp with an offset, such as 2026-01-31T12:00:00Z' })
-  .transform((text) => new Date(text));
+  .transform((text) => new Date(text))
+  .refine(isUsableTime, unusableTime);
+
+/** Seconds since 1970; the output is a Date. */
+export const unixTime = z
+  .int()
+  .positive()
+  .transform((seconds) => new Date(seconds * 1000))
+  .refine(isUsableTime, unusableTime);

@@ -4,7 +4,7 @@ import { amountMinor, currency, providerEventId, timestamp } from '../contract/f
 import type { DisputeStatus, OrderStatus } from '../contract/status.ts';
 import type { ContractEvent, DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
 import { toIsoMinorUnits } from './amounts.ts';
-import { freeFormObject } from './card-data.ts';
+import { freeFormObject, reasonMaxLength } from './card-data.ts';
 import { derivedIdentifier, toIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches } from './signature.ts';
@@ -249,7 +249,9 @@ function reasonOf({ reason, eventCode }: Item): string {
   const printable = (reason ?? '')
     .replace(/\p{Cc}/gu, ' ')
     .trim()
-    .slice(0, 200);
+    .slice(0, reasonMaxLength)
+    // The cut may have halved a character.
+    .toWellFormed();
   return printable === '' ? eventCode.toLowerCase() : printable;
 }
 

@@ -18,7 +18,12 @@ const unsigned = {
   success: 'true',
   paymentMethod: 'visa',
 };
-type Item = typeof unsigned & { originalReference?: string; additionalData?: object; reason?: string };
+type Item = Omit<typeof unsigned, 'amount'> & {
+  amount: { value: number | string; currency: string };
+  originalReference?: string;
+  additionalData?: object;
+  reason?: string;
+};
 
 function signature(item: Item, key = secret): string {
   const { pspReference, originalReference = '', merchantAccountCode, merchantReference, amount, eventCode } = item;
@@ -172,6 +177,12 @@ describe('adyen events', () => {
     });
   });
 
+  test('a reason is cut to what the database takes, and never within a character', () => {
+    const reasonOf = (reason: string) => (map({ eventCode: 'CHARGEBACK', reason }) as { reason: string }).reason;
+    expect(reasonOf('r'.repeat(2_000))).toBe('r'.repeat(128));
+    expect(reasonOf(`${'r'.repeat(127)}😀`)).toBe(`${'r'.repeat(127)}\ufffd`);
+  });
+
   test('events without a meaning for orders have no effect, also without amount and reference', () => {
     const item = { ...unsigned, eventCode: 'REPORT_AVAILABLE', amount: undefined, merchantReference: '' };
     expect(adyen.paths.adyen!(batch(item))).toMatchObject([{ target: 'none', type: 'REPORT_AVAILABLE' }]);
@@ -193,6 +204,7 @@ describe('adyen events', () => {
     { merchantReference: '' },
     { amount: { value: -1, currency: 'EUR' } },
     { amount: { value: 1, currency: 'eur' } },
+    { amount: { value: '9223372036854775807', currency: 'IDR' } },
     { eventDate: 'yesterday' },
     { additionalData: { note: '4111111111111111' } },
     { eventCode: 'CHARGEBACK', amount: { value: 0, currency: 'EUR' } },

@@ -58,10 +58,13 @@ export const freeFormObject = z.record(z.string(), z.unknown()).superRefine((val
   if (path) context.addIssue({ code: 'custom', path, message: 'must not contain card numbers or card secrets' });
 });
 
-/** Short text without control characters and without card data, such as a dispute's reason. */
-export const shortText = z
+/** As many characters as the database takes. */
+export const reasonMaxLength = 128;
+
+/** A dispute's reason: short, without control characters and without card data. */
+export const disputeReason = z
   .string()
   .min(1)
-  .max(200)
+  .max(reasonMaxLength)
   .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
   .refine((text) => findCardData(text) === undefined, 'must not contain card numbers');

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { amountMinor, currency, identifier, providerEventId, timestamp } from '../contract/fields.ts';
 import { type DisputeStatus, orderStatuses } from '../contract/status.ts';
 import type { DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
-import { freeFormObject, shortText } from './card-data.ts';
+import { disputeReason, freeFormObject } from './card-data.ts';
 import { derivedIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches, isWithinTolerance, maxSignatures, singleHeader } from './signature.ts';
@@ -107,7 +107,7 @@ export const chargebackBody = z
     order_id: identifier,
     user_id: identifier,
     status: z.enum(['opened', 'updated', 'closed']),
-    reason: shortText,
+    reason: disputeReason,
     amount_minor: amountMinor,
     currency,
     occurred_at: timestamp,

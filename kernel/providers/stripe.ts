@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import { amountMinor, currency, providerEventId } from '../contract/fields.ts';
+import { amountMinor, currency, providerEventId, unixTime } from '../contract/fields.ts';
 import type { DisputeStatus, OrderStatus } from '../contract/status.ts';
 import type { ContractEvent, DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
 import { toIsoMinorUnits } from './amounts.ts';
-import { freeFormObject, shortText } from './card-data.ts';
+import { disputeReason, freeFormObject } from './card-data.ts';
 import { derivedIdentifier, toIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches, isWithinTolerance, maxSignatures, singleHeader } from './signature.ts';
@@ -48,20 +48,19 @@ const event = z.object({
   id: providerEventId,
   object: z.literal('event'),
   type: z.string().regex(/^[a-z0-9_.]{1,100}$/, 'must be the type of a Stripe event'),
-  created: z.int().positive(),
+  created: unixTime,
   data: z.object({ object: z.unknown() }),
 });
-type Event = z.infer<typeof event>;
+type Event = z.input<typeof event>;
 
 function mapEvent(input: unknown): ContractEvent[] {
   const body = event.parse(input);
   const { type } = body;
   const identified = { providerEventId: body.id, fingerprint: fingerprint(input as Event) };
-  const changedAt = new Date(body.created * 1000);
   if (chargeTypes.has(type))
-    return [{ ...identified, ...mapCharge(type, body.data.object), providerUpdatedAt: changedAt }];
+    return [{ ...identified, ...mapCharge(type, body.data.object), providerUpdatedAt: body.created }];
   if (disputeTypes.has(type))
-    return [{ ...identified, ...mapDispute(type, body.data.object), providerUpdatedAt: changedAt }];
+    return [{ ...identified, ...mapDispute(type, body.data.object), providerUpdatedAt: body.created }];
   return [{ ...identified, target: 'none', type }];
 }
 
@@ -133,12 +132,12 @@ const dispute = z.object({
   object: z.literal('dispute'),
   id: z.string().min(1),
   status: z.string(),
-  reason: shortText,
+  reason: disputeReason,
   amount: amountMinor,
   currency: upperCaseCurrency,
   charge: reference,
   payment_intent: reference,
-  evidence_details: z.object({ due_by: z.int().positive().nullish() }).nullish(),
+  evidence_details: z.object({ due_by: unixTime.nullish() }).nullish(),
   metadata: freeFormObject.nullish(),
 });
 
@@ -151,7 +150,6 @@ function mapDispute(
   const order = text(body.metadata?.order_id) ?? body.payment_intent ?? body.charge;
   if (!order) throw missing('payment_intent');
   const user = text(body.metadata?.user_id);
-  const dueBy = body.evidence_details?.due_by;
   return {
     target: 'dispute',
     disputeId: toIdentifier('stripe:', body.id),
@@ -161,7 +159,7 @@ function mapDispute(
     reason: body.reason,
     amountMinor: isoAmount(body),
     currency: body.currency,
-    evidenceDueAt: dueBy ? new Date(dueBy * 1000) : null,
+    evidenceDueAt: body.evidence_details?.due_by ?? null,
     meta: { ...body.metadata, dispute_status: body.status, type },
   };
 }

@@ -214,6 +214,11 @@ describe('stripe events', () => {
   test.each([
     ['no event', { ...charge }],
     ['no type', { ...eventOf('x', charge), type: undefined }],
+    ['a time that no date can hold', { ...eventOf('charge.succeeded', charge), created: 8_640_000_000_001 }],
+    [
+      'a due date that no date can hold',
+      eventOf('charge.dispute.created', { ...dispute, evidence_details: { due_by: Number.MAX_SAFE_INTEGER } }),
+    ],
     ['no amount', eventOf('charge.succeeded', { ...charge, amount: undefined })],
     ['a card number', eventOf('charge.succeeded', { ...charge, metadata: { note: '4242424242424242' } })],
     ['a dispute of nothing', eventOf('charge.dispute.created', { ...dispute, charge: null, payment_intent: null })],
