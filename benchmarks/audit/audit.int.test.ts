@@ -7,8 +7,18 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
 import { type AuditResult, auditRun, runChecks } from './audit.ts';
 import { loadRecord } from './load.ts';
+import { auditBookings } from './provider.ts';
 
-/** Orders o1..o5 with three events each and one dispute on o1 with two, all received as webhooks; one parked one. */
+const captures = {
+  completed: '00000000-0000-7000-8000-000000000001',
+  failed: '00000000-0000-7000-8000-000000000002',
+  requested: '00000000-0000-7000-8000-000000000003',
+};
+
+/**
+ * Orders o1..o5 with three events each and one dispute on o1 with two, all received as webhooks; one parked one; three
+ * captures of o1.
+ */
 const seed = (keyTable: boolean) => `
   create temporary table w as
   select 'order' as aggregate, 'o' || o as order_id, null as dispute_id, s as sequence, 'webhook_received' as kind,
@@ -19,18 +29,35 @@ const seed = (keyTable: boolean) => `
   alter table w add event_id uuid default gen_random_uuid(), add provider_event_id text, add body text;
   update w set provider_event_id = 'evt_' || coalesce(dispute_id, order_id) || '_' || sequence;
   update w set body = '{"id":"' || provider_event_id || '"}';
-  insert into orders (order_id, user_id, status, sequence, provider, provider_updated_at)
-  select distinct order_id, 'u1', 'success', 3, 'silvergate', timestamptz '2026-01-01Z' + interval '3 s' from w where aggregate = 'order';
+  insert into orders (order_id, user_id, status, amount_minor, currency, sequence, provider, provider_updated_at)
+  select distinct order_id, 'u1', 'success', 1000, 'EUR', 3, 'silvergate', timestamptz '2026-01-01Z' + interval '3 s' from w where aggregate = 'order';
   insert into disputes (dispute_id, order_id, user_id, status, reason, amount_minor, currency, sequence, provider, provider_updated_at, opened_at)
   values ('d1', 'o1', 'u1', 'open', 'fraud', 100, 'EUR', 2, 'silvergate', '2026-01-01Z', '2026-01-01Z');
   insert into order_events (event_id, order_id, user_id, sequence, kind, provider, provider_event_id, data)
   select event_id, order_id, 'u1', sequence, kind, 'silvergate', provider_event_id,
-    jsonb_build_object('status', status, 'verdict', 'applied', 'provider_updated_at', timestamptz '2026-01-01Z' + sequence * interval '1 s')
+    jsonb_build_object('status', status, 'verdict', 'applied', 'provider_updated_at', timestamptz '2026-01-01Z' + sequence * interval '1 s',
+      'after', jsonb_build_object('status', status, 'amount_minor', 1000, 'currency', 'EUR'))
   from w where aggregate = 'order';
   insert into dispute_events (event_id, dispute_id, order_id, user_id, sequence, kind, provider, provider_event_id, data)
-  select event_id, dispute_id, order_id, 'u1', sequence, kind, 'silvergate', provider_event_id, '{}' from w where aggregate = 'dispute';
+  select event_id, dispute_id, order_id, 'u1', sequence, kind, 'silvergate', provider_event_id,
+    '{"verdict": "applied", "provider_updated_at": "2026-01-01T00:00:00Z", "after": {"status": "open", "reason": "fraud", "amount_minor": 100, "currency": "EUR"}}'
+  from w where aggregate = 'dispute';
   insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers)
   select event_id, aggregate, coalesce(dispute_id, order_id), 'u1', sequence, aggregate || '.' || kind, '{}', '{}' from w;
+  insert into captures (capture_id, order_id, idempotency_key, amount_minor, currency, status, provider_reference)
+  values ('${captures.completed}', 'o1', 'key-1', 600, 'EUR', 'completed', 'cap_1'), ('${captures.failed}', 'o1', 'key-2', 400, 'EUR', 'failed', 'cap_2'),
+    ('${captures.requested}', 'o1', 'key-3', 400, 'EUR', 'requested', null);
+  create temporary table told as
+  select row_number() over () + 3 as sequence, kind, capture_id, amount, gen_random_uuid() as event_id
+  from (values ('requested', '${captures.completed}', 600), ('completed', '${captures.completed}', 600), ('requested', '${captures.failed}', 400),
+    ('failed', '${captures.failed}', 400), ('requested', '${captures.requested}', 400)) as t (kind, capture_id, amount);
+  insert into order_events (event_id, order_id, user_id, sequence, kind, data)
+  select event_id, 'o1', 'u1', sequence, 'capture_' || kind, jsonb_build_object('capture_id', capture_id, 'amount_minor', amount, 'currency', 'EUR',
+    'after', '{"status": "success", "amount_minor": 1000, "currency": "EUR"}'::jsonb)
+  from told;
+  insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers)
+  select event_id, 'order', 'o1', 'u1', sequence, 'order.capture_' || kind, '{}', '{}' from told;
+  update orders set sequence = 8 where order_id = 'o1';
   insert into parked_webhooks (provider, provider_event_id, order_id, event, received_at)
   values ('silvergate', 'evt_parked', 'o9', '{}', now());
   create temporary table received as
@@ -99,9 +126,10 @@ describe.each(['plain', 'partitioned'] as const)('the audit of a %s database', (
     expect(result.invariants.map(({ id, checked }) => [id, checked])).toEqual([
       ['I2', 1],
       ['I3', 20],
-      ['I5', 23],
+      ['I4', 3],
+      ['I5', 28],
       ['I8', 1],
-      ['state', 5],
+      ['state', 6],
     ]);
   });
 
@@ -144,9 +172,9 @@ describe.each(['plain', 'partitioned'] as const)('the audit of a %s database', (
   test('lists an event with two effects', async () => {
     await client.query(`
       insert into order_events (event_id, order_id, user_id, sequence, kind, provider, provider_event_id, data)
-      values (gen_random_uuid(), 'o4', 'u1', 4, 'webhook_received', 'silvergate', 'evt_o4_3', '{}');
+      values ('00000000-0000-7000-8000-000000000044', 'o4', 'u1', 4, 'webhook_received', 'silvergate', 'evt_o4_3', '{}');
       insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers)
-      values (gen_random_uuid(), 'order', 'o4', 'u1', 4, 'order.webhook_received', '{}', '{}');
+      values ('00000000-0000-7000-8000-000000000044', 'order', 'o4', 'u1', 4, 'order.webhook_received', '{}', '{}');
       update orders set sequence = 4 where order_id = 'o4'`);
     expect(broken(await audit())).toEqual({ I3: ['silvergate/evt_o4_3'] });
   });
@@ -212,6 +240,80 @@ describe.each(['plain', 'partitioned'] as const)('the audit of a %s database', (
   test('lists an order whose status its events do not explain', async () => {
     await client.query("update orders set status = 'failed' where order_id = 'o2'");
     expect(broken(await audit())).toEqual({ state: ['o2'] });
+  });
+
+  test.each([
+    ["update orders set amount_minor = 999 where order_id = 'o2'", 'o2'],
+    ["update orders set currency = 'USD' where order_id = 'o3'", 'o3'],
+    ["update orders set provider_updated_at = now() where order_id = 'o4'", 'o4'],
+    ["update disputes set status = 'won'", 'd1'],
+    ["update disputes set reason = 'other'", 'd1'],
+    ['update disputes set amount_minor = 1', 'd1'],
+    ['update disputes set provider_updated_at = now()', 'd1'],
+  ])('lists what its events do not explain: %s', async (change, id) => {
+    await client.query(change);
+    expect(broken(await audit())).toEqual({ state: [id] });
+  });
+
+  test.each([
+    ["update outbox set event_id = gen_random_uuid() where aggregate_id = 'o2' and sequence = 2", 'order o2 #2'],
+    ["update outbox set event_type = 'order.hold_set' where aggregate_id = 'o2' and sequence = 2", 'order o2 #2'],
+  ])('lists an outbox row that stands for another event: %s', async (change, id) => {
+    await client.query(change);
+    expect(broken(await audit())).toEqual({ I5: [id, id] });
+  });
+
+  test.each([
+    // Together with what another capture of the order has taken.
+    [`update captures set status = 'completed' where status = 'failed'`, ['o1', captures.failed]],
+    [`update captures set status = 'failed' where status = 'completed'`, [captures.completed]],
+    [`update captures set amount_minor = 300 where status = 'completed'`, [captures.completed]],
+    [`update captures set currency = 'USD' where status = 'requested'`, [captures.requested, 'o1']],
+    [`delete from captures where status = 'completed'`, [captures.completed]],
+    [
+      `insert into captures (capture_id, order_id, idempotency_key, amount_minor, currency, status)
+       values ('00000000-0000-7000-8000-000000000009', 'o2', 'k', 1, 'EUR', 'requested')`,
+      ['00000000-0000-7000-8000-000000000009'],
+    ],
+  ])('lists captures that their order or their events do not explain: %s', async (change, ids) => {
+    await client.query(change);
+    expect(broken(await audit()).I4?.sort()).toEqual(ids.sort());
+  });
+
+  describe('against the books of the provider', () => {
+    const booking = (change: object = {}) => ({
+      ...{ type: 'capture' as const, idempotency_key: captures.completed, body_sha256: '', capture_id: 'cap_1' },
+      ...{ order_id: 'o1', amount_minor: '600', currency: 'EUR', status: 'completed' as const, decline_reason: null },
+      ...{ created_at: '2026-01-01T00:00:00Z', ...change },
+    });
+    const declined = booking({
+      ...{ idempotency_key: captures.failed, capture_id: 'cap_2', amount_minor: '400', status: 'declined' },
+    });
+    const late = booking({ idempotency_key: captures.requested, capture_id: 'cap_3', amount_minor: '400' });
+    const stranger = booking({ idempotency_key: '00000000-0000-7000-8000-00000000000a' });
+
+    test.each([
+      ['what agrees', [booking(), declined], [booking(), declined]],
+      ['a decline that was never booked', [booking()], [booking()]],
+      ['an outcome that the lab does not know yet', [booking(), late], [booking(), late]],
+      ['a capture that came after the database was read', [booking()], [booking(), stranger]],
+      ['a booking from between the two looks', [], [booking()]],
+    ])('nothing is wrong with %s', async (_what, before, after) => {
+      expect(await auditBookings(client, { before, after })).toMatchObject({ checked: 3, violations: 0, examples: [] });
+    });
+
+    test.each([
+      ['is missing there', [], captures.completed],
+      ['was booked twice', [booking(), booking({ capture_id: 'cap_9' })], captures.completed],
+      ['has another amount there', [booking({ amount_minor: '601' })], captures.completed],
+      ['was declined there', [booking({ status: 'declined' })], captures.completed],
+      ['has another reference there', [booking({ capture_id: 'cap_9' })], captures.completed],
+      ['failed here and was booked there', [booking(), { ...declined, status: 'completed' as const }], captures.failed],
+      ['nobody knows here', [booking(), stranger], stranger.idempotency_key],
+    ])('lists a capture that %s', async (_what, books, id) => {
+      const { violations, examples } = await auditBookings(client, { before: books, after: books });
+      expect([violations, examples.map((example) => example.split(':')[0])]).toEqual([1, [id]]);
+    });
   });
 
   test('counts every violation and lists twenty', async () => {

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { type Capabilities, capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { auditAnalytics } from './analytics.ts';
 import { auditSql, type LoadedRecord, loadRecord } from './load.ts';
+import { auditBookings, type ProviderFinding, readBookings } from './provider.ts';
 
 export interface AuditOptions {
   /** postgresql:// URL of a role that may read every table of the lab. */
@@ -11,12 +12,14 @@ export interface AuditOptions {
   recordFiles?: readonly string[];
   /** http://user:password@host:port/database of the analytics; without it there is no I6. */
   clickhouseUrl?: string | undefined;
+  /** URL of the simulated provider, whose own books I4 is held against; without it I4 is about the database alone. */
+  providerUrl?: string | undefined;
   /** How long events on their way to the analytics are waited for without any progress. */
   settleMs?: number;
 }
 
 export interface Invariant {
-  id: 'I2' | 'I3' | 'I5' | 'I6' | 'I8' | 'state';
+  id: 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'state';
   title: string;
   /** How many things were looked at. */
   checked: number;
@@ -42,9 +45,10 @@ interface Check {
 const titles: readonly { id: Invariant['id']; title: string }[] = [
   { id: 'I2', title: 'every acknowledged webhook is stored with its body' },
   { id: 'I3', title: 'exactly one effect per provider event' },
+  { id: 'I4', title: 'captures stay within their order and agree with the provider’s books' },
   { id: 'I5', title: 'sequences are 1..n per aggregate, the outbox has each once' },
   { id: 'I8', title: 'no stale read with a consistency token' },
-  { id: 'state', title: 'orders stand where their newest applied event put them' },
+  { id: 'state', title: 'orders and disputes are what their newest events say' },
 ];
 
 function checksFor(dedupe: Capabilities['dedupe']): Check[] {
@@ -52,10 +56,12 @@ function checksFor(dedupe: Capabilities['dedupe']): Check[] {
     { invariant: 'I2', sql: 'i2_acknowledged_is_stored', needsRecord: true },
     { invariant: 'I3', sql: `i3_one_effect.${dedupe}` },
     { invariant: 'I3', sql: 'i3_acknowledged_has_effect', needsRecord: true },
+    { invariant: 'I4', sql: 'i4_captures' },
     { invariant: 'I5', sql: 'i5_order_sequences' },
     { invariant: 'I5', sql: 'i5_dispute_sequences' },
     { invariant: 'I5', sql: 'i5_outbox_matches' },
-    { invariant: 'state', sql: 'state_follows_events' },
+    { invariant: 'state', sql: 'state_orders_follow_events' },
+    { invariant: 'state', sql: 'state_disputes_follow_events' },
   ];
 }
 
@@ -71,15 +77,22 @@ export async function auditRun(options: AuditOptions): Promise<AuditResult> {
     // Whole tables are joined: in memory it takes a second, through temporary files ten.
     await client.query("set work_mem = '128MB'; set timezone = 'UTC'");
     const record = await loadRecord(client, options.recordFiles ?? []);
+    const { providerUrl, clickhouseUrl } = options;
+    const before = providerUrl === undefined ? undefined : await readBookings(providerUrl);
     await client.query('begin transaction isolation level repeatable read read only');
-    const result = await runChecks(client, options.topology, record);
+    const { invariants } = await runChecks(client, options.topology, record);
+    if (providerUrl !== undefined && before) {
+      const finding = await auditBookings(client, { before, after: await readBookings(providerUrl) });
+      addFinding(invariants.find(({ id }) => id === 'I4')!, finding);
+    }
     await client.query('commit');
-    if (options.clickhouseUrl === undefined) return result;
-    const finding = await auditAnalytics(client, options.clickhouseUrl, options.settleMs);
-    const title = 'analytics equal the source, roll-ups included';
-    const i6: Invariant = { id: 'I6', title, ...finding, ok: finding.violations === 0 };
-    const invariants = [...result.invariants, i6].sort((a, b) => (a.id < b.id ? -1 : 1));
-    return { invariants, ok: result.ok && i6.ok };
+    if (clickhouseUrl !== undefined) {
+      const finding = await auditAnalytics(client, clickhouseUrl, options.settleMs);
+      const title = 'analytics equal the source, roll-ups included';
+      invariants.push({ id: 'I6', title, ...finding, ok: finding.violations === 0 });
+      invariants.sort((a, b) => (a.id < b.id ? -1 : 1));
+    }
+    return { invariants, ok: invariants.every(({ ok }) => ok) };
   } finally {
     await client.end();
   }
@@ -113,6 +126,13 @@ async function runCheck(client: Client, check: Check, invariant: Invariant): Pro
   invariant.checked += Number(row.checked);
   invariant.violations += Number(row.violations);
   invariant.examples.push(...row.examples.slice(0, 20 - invariant.examples.length));
+}
+
+function addFinding(invariant: Invariant, finding: ProviderFinding): void {
+  invariant.violations += finding.violations;
+  invariant.examples.push(...finding.examples.slice(0, 20 - invariant.examples.length));
+  invariant.note = finding.note;
+  invariant.ok = invariant.violations === 0;
 }
 
 function judgeReads(record: LoadedRecord, invariant: Invariant): void {

@@ -43,6 +43,8 @@ interface Target {
   recordFiles: string[];
   /** Of the analytics, where the system has any. */
   clickhouseUrl: string | undefined;
+  /** Of the simulated provider, where there is one. */
+  providerUrl?: string | undefined;
 }
 
 async function findTarget(flags: AuditFlags): Promise<Target> {
@@ -62,5 +64,6 @@ async function findTarget(flags: AuditFlags): Promise<Target> {
     run,
     ...{ dsn: run.dsn.admin, topology: run.topology, recordFiles: records ?? left },
     clickhouseUrl: flags.clickhouse ?? run.urls.clickhouse,
+    providerUrl: run.urls.provider,
   };
 }
