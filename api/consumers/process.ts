@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import { ContractError } from '../../kernel/contract/contract-error.ts';
 import { type Failure, readFailure } from '../../kernel/contract/failure-headers.ts';
-import { movedMessage } from '../../kernel/contract/moved-message.ts';
+import { movedMessage, sendMoved } from '../../kernel/contract/moved-message.ts';
 import { parseReceived } from '../../kernel/contract/received.ts';
 import { deadLetterTopic, retryTopic } from '../../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import { AppError } from '../../kernel/http/errors.ts';
 import type { KafkaMessage, OutgoingMessage, Producer } from '../../kernel/kafka/port.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { isTransient, sqlState } from '../../kernel/postgres/errors.ts';
@@ -66,7 +67,7 @@ export async function processMessages(
       moved.push(afterFailure(dependencies, item, error));
     }
   }
-  if (moved.length > 0) await dependencies.producer.send(moved);
+  await sendMoved(dependencies.producer, moved);
 }
 
 class OversizedError extends Error {
@@ -95,7 +96,7 @@ async function applyPatiently(
     for (const [index, item] of remaining.entries()) {
       const result = results[index]!;
       if (!('error' in result)) countApplied(dependencies, item, result);
-      else if (isTransient(result.error)) unreached.push(item);
+      else if (isTransient(result.error) || isRefusedForNow(result.error)) unreached.push(item);
       else failed.push({ item, error: result.error });
     }
     if (unreached.length === 0) {
@@ -106,6 +107,11 @@ async function applyPatiently(
     remaining = unreached;
     await dependencies.store.untilBack(signal);
   }
+}
+
+/** The lane of a worker takes webhooks over HTTP too, and was full of them. */
+function isRefusedForNow(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'rate_limited';
 }
 
 function countApplied(

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { failureHeaders, readFailure, withoutFailure } from '../../kernel/contract/failure-headers.ts';
 import { serializeReceived } from '../../kernel/contract/received.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import { tooManyWaiting } from '../../kernel/group-commit.ts';
 import type { KafkaMessage, OutgoingMessage } from '../../kernel/kafka/port.ts';
 import { createMetrics } from '../../kernel/metrics.ts';
 import type { ApplyResult } from '../webhooks/apply.ts';
@@ -137,6 +138,30 @@ describe('messages of a webhook topic', () => {
     expect(sent).toEqual([]);
   });
 
+  it('are tried again where the service itself had no room for them, without an effect on their attempts', async () => {
+    let calls = 0;
+    const { dependencies, sent } = bench((ids) => {
+      calls += 1;
+      return calls === 1 ? ids.map(() => ({ error: tooManyWaiting() })) : [];
+    });
+    await processMessages(dependencies, where, [message(serializeReceived(webhook('a')))], never);
+    expect({ calls, sent }).toEqual({ calls: 2, sent: [] });
+  });
+
+  it('never make a request that is larger than a producer takes, however large they are', async () => {
+    const { dependencies, sent } = bench(() => []);
+    const sizes: number[] = [];
+    dependencies.producer.send = async (messages) => {
+      sent.push(...messages);
+      sizes.push(messages.reduce((sum, { value }) => sum + value!.length, 0));
+    };
+    const large = Buffer.alloc(5 * 1024 * 1024);
+    const messages = Array.from({ length: 40 }, (_, offset) => ({ ...message('x', BigInt(offset)), value: large }));
+    await processMessages(dependencies, where, messages, never);
+    expect(sent.map(({ headers }) => Number(headers!['source-offset']))).toEqual([...messages.keys()]);
+    expect(Math.max(...sizes)).toBeLessThan(64 * 1024 * 1024);
+  });
+
   it('keep their offsets when the broker does not take what has to move on', async () => {
     const { dependencies } = bench(() => []);
     dependencies.producer.send = () => Promise.reject(new Error('broker away'));
@@ -153,6 +178,26 @@ describe('messages of a retry topic', () => {
     ...{ topic: 'webhooks.orders.retry', partition: 0, messages: [one], highWatermark: 2n, signal: never },
   });
 
+  it('do not wait for a time that no pause can have meant, after the clock was set back', async () => {
+    const { dependencies, batches } = bench(() => []);
+    await processRetries(dependencies, batch(due(10_000 + 3_600_000)));
+    expect(batches).toEqual([['late']]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['none', {}],
+    ['those of another topic', { 'source-topic': 'webhooks.gone', 'source-offset': '1', attempts: '1' }],
+  ])('become dead letters of their source topic although their headers are %s', async (_name, headers) => {
+    const { dependencies, sent } = bench(() => []);
+    await processRetries(dependencies, batch(message('no JSON', 1n, headers)));
+    expect(sent).toMatchObject([
+      {
+        topic: 'webhooks.orders.dlq',
+        headers: { 'source-topic': 'webhooks.orders', 'source-offset': '1', attempts: '0' },
+      },
+    ]);
+  });
+
   it('come again when they are due, and are applied then', async () => {
     const { dependencies, batches } = bench(() => []);
     const early = processRetries(dependencies, batch(due(12_500)));
@@ -166,7 +211,7 @@ describe('messages of a retry topic', () => {
 describe('failure headers', () => {
   it('survive the way there and back, and leave for a replay', () => {
     const failure = {
-      ...{ source: { topic: 't', partition: 3, offset: '9' }, attempts: 2, retryAtMs: 5, reason: 'failed' },
+      ...{ source: { topic: where.topic, partition: 3, offset: '9' }, attempts: 2, retryAtMs: 5, reason: 'failed' },
       ...{ detail: 'because', failedAtMs: 4 },
     };
     const headers = failureHeaders({ 'correlation-id': 'c' }, failure);
@@ -174,9 +219,17 @@ describe('failure headers', () => {
     expect(withoutFailure(headers)).toEqual({ 'correlation-id': 'c' });
   });
 
-  it('that somebody spoilt count as none', () => {
-    const spoilt = message('x', 1n, { 'source-topic': 'elsewhere', attempts: '-3' });
-    expect(readFailure(where, spoilt)).toMatchObject({ attempts: 0, source: { topic: where.topic, offset: '1' } });
+  it.each([
+    ['source-topic', 'elsewhere'],
+    ['source-topic', 'webhooks.orders.retry'],
+    ['source-partition', 'x'],
+    ['source-offset', 'y'.repeat(5_000_000)],
+    ['attempts', '-3'],
+  ])('that somebody spoilt count as none: %s', (name, text) => {
+    const failure = { source: { ...where, offset: '9' }, attempts: 2, retryAtMs: null, reason: '', detail: '' };
+    const headers = { ...failureHeaders({}, { ...failure, failedAtMs: 4 }), [name]: text };
+    const spoilt = readFailure({ topic: 'webhooks.orders.retry', partition: 0 }, message('x', 1n, headers));
+    expect(spoilt).toMatchObject({ attempts: 0, source: { topic: where.topic, partition: 0, offset: '1' } });
   });
 });
 

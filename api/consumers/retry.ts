@@ -1,5 +1,6 @@
 import { readFailure } from '../../kernel/contract/failure-headers.ts';
 import { type Batch, Postpone } from '../../kernel/kafka/port.ts';
+import { longestPauseMs } from './backoff.ts';
 import { type ProcessDependencies, processMessages } from './process.ts';
 
 /**
@@ -10,6 +11,7 @@ import { type ProcessDependencies, processMessages } from './process.ts';
 export async function processRetries(dependencies: ProcessDependencies, batch: Batch): Promise<void> {
   const dueAtMs = Math.max(...batch.messages.map((message) => readFailure(batch, message).retryAtMs ?? 0));
   const waitMs = dueAtMs - dependencies.now().getTime();
-  if (waitMs > 0) throw new Postpone(waitMs);
+  // A time further ahead is of a clock that was set back since, and would hold up everything behind it.
+  if (waitMs > 0 && waitMs <= longestPauseMs) throw new Postpone(waitMs);
   await processMessages(dependencies, batch, batch.messages, batch.signal);
 }

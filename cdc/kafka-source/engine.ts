@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ContractError } from '../../kernel/contract/contract-error.ts';
+import { sendMoved } from '../../kernel/contract/moved-message.ts';
 import { domainTopicSpecs } from '../../kernel/contract/topics.ts';
 import type { Batch, Consumer, KafkaClient, KafkaMessage, OutgoingMessage } from '../../kernel/kafka/port.ts';
 import { prepareTopics } from '../../kernel/kafka/prepare.ts';
@@ -107,7 +108,7 @@ export function createKafkaEngine(options: KafkaEngineOptions): Engine {
       // Where more waits at the broker, waiting for company here would only cost time.
       const last = batch.messages.at(-1)!.offset;
       batcher!.touch(last + 1n < batch.highWatermark);
-      await Promise.all([sunk, dead.length > 0 ? producer.send(dead) : undefined]);
+      await Promise.all([sunk, sendMoved(producer, dead)]);
     };
 
     const prepared = prepareTopics({

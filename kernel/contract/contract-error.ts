@@ -12,6 +12,11 @@ export class ContractError extends Error {
   }
 }
 
+/** A value of a message, for the detail of an error. What is nested may be nested too deep to be written. */
+export function shown(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'not a plain value' : String(JSON.stringify(value));
+}
+
 /** The text as JSON object. @throws ContractError malformed_json. */
 export function parseMessage(text: string): Record<string, unknown> {
   let value: unknown;

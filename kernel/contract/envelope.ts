@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toJson } from '../http/envelope.ts';
-import { ContractError, parseMessage } from './contract-error.ts';
+import { ContractError, parseMessage, shown } from './contract-error.ts';
 import { disputeEventKinds, orderEventKinds } from './status.ts';
 
 export const envelopeVersion = 1;
@@ -83,17 +83,22 @@ export function parseEnvelope(text: string): EventEnvelope {
 /** The envelope in a parsed message. @throws ContractError wrong_version, unknown_type or invalid. */
 export function checkEnvelope(message: Record<string, unknown>): EventEnvelope {
   if (message.version !== envelopeVersion) {
-    throw new ContractError('wrong_version', `version is ${toJson(message.version)}; known is ${envelopeVersion}.`);
+    throw new ContractError('wrong_version', `version is ${shown(message.version)}; known is ${envelopeVersion}.`);
   }
   if (typeof message.type !== 'string' || !eventTypes.includes(message.type)) {
-    throw new ContractError('unknown_type', `type is ${toJson(message.type)}; known are ${eventTypes.join(', ')}.`);
+    throw new ContractError('unknown_type', `type is ${shown(message.type)}; known are ${eventTypes.join(', ')}.`);
   }
   const result = eventEnvelope.safeParse(message);
   if (!result.success) throw new ContractError('invalid', z.prettifyError(result.error));
   return result.data;
 }
 
-/** An envelope with its payload as text, for a sink. */
+/** An envelope with its payload as text, for a sink. @throws ContractError invalid, where it is nested too deep for that. */
 export function envelopeText(envelope: EventEnvelope): EnvelopeText {
-  return { ...envelope, payload: toJson(envelope.payload) };
+  try {
+    return { ...envelope, payload: toJson(envelope.payload) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ContractError('invalid', 'payload is nested too deep.');
+  }
 }

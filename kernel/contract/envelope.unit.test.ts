@@ -68,6 +68,19 @@ test.each<[string, string, ContractProblem]>([
   expect(error).toMatchObject({ reason, message: expect.stringMatching(/\S/) });
 });
 
+// Deep enough that JSON.parse reads it and JSON.stringify runs out of stack.
+const nested = '['.repeat(100_000) + ']'.repeat(100_000);
+
+test.each<[string, string, ContractProblem]>([
+  ['version', `{"version":${nested}}`, 'wrong_version'],
+  ['type', `{"version":1,"type":${nested}}`, 'unknown_type'],
+  ['payload', serializeEnvelopeText({ ...envelope, payload: `{"a":${nested}}` }), 'invalid'],
+])('a %s that is nested too deep is refused with the reason, and is no other error', (_name, text, reason) => {
+  const error = caught(() => envelopeText(parseEnvelope(text)));
+  expect(error).toBeInstanceOf(ContractError);
+  expect(error).toMatchObject({ reason });
+});
+
 test('every type belongs to an aggregate', () => {
   expect(eventTypes.filter((type) => !/^(order|dispute)\.[a-z_]+$/.test(type))).toEqual([]);
   expect(eventTypes).toContain('dispute.evidence_submitted');

@@ -1,4 +1,5 @@
 import type { KafkaMessage } from '../kafka/port.ts';
+import { sourceTopic } from './topics.ts';
 
 /** Where a message of a retry or dead-letter topic comes from, and why it is there. All of it travels in headers. */
 export interface Failure {
@@ -46,17 +47,21 @@ export function failureHeaders(before: Readonly<Record<string, string>>, failure
 
 /**
  * What the headers of a message say. For one that comes from its source topic, or whose headers somebody spoilt, the
- * attempts are 0 and the source is where it lies now.
+ * attempts are 0, and partition and offset are those where it lies now. The topic follows from where it lies, whatever
+ * the headers say: what is put aside again must not go to a topic that does not exist.
  */
 export function readFailure(where: { topic: string; partition: number }, message: KafkaMessage): Failure {
   const { headers } = message;
+  const topic = sourceTopic(where.topic);
   const attempts = wholeNumber(headers[names.attempts]);
-  const topic = headers[names.topic];
-  const known = topic !== undefined && attempts !== undefined;
+  const partition = wholeNumber(headers[names.partition]);
+  const offset = headers[names.offset] ?? '';
+  const known =
+    attempts !== undefined && partition !== undefined && headers[names.topic] === topic && /^\d{1,19}$/.test(offset);
   return {
     source: known
-      ? { topic, partition: wholeNumber(headers[names.partition]) ?? 0, offset: headers[names.offset] ?? '' }
-      : { topic: where.topic, partition: where.partition, offset: message.offset.toString() },
+      ? { topic, partition, offset }
+      : { topic, partition: where.partition, offset: message.offset.toString() },
     attempts: known ? attempts : 0,
     retryAtMs: wholeNumber(headers[names.retryAt]) ?? null,
     reason: headers[names.reason] ?? '',

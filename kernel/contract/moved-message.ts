@@ -1,10 +1,20 @@
-import type { KafkaMessage, OutgoingMessage } from '../kafka/port.ts';
+import type { KafkaMessage, OutgoingMessage, Producer } from '../kafka/port.ts';
 import { type Failure, failureHeaders } from './failure-headers.ts';
 
 /** What of a value moves on. Retry and dead-letter topics take it together with the rest of the message. */
 const movedValueMaxBytes = 4 * 1024 * 1024 - 128 * 1024;
 const movedKeyMaxBytes = 16 * 1024;
 const keptHeadersMaxBytes = 64 * 1024;
+
+/** So many of the largest are less than a producer's queue takes. */
+const movedTogether = 8;
+
+/** Sends messages that move on, in their order. @throws KafkaError; some may have been sent then. */
+export async function sendMoved(producer: Pick<Producer, 'send'>, messages: readonly OutgoingMessage[]): Promise<void> {
+  for (let start = 0; start < messages.length; start += movedTogether) {
+    await producer.send(messages.slice(start, start + movedTogether));
+  }
+}
 
 /**
  * The message on its way to a retry or dead-letter topic. It always fits there: a source topic may hold larger ones,

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { toJson } from '../http/envelope.ts';
-import { ContractError, parseMessage } from './contract-error.ts';
+import { ContractError, parseMessage, shown } from './contract-error.ts';
 import { disputeStatuses, orderStatuses } from './status.ts';
 import type { ContractEvent, ReceivedWebhook } from './webhooks.ts';
 
@@ -86,11 +85,11 @@ export function serializeReceived(webhook: ReceivedWebhook): string {
 export function parseReceived(message: string): ReceivedWebhook {
   const given = parseMessage(message);
   if (given.version !== receivedVersion) {
-    throw new ContractError('wrong_version', `version is ${toJson(given.version)}; known is ${receivedVersion}.`);
+    throw new ContractError('wrong_version', `version is ${shown(given.version)}; known is ${receivedVersion}.`);
   }
   const known: readonly unknown[] = Object.values(types);
   if (!known.includes(given.type)) {
-    throw new ContractError('unknown_type', `type is ${toJson(given.type)}; known are ${known.join(', ')}.`);
+    throw new ContractError('unknown_type', `type is ${shown(given.type)}; known are ${known.join(', ')}.`);
   }
   const result = receivedMessage.safeParse(given);
   if (!result.success) throw new ContractError('invalid', z.prettifyError(result.error));

@@ -87,12 +87,17 @@ const sample: ReceivedWebhook = {
   requestId: 'r-1',
 };
 
+const nested = '['.repeat(100_000) + ']'.repeat(100_000);
+
 test.each<[string, string, ContractProblem]>([
   ['no JSON', '\u0000', 'malformed_json'],
   ['a truncated message', serializeReceived(sample).slice(0, -2), 'malformed_json'],
   ['another version', change({ version: 2 }), 'wrong_version'],
   ['no version', change({ version: undefined }), 'wrong_version'],
   ['another type', change({ type: 'webhook.payment' }), 'unknown_type'],
+  // Deep enough that JSON.parse reads it and JSON.stringify runs out of stack.
+  ['a version that is nested too deep', `{"version":${nested}}`, 'wrong_version'],
+  ['a type that is nested too deep', `{"version":1,"type":${nested}}`, 'unknown_type'],
   ['an event of another type', change({ type: 'webhook.dispute' }), 'invalid'],
   ['a hash that is none', change({ body_sha256: 'x' }), 'invalid'],
   ['no time', change({ received_at: null }), 'invalid'],

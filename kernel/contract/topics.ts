@@ -14,6 +14,11 @@ export function deadLetterTopic(source: string): string {
   return `${source}.dlq`;
 }
 
+/** The topic that a message of a retry or dead-letter topic came from; any other topic itself. */
+export function sourceTopic(topic: string): string {
+  return topic.replace(/\.(retry|dlq)$/, '');
+}
+
 const dayMs = 24 * 60 * 60_000;
 
 /** Largest message of a webhook topic: a body of 256 KiB doubles at most when it is quoted, and its event comes on top. */

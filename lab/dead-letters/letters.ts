@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Failure, readFailure, withoutFailure } from '../../kernel/contract/failure-headers.ts';
+import { sendMoved } from '../../kernel/contract/moved-message.ts';
 import { deadLetterTopic, webhookTopics } from '../../kernel/contract/topics.ts';
 import type { KafkaClient, KafkaMessage, OutgoingMessage, PartitionOffsets } from '../../kernel/kafka/port.ts';
 
@@ -58,7 +59,10 @@ export async function replayDeadLetters(
   try {
     for (let start = 0; start < letters.length; start += 100) {
       const batch = letters.slice(start, start + 100);
-      await producer.send(batch.map((letter) => original(letter)));
+      await sendMoved(
+        producer,
+        batch.map((letter) => original(letter)),
+      );
       // Only now: a note without its message would hide a letter that nobody has sent.
       await producer.send(batch.map((letter) => note(letter, nowMs)));
     }
