@@ -37,7 +37,7 @@ export function encodeRows(events: readonly SinkEvent[]): Buffer {
       writer.text(envelope.user_id);
       writer.uint64(envelope.sequence);
       writer.microseconds(envelope.occurred_at);
-      writer.text(envelope.payload);
+      writer.text(readableJson(envelope.payload));
       writer.nullableMs(times.sentAtMs);
       writer.nullableMs(times.acceptedAtMs);
       writer.nullableMs(times.committedAtMs);
@@ -48,6 +48,23 @@ export function encodeRows(events: readonly SinkEvent[]): Buffer {
     }
   }
   return writer.bytes();
+}
+
+const jsonStringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+
+/**
+ * For one integer beyond 64 bits ClickHouse's JSON parser gives up the whole text, and every field of the event would read
+ * as absent. PostgreSQL prints numbers with all their digits, 1e300 with 301 of them. As decimals they are taken.
+ */
+function readableJson(payload: string): string {
+  if (!/\d{19}/.test(payload)) return payload;
+  return payload.replace(jsonStringOrNumber, (token) =>
+    /^-?\d{19,}$/.test(token) && !fitsInto64Bits(BigInt(token)) ? `${token}.0` : token,
+  );
+}
+
+function fitsInto64Bits(value: bigint): boolean {
+  return value >= -(2n ** 63n) && value < 2n ** 64n;
 }
 
 /** Longer than anything but texts. */

@@ -140,6 +140,20 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
     ]);
   });
 
+  test('a clock that was set back does not freeze the roll-ups', async () => {
+    await sink.write([event({})], 'before');
+    for (const table of ['rollup_minute', 'rollup_day']) {
+      // As if it had been an hour later when these were written.
+      const query = `insert into ${table} select * replace (version + 3600000000000 as version) from ${table} final`;
+      await clickhouse.client.command({ query });
+    }
+    await sink.write([event({})], 'after');
+    await sink.write([event({})], 'and again');
+    for (const table of ['rollup_minute', 'rollup_day']) {
+      expect(await clickhouse.value(`select sum(events) from ${table} final`)).toBe('3');
+    }
+  });
+
   test('an event that was altered at the source replaces its copy, in the roll-ups too', async () => {
     const first = event({ amountMinor: 5, currency: 'USD' });
     await sink.write([first], 'before');
@@ -208,6 +222,29 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
       expect(rows[index]).toMatchObject({ user_id: envelope.user_id, payload: envelope.payload });
     }
     expect(rows[0]).toMatchObject({ committed: -1501, read: '1795248675588', sent_at: null, accepted_at: null });
+  });
+
+  test.each([
+    // The first is what PostgreSQL prints for the 1e308 of somebody's meta.
+    `1${'0'.repeat(308)}`,
+    `-${'9'.repeat(30)}`,
+    '18446744073709551616',
+    '-9223372036854775809',
+    '18446744073709551615, -9223372036854775808',
+    `0.${'0'.repeat(40)}12345678901234567890`,
+    '"\\\\", "\\"12345678901234567890123, 1", 12345678901234567890123',
+  ])('numbers of any size in a payload hide nothing of it: %s', async (numbers) => {
+    const given = event({ status: 'success', amountMinor: '9007199254740993', currency: 'USD' });
+    given.envelope.payload = `{"meta": [${numbers}], ${given.envelope.payload.slice(1)}`;
+    await sink.write([given], `numbers ${numbers}`);
+    const [row] = await read(
+      `select status, after_status, toString(amount_minor) as amount_minor, currency,
+         JSONExtractArrayRaw(payload, 'meta') as numbers from events`,
+    );
+    expect(row).toMatchObject({ status: 'success', after_status: 'success', amount_minor: '9007199254740993' });
+    const found = (row as { numbers: string[] }).numbers.map((text) => JSON.parse(text));
+    expect(found).toEqual(JSON.parse(`[${numbers}]`));
+    expect(await clickhouse.value('select status from orders_latest final')).toBe('success');
   });
 
   test('an outage is waited for', async () => {

@@ -1,19 +1,22 @@
--- Rows that no event explains any more get zeros: leaving them out would keep the former counts.
+-- Rows that no event explains any more get zeros: leaving them out would keep the former counts. A clock that was set
+-- back must not make the former row the newer one.
 insert into rollup_minute
 select
   minute as bucket, type, status, verdict, provider, currency,
   sum(counted) as events, sum(said) as amount_minor, sum(stands) as after_amount_minor,
   sum(began) as firsts, sum(began * stands) as first_amount_minor,
-  toUnixTimestamp64Nano(now64(9)) as version
+  greatest(toUInt64(toUnixTimestamp64Nano(now64(9))), max(former) + 1) as version
 from (
   select
     toStartOfMinute(occurred_at) as minute, type, status, verdict, provider, currency,
     toUInt64(1) as counted, toInt128(ifNull(amount_minor, 0)) as said, toInt128(ifNull(after_amount_minor, 0)) as stands,
-    toUInt64(sequence = 1) as began
+    toUInt64(sequence = 1) as began, toUInt64(0) as former
   from events final
   where toStartOfMinute(occurred_at) in {minutes: Array(DateTime('UTC'))}
   union all
-  select bucket, type, status, verdict, provider, currency, toUInt64(0), toInt128(0), toInt128(0), toUInt64(0)
+  select
+    bucket, type, status, verdict, provider, currency,
+    toUInt64(0), toInt128(0), toInt128(0), toUInt64(0), version
   from rollup_minute
   where bucket in {minutes: Array(DateTime('UTC'))}
 )
