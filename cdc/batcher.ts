@@ -109,8 +109,10 @@ export class Batcher<Mark> {
 
   #arm(): void {
     if (this.#ended || this.#timer || this.#writing || this.#openSinceMs === undefined) return;
-    const age = this.#options.nowMs() - this.#openSinceMs;
-    this.#timer = setTimeout(() => this.#close(), Math.max(0, this.#options.maxWaitMs - age));
+    const { nowMs, maxWaitMs } = this.#options;
+    // Below 0 where the clock was set back meanwhile, which must not lengthen the wait.
+    const age = Math.max(0, nowMs() - this.#openSinceMs);
+    this.#timer = setTimeout(() => this.#close(), Math.max(0, maxWaitMs - age));
   }
 
   #close(): void {

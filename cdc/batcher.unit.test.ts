@@ -13,7 +13,11 @@ function event(id: number): SinkEvent {
 }
 
 /** A batcher whose writes end when the test says so. */
-function harness(limits: Partial<BatchLimits> = {}, refuses: (event: SinkEvent) => boolean = () => false) {
+function harness(
+  limits: Partial<BatchLimits> = {},
+  refuses: (event: SinkEvent) => boolean = () => false,
+  nowMs = () => performance.now(),
+) {
   const writes: { ids: string[]; token: string; end(error?: Error): void }[] = [];
   const log: string[] = [];
   let manual = true;
@@ -22,7 +26,7 @@ function harness(limits: Partial<BatchLimits> = {}, refuses: (event: SinkEvent) 
     ...{ maxEvents: 3, maxBytes: 1_000, maxWaitMs: 10, ...limits },
     name: 'test',
     signal: new AbortController().signal,
-    nowMs: () => performance.now(),
+    nowMs,
     sink: {
       write: (batch, token) => {
         if (batch.some(refuses)) return Promise.reject(new SinkError('does not fit'));
@@ -73,6 +77,16 @@ test('a batch closes by number, by bytes, or after its time', async () => {
   expect(writes.length).toBe(2);
   await expect.poll(() => writes[2]?.ids, { interval: 1 }).toEqual(['id-5']);
   expect(batcher.busy).toBe(true);
+});
+
+test('a clock that is set back makes no batch wait longer', async () => {
+  let stepMs = 0;
+  const { writes, add } = harness({}, undefined, () => performance.now() - stepMs);
+  for (const id of [1, 2, 3]) add(id);
+  add(4);
+  stepMs = 3_600_000;
+  writes[0]!.end();
+  await expect.poll(() => writes[1]?.ids, { interval: 1 }).toEqual(['id-4']);
 });
 
 test('one write at a time; it is full when the next batch is complete too', async () => {
