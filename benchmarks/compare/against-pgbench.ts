@@ -4,6 +4,7 @@ import { withClient } from '../../lab/native/with-client.ts';
 import { migrate } from '../../sql/migrate.ts';
 import { type AuditResult, auditRun } from '../audit/audit.ts';
 import { describeEnvironment } from '../measure/environment.ts';
+import { vacuum } from '../measure/vacuum.ts';
 import { closedConnections } from '../scenarios/ingest/ingest.ts';
 import type { Arm } from '../scenarios/scenario.ts';
 import { withDatabase } from '../scenarios/timeline/dataset.ts';
@@ -149,6 +150,8 @@ class Run implements ComparisonRun {
       const seconds = Math.ceil(runSeconds * this.#options.scale);
       runs.push(await runPgbench(this.#dsn, { form, clients, seconds, seed: this.#nextSeed() }));
     }
+    const durationS = (Date.now() - startedAt.getTime()) / 1e3;
+    await vacuum([this.#dsn]);
     const rate = Math.max(...runs.map((result) => result.rate));
     this.#measurements.push({
       scenario: 'pgbench',
@@ -156,7 +159,7 @@ class Run implements ComparisonRun {
       round,
       position: round % 2 === 1 ? 2 : 1,
       startedAt: startedAt.toISOString(),
-      durationS: (Date.now() - startedAt.getTime()) / 1e3,
+      durationS,
       verdict: 'VALID',
       reasons: [],
       data: { version: this.#version, rate, runs },

@@ -1,3 +1,5 @@
+import { serverDsns } from '../measure/servers.ts';
+import { vacuum } from '../measure/vacuum.ts';
 import { scenarios } from '../scenarios/registry.ts';
 import type { Arm, Scenario, ScenarioName, ScenarioOptions, ScenarioSession } from '../scenarios/scenario.ts';
 import type { Measurement } from '../schema/run.ts';
@@ -40,7 +42,7 @@ export function orderOfRound<T>(arms: readonly T[], round: number): T[] {
   return [...arms.slice(first), ...arms.slice(0, first)];
 }
 
-/** One arm's turn. A failure discards the turn and not the run; an abort ends the run. */
+/** One arm's turn, which leaves no vacuum to the turns behind it. A failure discards the turn and not the run; an abort ends the run. */
 export async function measureOnce(
   open: OpenScenario,
   arm: Arm,
@@ -53,9 +55,11 @@ export async function measureOnce(
   const seconds = () => (Date.now() - startedAt.getTime()) / 1e3;
   try {
     const data = await session.measure(turn.round);
+    const durationS = seconds();
+    await vacuum(serverDsns(arm.system));
     const reasons = session.judge(data);
     const verdict = reasons.length === 0 ? 'VALID' : 'DISCARDED';
-    return { ...base, durationS: seconds(), verdict, reasons, data } as Measurement;
+    return { ...base, durationS, verdict, reasons, data } as Measurement;
   } catch (error) {
     signal.throwIfAborted();
     const reason = `failed: ${error instanceof Error ? error.message : String(error)}`;

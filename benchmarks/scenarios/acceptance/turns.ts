@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { untilDrained } from '../../../lab/native/drain.ts';
 import { isAlive, waitUntil } from '../../../lab/native/processes.ts';
 import type { RunningSystem } from '../../../lab/native/system.ts';
+import { vacuum } from '../../measure/vacuum.ts';
 import { prepareWalFiles } from '../../measure/wal-files.ts';
 import type { AcceptanceArm } from '../../schema/acceptance.ts';
 import { openAckRecord } from '../ingest/ack-record.ts';
@@ -70,7 +71,10 @@ export async function openContender(options: ContenderOptions): Promise<Contende
       const endedAt = performance.now();
       if (!consumers) await system.api.restart();
       const { drained } = await drain();
-      return { load: phase, drained, drainMs: Math.round(performance.now() - endedAt) };
+      const drainMs = Math.round(performance.now() - endedAt);
+      // The other mode has the next turn, on the same cores.
+      await vacuum([system.dsn.admin]);
+      return { load: phase, drained, drainMs };
     },
     close: async () => {
       await record.close();
