@@ -15,6 +15,7 @@ export interface Shard {
 }
 
 export interface Skew {
+  /** Workers without a shard are among them. */
   nodes: { node: string; shards: number; bytes: number; orders: number }[];
   /** Orders of the fullest shard divided by the mean: 1 is even. */
   shardRatio: number;
@@ -31,14 +32,23 @@ export async function listShards(client: Client): Promise<Shard[]> {
   return rows.map((row) => ({ ...row, bytes: Number(row.bytes), orders: orders.get(row.shardId) ?? 0 }));
 }
 
+/** The nodes that a shard can be moved to, as in `127.0.0.1:5432`. */
+export async function listNodes(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ node: string }>(await sql('list_nodes'));
+  return rows.map((row) => row.node);
+}
+
 /** How evenly the rows lie. */
 export async function readSkew(client: Client, shards: readonly Shard[]): Promise<Skew> {
-  const byNode = Map.groupBy(shards, (shard) => shard.node);
-  const nodes = [...byNode].map(([node, own]) => ({
-    ...{ node, shards: own.length },
-    bytes: own.reduce((sum, shard) => sum + shard.bytes, 0),
-    orders: own.reduce((sum, shard) => sum + shard.orders, 0),
-  }));
+  const names = new Set([...(await listNodes(client)), ...shards.map((shard) => shard.node)]);
+  const nodes = [...names].map((node) => {
+    const own = shards.filter((shard) => shard.node === node);
+    return {
+      ...{ node, shards: own.length },
+      bytes: own.reduce((sum, shard) => sum + shard.bytes, 0),
+      orders: own.reduce((sum, shard) => sum + shard.orders, 0),
+    };
+  });
   const { rows } = await client.query<{ userId: string; deliveries: string }>(await sql('top_users'));
   const all = await client.query<{ count: string }>('select count(*)::text as count from webhook_deliveries');
   const total = Math.max(1, Number(all.rows[0]!.count));

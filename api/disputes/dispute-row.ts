@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/http/errors.ts';
 import { ownedStatement } from '../../kernel/postgres/statement.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
 import { appendEvents } from '../journal/append.ts';
+import { holdShards } from '../shards/hold.ts';
 import type { Owners } from '../shards/owners.ts';
 
 const selectForUpdate = ownedStatement(new URL('./sql/lock_dispute.sql', import.meta.url));
@@ -39,6 +40,7 @@ export async function lockDispute(
   disputeId: string,
   owner: string | undefined,
 ): Promise<DisputeRow> {
+  if (owner !== undefined) await holdShards(client, [owner]);
   const { rows } = await selectForUpdate<DisputeRow>(client, [disputeId], owner);
   if (!rows[0]) throw disputeNotFound();
   return rows[0];

@@ -5,6 +5,7 @@ import { ownedStatement } from '../../kernel/postgres/statement.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
 import { appendEvents } from '../journal/append.ts';
 import type { OrderEventRow } from '../journal/rows.ts';
+import { holdShards } from '../shards/hold.ts';
 import type { Owners } from '../shards/owners.ts';
 
 const selectForUpdate = ownedStatement(new URL('./sql/lock_order.sql', import.meta.url));
@@ -31,6 +32,7 @@ export interface OrderRow {
  * user where rows are sharded.
  */
 export async function lockOrder(client: ClientBase, orderId: string, owner: string | undefined): Promise<OrderRow> {
+  if (owner !== undefined) await holdShards(client, [owner]);
   const { rows } = await selectForUpdate<OrderRow>(client, [orderId], owner);
   if (!rows[0]) throw orderNotFound();
   return rows[0];

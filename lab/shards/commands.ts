@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { isolateUser, listShards, moveShard, readSkew, rebalance } from '../../citus/shards.ts';
+import { isolateUser, listNodes, listShards, moveShard, readSkew, rebalance } from '../../citus/shards.ts';
+import { identifier } from '../../kernel/contract/fields.ts';
 import { capabilities } from '../../kernel/topology.ts';
 import type { ShardFlags } from '../commands/shards.ts';
 import { findDatabase } from '../database-target.ts';
@@ -50,7 +51,10 @@ export async function rebalanceShards(flags: ShardFlags): Promise<void> {
 export async function move(shardId: string, flags: ShardFlags & { to: string }): Promise<void> {
   if (!/^\d+$/.test(shardId)) throw new UsageError('A shard is named by its number: see lab shards list.');
   const started = performance.now();
-  await onCluster(flags, (client) => moveShard(client, shardId, flags.to));
+  await onCluster(flags, async (client) => {
+    await checkNode(client, flags.to);
+    await moveShard(client, shardId, flags.to);
+  });
   const seconds = (performance.now() - started) / 1000;
   if (flags.json) printJson({ shardId, to: flags.to, seconds });
   else print(`Shard ${shardId} lies on ${flags.to} now; moving it took ${seconds.toFixed(1)} s.`);
@@ -58,7 +62,10 @@ export async function move(shardId: string, flags: ShardFlags & { to: string }):
 
 /** `lab shards isolate` */
 export async function isolate(userId: string, flags: ShardFlags & { to?: string }): Promise<void> {
+  if (!identifier.safeParse(userId).success) throw new UsageError(`${JSON.stringify(userId)} is no user_id.`);
   const shardId = await onCluster(flags, async (client) => {
+    // First: the split can't be undone.
+    if (flags.to !== undefined) await checkNode(client, flags.to);
     const own = await isolateUser(client, userId);
     progress(`shard ${own} is ${userId}'s`);
     if (flags.to !== undefined) await moveShard(client, own, flags.to);
@@ -66,6 +73,11 @@ export async function isolate(userId: string, flags: ShardFlags & { to?: string 
   });
   if (flags.json) printJson({ userId, shardId });
   else print(`${userId} has shard ${shardId} for itself${flags.to === undefined ? '' : `, on ${flags.to}`}.`);
+}
+
+async function checkNode(client: Client, to: string): Promise<void> {
+  const nodes = await listNodes(client);
+  if (!nodes.includes(to)) throw new UsageError(`There is no worker ${to}. Choose one of ${nodes.join(', ')}.`);
 }
 
 async function onCluster<T>(flags: ShardFlags, work: (client: Client) => Promise<T>): Promise<T> {

@@ -321,6 +321,8 @@ create function drop_expired_partitions(text,interval) returns integer language 
 create function ensure_partitions(text,date,date) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s;
 create function has_partman() returns boolean language sql;
 grant execute on function has_partman to public;
+create function hold_shards(text[]) returns void language plpgsql security definer set search_path=public, pg_temp;
+grant execute on function hold_shards to lab_api;
 create function partitioned_tables() returns SETOF text language sql;
 grant execute on function partitioned_tables to public;
 create function replay_position() returns TABLE(lsn pg_lsn, timeline integer) language sql security definer set search_path=pg_catalog, pg_temp;

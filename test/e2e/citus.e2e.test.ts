@@ -4,10 +4,13 @@ import { Client, type Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findOrder, listOrderEvents, listOrders } from '../../api/orders/list.ts';
+import type { ShardedWebhook } from '../../api/webhooks/sharded/item.ts';
+import { loadSharded } from '../../api/webhooks/sharded/load.ts';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
 import { runCdcExperiment } from '../../citus/experiment/cdc.ts';
 import { isolateUser, listShards, moveShard, readSkew, rebalance } from '../../citus/shards.ts';
 import { createCursors } from '../../kernel/http/cursor.ts';
+import { atAddress } from '../../kernel/postgres/hosts.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
 import { missingCitus } from '../../lab/native/citus.ts';
 import type { PostgresServer } from '../../lab/native/postgres.ts';
@@ -195,8 +198,10 @@ describeIf('citus', await missingCitus(), () => {
     expect(before.reduce((sum, shard) => sum + shard.orders, 0)).toBe(
       Number((await client.query('select count(*) from orders')).rows[0].count),
     );
-    const moved = before.find((shard) => shard.node.endsWith(`:${second.port}`))!;
-    await moveShard(client, moved.shardId, `127.0.0.1:${first.port}`);
+    const onSecond = before.filter((shard) => shard.node.endsWith(`:${second.port}`));
+    // A worker without a shard counts too: all orders on one of two is as uneven as it gets.
+    expect(await readSkew(client, onSecond)).toMatchObject({ nodes: { length: 2 }, nodeRatio: 2 });
+    await moveShard(client, onSecond[0]!.shardId, `127.0.0.1:${first.port}`);
     const skewed = await readSkew(client, await listShards(client));
     expect(skewed.nodes.map((node) => node.shards).sort()).toEqual([3, 5]);
     expect(await rebalance(client)).toHaveLength(1);
@@ -207,6 +212,33 @@ describeIf('citus', await missingCitus(), () => {
     const answers = await Promise.all(['user_7', 'user_8'].map((user_id) => order({ user_id })));
     expect(answers.map((answer) => answer.status)).toEqual([202, 202]);
     await expectCleanAudit();
+  });
+
+  test('a shard stays while a transaction is between its locks and its writes', async () => {
+    const [first, second] = system.workers as [PostgresServer, PostgresServer];
+    const [user] = (await usersOn(second, 1)) as [string];
+    const { rows } = await client.query("select get_shard_id_for_distribution_column('orders', $1::text)::text as id", [
+      user,
+    ]);
+    const event = { target: 'order', introduces: true, orderId: 'ord_moving', userId: user, providerEventId: 'evt_1' };
+    const webhook = { event, storedAs: user, provider: 'silvergate', waiting: false } as unknown as ShardedWebhook;
+    await withClient(atAddress(system.dsn.api, second), async (transaction) => {
+      await transaction.query('begin');
+      await loadSharded(transaction, [webhook], (users) => users.map((one) => [one]));
+      let moved = false;
+      const moving = moveShard(client, rows[0].id, `127.0.0.1:${first.port}`).then(() => {
+        moved = true;
+      });
+      const waits = () =>
+        withClient(second.dsn('payments'), async (one) => {
+          const locks = await one.query("select from pg_locks where locktype = 'advisory' and not granted");
+          return locks.rowCount! > 0;
+        });
+      await expect.poll(async () => moved || (await waits()), { timeout: 30_000 }).toBe(true);
+      expect(moved).toBe(false);
+      await transaction.query('commit');
+      await moving;
+    });
   });
 
   test('change data capture of every worker brings each event once while a shard moves under load', async () => {

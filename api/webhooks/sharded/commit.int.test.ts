@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ContractEvent, ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 import type { GroupCommit } from '../../../kernel/group-commit.ts';
 import { createPool } from '../../../kernel/postgres/pool.ts';
+import { withClient } from '../../../lab/native/with-client.ts';
 import { sqlFolder } from '../../../sql/files.ts';
 import { migrate } from '../../../sql/migrate.ts';
 import { asRole, createEmptyDatabase, type TestDatabase } from '../../../test/postgres/database.ts';
@@ -32,6 +33,9 @@ beforeAll(async () => {
   await rm(path.join(folder, 'topologies', 'citus', '0091_cdc_on_workers.sql'));
   await migrate({ dsn: database.dsn, topology: 'citus', folder });
   await rm(folder, { recursive: true });
+  await withClient(database.dsn, (admin) =>
+    admin.query("create or replace function hold_shards(user_ids text[]) returns void language plpgsql as 'begin end'"),
+  );
   const logger = pino({ level: 'silent' });
   pool = createPool({
     dsn: asRole(database.dsn, 'lab_api'),

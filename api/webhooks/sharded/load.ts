@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { DisputeWebhook, OrderWebhook } from '../../../kernel/contract/webhooks.ts';
 import { statement } from '../../../kernel/postgres/statement.ts';
+import { holdShards } from '../../shards/hold.ts';
 import { disputeState, keyOf, type Loaded, orderState } from '../load.ts';
 import { type ParkedWebhook, parseParked } from '../parked.ts';
 import type { DisputeState, OrderState } from '../state.ts';
@@ -32,7 +33,11 @@ export async function loadSharded(
   const loaded: ShardedLoaded = {
     ...{ keys: new Map(), orders: new Map(), disputes: new Map(), parked: new Map(), settled: [] },
   };
-  const [found] = await Promise.all([
+  const [, found] = await Promise.all([
+    holdShards(
+      client,
+      batch.map((webhook) => webhook.storedAs),
+    ),
     loadKeys(client, batch.map(nameOf)),
     readOrders(client, items, groupUsers, loaded.orders),
     readDisputes(client, items.map(disputeOf), groupUsers, loaded.disputes),

@@ -1,0 +1,1 @@
+select hold_shards($1::text[])
