@@ -95,8 +95,8 @@ export function startConsumers(options: ConsumersOptions): Consumers {
     await Promise.all(joining.map(([, join]) => untilJoined(join, logger, stopping.signal)));
     running = !stopping.signal.aborted;
   };
-  const started = start();
-  const observing = observeLag(options, retries, stopping.signal);
+  void start();
+  void observeLag(options, retries, stopping.signal);
 
   return {
     get running() {
@@ -104,8 +104,8 @@ export function startConsumers(options: ConsumersOptions): Consumers {
     },
     stop: async () => {
       stopping.abort(new Error('the consumers stop'));
+      // What still asks the broker something has nothing to finish, and perhaps nobody who answers.
       await Promise.all([webhooks.close(), retried.close()]);
-      await Promise.all([started, observing]);
     },
   };
 }

@@ -12,13 +12,17 @@ import { createStoreGate } from './store-gate.ts';
 const { orders, disputes } = webhookTopics;
 
 /** What the consumers do with batches of several partitions at once. `apply` stands for a transaction. */
-async function start(apply: (ids: string[]) => Promise<(ApplyResult | undefined)[]>, maxBatch = 100) {
+async function start(
+  apply: (ids: string[]) => Promise<(ApplyResult | undefined)[]>,
+  maxBatch = 100,
+  groupLag: KafkaClient['groupLag'] = async () => [],
+) {
   const runs: ConsumerRun[] = [];
   const sent: OutgoingMessage[] = [];
   const transactions: string[][] = [];
   const kafka = {
     ensureTopics: async () => {},
-    groupLag: async () => [],
+    groupLag,
     createConsumer: () => ({
       run: async (run: ConsumerRun) => void runs.push(run),
       ...{ pause: () => {}, resume: () => {}, assigned: [], close: async () => {} },
@@ -73,6 +77,16 @@ function webhook(id: string): string {
   };
   return serializeReceived(given);
 }
+
+test('stopping does not wait for a broker that leaves the question for the lag open', async () => {
+  await start(
+    async () => [],
+    100,
+    () => new Promise(() => {}),
+  );
+  await stop!();
+  stop = undefined;
+});
 
 test('batches of several partitions share a transaction, and each is done after its COMMIT and not before', async () => {
   const commit = Promise.withResolvers<void>();

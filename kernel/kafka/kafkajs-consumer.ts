@@ -29,9 +29,16 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
   /** The member that the last life was, until it has left the group. */
   let formerMember: string | undefined;
 
-  /** From joining to a break that kafkajs does not mend, or to the end. Resolves at the end, else throws. */
-  const live = async (run: ConsumerRun, joined: () => void): Promise<void> => {
-    await context.requireTopics(run.topics);
+  const closed = new Promise<never>((_, reject) => {
+    closing.signal.addEventListener('abort', () => reject(closing.signal.reason), { once: true });
+  });
+  closed.catch(() => {});
+  /** The end does not wait for a broker that does not answer. */
+  const orClosed = <T>(work: Promise<T>): Promise<T> => Promise.race([work, closed]);
+
+  /** From joining to a break that kafkajs does not mend, which it throws, or to the end. */
+  const live = async (run: ConsumerRun, joined: () => void): Promise<never> => {
+    await orClosed(context.requireTopics(run.topics));
     const { sessionTimeoutMs = 10_000, rebalanceTimeoutMs = 60_000 } = options;
     const heartbeatMs = Math.max(100, Math.floor(sessionTimeoutMs / 6));
     const batches = createBatchRunner({ run, paused, heartbeatMs, maxMessages: options.maxBatchMessages ?? 1_000 });
@@ -73,10 +80,11 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
       joined();
     });
     try {
-      await consumer.connect();
-      if (formerMember !== undefined) await leave(cluster!, options.groupId, formerMember);
+      await orClosed(consumer.connect());
+      if (formerMember !== undefined) await orClosed(leave(cluster!, options.groupId, formerMember));
       formerMember = undefined;
-      await consumer.subscribe({ topics: [...run.topics], fromBeginning: (options.from ?? 'earliest') === 'earliest' });
+      const fromBeginning = (options.from ?? 'earliest') === 'earliest';
+      await orClosed(consumer.subscribe({ topics: [...run.topics], fromBeginning }));
       const running = consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -87,11 +95,11 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
       // Only a consumer that runs can be paused.
       member = consumer;
       if (paused.size > 0) consumer.pause([...paused].map((topic) => ({ topic })));
-      const ended = await Promise.race([crashed, aborted(closing.signal).then(() => undefined)]);
-      if (!closing.signal.aborted) throw ended;
+      throw await orClosed(crashed);
     } finally {
+      const hasRun = member !== undefined;
       member = undefined;
-      if (closing.signal.aborted) {
+      if (closing.signal.aborted && hasRun) {
         batches.endWaiting();
         await within(consumer.disconnect(), closingTimeoutMs, 'leaving the group').catch(() => {});
       }
@@ -189,11 +197,4 @@ function watched(tell: { onCluster(cluster: unknown): void; onRevoked(): void })
       },
     };
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -433,6 +433,24 @@ describeIf('Kafka port over kafkajs', await missingForKafka(), () => {
     expect((await readAll(topic)).flat().map(textOf)).toEqual(['0', '1', '2', '3', '4', '5']);
   });
 
+  test('closing does not wait for a broker that stands still', async () => {
+    const topic = await newTopic({ partitions: 1 });
+    const member = newClient().createConsumer({ groupId: 'hung' });
+    await member.run({ topics: [topic], onBatch: async () => {} });
+    broker.kill('SIGSTOP');
+    onTestFinished(() => broker.kill('SIGCONT'));
+    const stranger = newClient().createConsumer({ groupId: 'hung' });
+    const joining = stranger.run({ topics: [topic], onBatch: async () => {} });
+    const refused = expect(joining).rejects.toMatchObject({ code: 'closed' });
+    const begun = performance.now();
+    await stranger.close();
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    await refused;
+    // A member tries to say goodbye.
+    await member.close();
+    expect(performance.now() - begun).toBeLessThan(13_000);
+  });
+
   test('no timer was asked for a negative time', () => {
     expect(warnings).not.toContain('TimeoutNegativeWarning');
   });
