@@ -106,6 +106,8 @@ test('an arm counts with enough valid rounds, close together, and a clean audit'
   const invariant = { id: 'I3' as const, title: 'one effect', checked: 9, examples: [], note: null };
   const broken = { ok: false, invariants: [{ ...invariant, violations: 2, ok: false }] };
   expect(judgeArm({ ...good, audit: broken })).toEqual(['audit: I3 broken 2 times (one effect)']);
+  const empty = { ok: true, invariants: [{ ...invariant, id: 'I2' as const, checked: 0, violations: 0, ok: true }] };
+  expect(judgeArm({ ...good, audit: empty })).toEqual(['audit: no acknowledged webhook was looked up']);
 });
 
 test('a baseline finds what became worse, by ratio and not by absolute number', () => {

@@ -50,6 +50,7 @@ export function judgeArm(evidence: ArmEvidence): string[] {
     reasons.push(`ingest: rounds ${Math.round(evidence.rate.spread * 100)} % of their median apart`);
   }
   for (const invariant of evidence.audit?.invariants ?? []) {
+    if (invariant.id === 'I2' && invariant.checked === 0) reasons.push('audit: no acknowledged webhook was looked up');
     if (!invariant.ok) reasons.push(`audit: ${invariant.id} broken ${invariant.violations} times (${invariant.title})`);
   }
   return reasons;
