@@ -88,25 +88,32 @@ const provider = config.PROVIDER_URL
   ? createProviderClient({ url: config.PROVIDER_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, metrics })
   : undefined;
 
-const batching = {
-  maxBatch: config.WEBHOOK_BATCH_MAX,
-  maxQueue: config.WEBHOOK_QUEUE_MAX,
-  onBatch: (size: number, durationMs: number) => {
-    metrics.batchSize.observe(size);
-    metrics.batchDuration.observe(durationMs / 1000);
-    metrics.queueLength.set(groupCommit.length);
-  },
+const batching = { maxBatch: config.WEBHOOK_BATCH_MAX, maxQueue: config.WEBHOOK_QUEUE_MAX };
+const observeQueue = (): void => metrics.queueLength.set(groupCommit.length);
+const observeBatch = (size: number, durationMs: number): void => {
+  metrics.batchSize.observe(size);
+  metrics.batchDuration.observe(durationMs / 1000);
 };
 const shards = topology.shardKey
   ? createShards({
       ...{ ...batching, webhooks: webhookPool, reads: primary, now, logger },
+      onBatch: (size, durationMs) => {
+        observeBatch(size, durationMs);
+        observeQueue();
+      },
       openPool: (node) => createPool({ ...webhookPoolDefaults, dsn: atAddress(config.DATABASE_URL, node) }),
     })
   : undefined;
 const apply = shards
   ? (batch: readonly ReceivedWebhook[]) => addAll(shards.groupCommit, batch)
-  : (batch: readonly ReceivedWebhook[]) => applyWebhooks({ pool: webhookPool, dedupe: topology.dedupe, now }, batch);
-const groupCommit = shards?.groupCommit ?? createGroupCommit<ReceivedWebhook, ApplyResult>({ ...batching, apply });
+  : async (batch: readonly ReceivedWebhook[]) => {
+      const started = performance.now();
+      const results = await applyWebhooks({ pool: webhookPool, dedupe: topology.dedupe, now }, batch);
+      observeBatch(batch.length, performance.now() - started);
+      return results;
+    };
+const groupCommit =
+  shards?.groupCommit ?? createGroupCommit<ReceivedWebhook, ApplyResult>({ ...batching, apply, onBatch: observeQueue });
 
 // The client is loaded where a broker is configured only: sync mode starts without it.
 const kafka = config.KAFKA_BROKERS

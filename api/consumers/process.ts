@@ -90,7 +90,6 @@ async function applyPatiently(
   const failed: { item: Readable; error: unknown }[] = [];
   let remaining = batch;
   for (;;) {
-    const started = performance.now();
     const results = await dependencies.apply(remaining.map((item) => item.webhook));
     const unreached: Readable[] = [];
     for (const [index, item] of remaining.entries()) {
@@ -99,11 +98,7 @@ async function applyPatiently(
       else if (isTransient(result.error) || isRefusedForNow(result.error)) unreached.push(item);
       else failed.push({ item, error: result.error });
     }
-    if (unreached.length === 0) {
-      dependencies.metrics.batchSize.observe(remaining.length);
-      dependencies.metrics.batchDuration.observe((performance.now() - started) / 1000);
-      return failed;
-    }
+    if (unreached.length === 0) return failed;
     remaining = unreached;
     await dependencies.store.untilBack(signal);
   }
