@@ -162,6 +162,20 @@ test('a position that is removed while it streams ends in an alarm and not in a 
   await expect.poll(() => pipeline.engine().alarm()?.alarm, poll).toBe('slot_unknown');
 });
 
+test('a position that a failover rolled back: who lives through it knows better and goes on', async () => {
+  await streamTen();
+  await query(`update cdc_positions set confirmed_lsn = confirmed_lsn - 1 where slot_name = $1`, [pipeline.slotName]);
+  await query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'lab_cdc'`);
+  await write(10, 'b');
+  await arrived(20);
+  expect(pipeline.engine().alarm()).toBeUndefined();
+  // What it knew is written down again: one that is started later finds slot and position in harmony.
+  await pipeline.kill();
+  await pipeline.start();
+  await write(10, 'c');
+  await arrived(30);
+});
+
 test('a dropped publication: alarm instead of endless attempts', async () => {
   await pipeline.start();
   await pipeline.stop();
@@ -275,4 +289,15 @@ test('a killed initial load goes on where it stopped', async () => {
   await arrived(30_100);
   const repeated = [...store.events.values()].filter((event) => event.deliveries > 1).length;
   expect(repeated, 'it did not begin anew').toBeLessThan(15_000);
+});
+
+test('an initial load before a sink that does not answer can be stopped in good order', async () => {
+  await write(12_000, 'a');
+  store.mode = 'hang';
+  await pipeline.start();
+  await expect.poll(() => store.requests, poll).toBeGreaterThan(0);
+  await pipeline.stop();
+  store.mode = 'take';
+  await pipeline.start();
+  await arrived(12_000);
 });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { serializeEnvelopeText } from '../../kernel/contract/envelope.ts';
@@ -30,6 +31,8 @@ export interface Session {
   control: Client;
   /** The engine is to stop. */
   signal: AbortSignal;
+  /** Resolves when it is; rejects when the session has ended before. */
+  stopped: Promise<unknown>;
   /** Ends the session with this error; the first one counts. */
   fail(error: unknown): void;
   /** Rejects once the session has failed. */
@@ -53,8 +56,10 @@ export async function runSession(
   });
   failed.catch(() => {});
   const control = await connectControl(options, fail);
+  const stopped = once(signal, 'abort', { signal: ending.signal });
+  stopped.catch(() => {});
   const session: Session = {
-    ...{ options, state, control, signal, fail, failed },
+    ...{ options, state, control, signal, stopped, fail, failed },
     batcher: (own) => createBatcher(session, ending.signal, own),
   };
   try {
@@ -67,7 +72,18 @@ export async function runSession(
 }
 
 async function work(session: Session, reload: boolean): Promise<void> {
+  const { state, signal } = session;
+  // What comes before the stream may wait for others for as long as they like, and may simply be left.
+  const leave = session.stopped.then(() => Promise.reject(signal.reason));
+  const startLsn = await Promise.race([prepare(session, reload), leave]);
+  state.phase = 'streaming';
+  await streamOutbox(session, startLsn);
+}
+
+/** Waits for its turn, makes slot and initial load where they are missing. @returns where the stream begins. */
+async function prepare(session: Session, reload: boolean): Promise<Lsn> {
   const { options, state, control, signal } = session;
+  signal.throwIfAborted();
   await takeTurn(session);
   const position = reload
     ? await createSlot(control, options.slotName, await readSystemIdentifier(control))
@@ -77,8 +93,7 @@ async function work(session: Session, reload: boolean): Promise<void> {
   signal.throwIfAborted();
   if (position.state === 'loading') await load(session, position);
   const current = await readPosition(control, options.slotName);
-  state.phase = 'streaming';
-  await streamOutbox(session, { ...position, ...current }.confirmedLsn!);
+  return { ...position, ...current }.confirmedLsn!;
 }
 
 async function load(session: Session, position: Position): Promise<void> {

@@ -86,8 +86,8 @@ export async function createSlot(client: Client, slotName: string, systemIdentif
   return (await readPosition(client, slotName))!;
 }
 
-/** @throws CdcAlarm when the slot can't deliver everything after `expectedLsn`. */
-export function checkSlot(slotName: string, slot: SlotStatus | undefined, expectedLsn: Lsn): void {
+/** @returns where the slot stands. @throws CdcAlarm when it can't deliver everything after `expectedLsn`. */
+export function checkSlot(slotName: string, slot: SlotStatus | undefined, expectedLsn: Lsn): Lsn {
   if (!slot) throw alarm('slot_missing', `Slot ${slotName} is gone; it had been read up to ${formatLsn(expectedLsn)}.`);
   if (slot.walStatus === 'lost' || slot.invalidationReason !== null) {
     const reason = slot.invalidationReason ?? 'its WAL was removed';
@@ -103,6 +103,7 @@ export function checkSlot(slotName: string, slot: SlotStatus | undefined, expect
         `${formatLsn(expectedLsn)} only: somebody else moved it, and the server will not send what lies between.`,
     );
   }
+  return slot.confirmedLsn;
 }
 
 export async function readSystemIdentifier(client: Client): Promise<string> {
@@ -133,6 +134,6 @@ function alarm(reason: CdcAlarm['reason'], message: string): CdcAlarm {
   );
 }
 
-function maxLsn(a: Lsn, b: Lsn): Lsn {
+export function maxLsn(a: Lsn, b: Lsn): Lsn {
   return a > b ? a : b;
 }

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lsn } from '../../kernel/postgres/lsn.ts';
 import { openStream, type ReplicationStream } from './connection.ts';
 import { OutboxDecoder } from './outbox-decoder.ts';
 import { storePosition } from './positions.ts';
 import type { Session } from './session.ts';
-import { checkSlot, slotStatus } from './slot.ts';
+import { checkSlot, maxLsn, slotStatus } from './slot.ts';
 import { xLogDataHeader } from './wire.ts';
 
 /**
@@ -24,14 +23,19 @@ export async function streamOutbox(session: Session, startLsn: Lsn): Promise<voi
   let inTransaction = false;
   /** What the server says it has sent, or has found to be nothing for us. */
   let serverLsn = startLsn;
-  state.confirmedLsn = startLsn;
+  /** What is stored as position; the process may know of more, on a history that a failover has cut off. */
+  let confirmedLsn = startLsn;
 
-  const confirm = async (lsn: Lsn): Promise<void> => {
-    if (lsn <= state.confirmedLsn) return;
-    await trusted;
+  const store = async (lsn: Lsn): Promise<void> => {
     await storePosition(control, options.slotName, lsn);
-    state.confirmedLsn = lsn > state.confirmedLsn ? lsn : state.confirmedLsn;
-    stream?.confirm(state.confirmedLsn);
+    if (lsn > confirmedLsn) confirmedLsn = lsn;
+    state.confirmedLsn = confirmedLsn;
+  };
+  const confirm = async (lsn: Lsn): Promise<void> => {
+    await trusted;
+    if (lsn <= confirmedLsn) return;
+    await store(lsn);
+    stream?.confirm(confirmedLsn);
   };
 
   const batcher = session.batcher<Lsn>({
@@ -71,16 +75,16 @@ export async function streamOutbox(session: Session, startLsn: Lsn): Promise<voi
     },
     onKeepalive: ({ walEnd, replyRequested }) => {
       if (walEnd > serverLsn) serverLsn = walEnd;
-      if (replyRequested) stream?.confirm(state.confirmedLsn);
+      if (replyRequested) stream?.confirm(confirmedLsn);
     },
   });
   stream.ended.catch(fail);
 
   const watch = async (): Promise<void> => {
-    stream?.confirm(state.confirmedLsn);
-    const idle = !batcher.busy && !inTransaction && lastCommitLsn <= state.confirmedLsn;
+    stream?.confirm(confirmedLsn);
+    const idle = !batcher.busy && !inTransaction && lastCommitLsn <= confirmedLsn;
     // Others write too: an outbox without news must not make the server keep their WAL.
-    if (idle && serverLsn - state.confirmedLsn > BigInt(options.idleAdvanceBytes)) await confirm(serverLsn);
+    if (idle && serverLsn - confirmedLsn > BigInt(options.idleAdvanceBytes)) await confirm(serverLsn);
     const slot = await slotStatus(control, options.slotName);
     if (slot?.walStatus === 'unreserved' && state.slot?.walStatus !== 'unreserved') {
       options.logger.error(
@@ -89,19 +93,21 @@ export async function streamOutbox(session: Session, startLsn: Lsn): Promise<voi
       );
     }
     state.slot = slot;
-    checkSlot(options.slotName, slot, state.confirmedLsn);
+    checkSlot(options.slotName, slot, confirmedLsn);
   };
 
   try {
     // Only now nobody else can move the slot, so what it says now is what the server streams from.
     const slot = await slotStatus(control, options.slotName);
-    checkSlot(options.slotName, slot, startLsn);
+    const knownLsn = maxLsn(startLsn, state.confirmedLsn);
+    // The slot's copy may be ahead of a position that a failover rolled back; what lies between is in the sink.
+    await store(maxLsn(startLsn, checkSlot(options.slotName, slot, knownLsn)));
     state.slot = slot;
     markTrusted();
     options.logger.info({ slot: options.slotName, lag_bytes: slot?.lagBytes }, 'streaming');
     const watching = repeat(options.watchEveryMs, watch, fail);
     try {
-      if (!signal.aborted) await Promise.race([once(signal, 'abort'), failed]);
+      if (!signal.aborted) await Promise.race([session.stopped, failed]);
     } finally {
       watching.stop();
     }
