@@ -12,7 +12,7 @@ export function register(program: Command): void {
   const dlq = program
     .command('dlq')
     .summary('messages that could not be applied')
-    .description('Lists, shows and replays the dead letters of a system in kafka mode.')
+    .description('Lists, shows and replays the dead letters of a system with Kafka.')
     .addHelpText(
       'after',
       `

@@ -64,7 +64,8 @@ function pipelineLines({ urls, ingest, pipeline }: RunStatus): [string, string][
   const { consumerLag, retriesWaiting, deadLetters, capture, stages, slowStage } = pipeline;
   if (pipeline.mode === 'kafka') {
     const lag = consumerLag && Object.values(consumerLag).reduce((sum, one) => sum + one, 0);
-    const text = `${lag} messages behind, ${retriesWaiting} wait for a retry, ${deadLetters} in dead-letter topics`;
+    const dead = `${deadLetters ?? 'too many'} dead letters not replayed`;
+    const text = `${lag} messages behind, ${retriesWaiting} wait for a retry, ${dead}`;
     lines.push(['consumers', lag === null ? 'no answer from the broker' : text]);
   }
   if (urls.cdc) lines.push(['capture', capture ? describeCapture(capture) : 'no answer']);

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { domainTopics } from '../../kernel/contract/envelope.ts';
 import { type Failure, readFailure, withoutFailure } from '../../kernel/contract/failure-headers.ts';
 import { sendMoved } from '../../kernel/contract/moved-message.ts';
 import { deadLetterTopic, webhookTopics } from '../../kernel/contract/topics.ts';
-import type { KafkaClient, KafkaMessage, OutgoingMessage, PartitionOffsets } from '../../kernel/kafka/port.ts';
+import {
+  type KafkaClient,
+  KafkaError,
+  type KafkaMessage,
+  type OutgoingMessage,
+  type PartitionOffsets,
+} from '../../kernel/kafka/port.ts';
 
 /** A message that could not be applied, as it lies in a dead-letter topic. */
 export interface DeadLetter extends Omit<Failure, 'retryAtMs'> {
@@ -15,7 +22,8 @@ export interface DeadLetter extends Omit<Failure, 'retryAtMs'> {
   replayedAtMs: number | null;
 }
 
-const deadLetterTopics: readonly string[] = Object.values(webhookTopics).map(deadLetterTopic);
+/** Those of the webhooks, and those of the domain's events, which only Debezium's way to ClickHouse makes. */
+const deadLetterTopics: readonly string[] = [webhookTopics, domainTopics].flatMap(Object.values).map(deadLetterTopic);
 
 /** Headers of the note that says of a dead letter that it was sent back. The note lies in the same topic. */
 const noteHeaders = { id: 'replayed-id', at: 'replayed-at-ms' } as const;
@@ -28,13 +36,14 @@ export async function readDeadLetters(
 ): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
   const replayed = new Map<string, number>();
-  for (const topic of topics) {
+  const read = async (topic: string): Promise<void> => {
     for (const { partition, message } of await readTopic(kafka, topic, timeoutMs)) {
       const noted = message.headers[noteHeaders.id];
       if (noted !== undefined) replayed.set(noted, Number(message.headers[noteHeaders.at]));
       else letters.push(toLetter(topic, partition, message));
     }
-  }
+  };
+  await Promise.all(topics.map(read));
   return letters
     .map((letter) => ({ ...letter, replayedAtMs: replayed.get(letter.id) ?? null }))
     .sort((a, b) => a.failedAtMs - b.failedAtMs);
@@ -80,13 +89,17 @@ function note({ id, key }: DeadLetter, nowMs: number): OutgoingMessage {
   return { topic, key, value: null, headers: { [noteHeaders.id]: id, [noteHeaders.at]: String(nowMs) } };
 }
 
-/** The messages that a topic holds, by a consumer group that nobody uses twice. */
+/** The messages that a topic holds, none where it does not exist; by a consumer group that nobody uses twice. */
 async function readTopic(
   kafka: KafkaClient,
   topic: string,
   timeoutMs: number,
 ): Promise<{ partition: number; message: KafkaMessage }[]> {
-  const offsets = (await kafka.topicOffsets(topic)).filter(({ start, end }) => end > start);
+  const partitions = await kafka.topicOffsets(topic).catch((error: unknown) => {
+    if (error instanceof KafkaError && error.code === 'unknown_topic') return [];
+    throw error;
+  });
+  const offsets = partitions.filter(({ start, end }) => end > start);
   if (offsets.length === 0) return [];
   const found: { partition: number; message: KafkaMessage }[] = [];
   const missing = new Map(offsets.map(({ partition, end }: PartitionOffsets) => [partition, end]));

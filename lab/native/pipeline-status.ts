@@ -1,5 +1,5 @@
 import { retryGroup, retryTopics, sourceTopics } from '../../api/consumers/start.ts';
-import { deadLetterTopic } from '../../kernel/contract/topics.ts';
+import { readDeadLetters } from '../dead-letters/letters.ts';
 import { consumerGroup, createLabKafka } from './drain.ts';
 import type { SystemDescription } from './system.ts';
 
@@ -10,6 +10,7 @@ export interface PipelineStatus {
   /** Messages that the API has not processed, by `topic/partition`. */
   consumerLag: Record<string, number> | null;
   retriesWaiting: number | null;
+  /** Those that were not replayed; null where they could not be read in time. */
   deadLetters: number | null;
   /** As `GET /status` of the cdc process says it. */
   capture: CaptureStatus | null;
@@ -66,13 +67,15 @@ async function readQueues(
     limit.addEventListener('abort', () => reject(limit.reason), { once: true }),
   );
   const look = async () => {
-    const lag = await kafka.groupLag(consumerGroup, sourceTopics);
-    const retries = await kafka.groupLag(retryGroup(consumerGroup), retryTopics);
-    const dead = await Promise.all(sourceTopics.map((topic) => kafka.topicOffsets(deadLetterTopic(topic))));
+    const [lag, retries, letters] = await Promise.all([
+      kafka.groupLag(consumerGroup, sourceTopics),
+      kafka.groupLag(retryGroup(consumerGroup), retryTopics),
+      readDeadLetters(kafka, undefined, 4_000).catch(() => null),
+    ]);
     return {
       consumerLag: Object.fromEntries(lag.map((row) => [`${row.topic}/${row.partition}`, Number(row.lag)])),
       retriesWaiting: retries.reduce((sum, row) => sum + Number(row.lag), 0),
-      deadLetters: dead.flat().reduce((sum, { start, end }) => sum + Number(end - start), 0),
+      deadLetters: letters?.filter(({ replayedAtMs }) => replayedAtMs === null).length ?? null,
     };
   };
   try {

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stopConnector } from '../../cdc/debezium/connect-api.ts';
 import { defaultNames } from '../../cdc/debezium/connector.ts';
-import { deadLetterSpecs } from '../../cdc/kafka-source/dead-letter.ts';
-import { domainTopicSpecs } from '../../kernel/contract/topics.ts';
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
+import { readDeadLetters } from '../../lab/dead-letters/letters.ts';
 import { missingChdb } from '../../lab/native/clickhouse.ts';
 import { createLabKafka } from '../../lab/native/drain.ts';
 import { missingForKafka } from '../../lab/native/kafka/programs.ts';
@@ -73,9 +72,9 @@ describeIf('faults of the pipeline through Debezium', (await missingForKafka()) 
       await send(kafka, messages);
     });
     await traffic.expectAllArrived();
-    const [letters] = deadLetterSpecs(domainTopicSpecs.filter(({ name }) => name === topic));
-    const found = await readAll(kafka, letters!.name);
-    expect(found.map((letter) => letter.headers.reason)).toEqual(['malformed_json', ...bad.map(([reason]) => reason)]);
+    const letters = (await readDeadLetters(kafka)).filter(({ source }) => source.topic === topic);
+    const reasons = ['malformed_json', ...bad.map(([reason]) => reason)];
+    expect(letters.map(({ reason }) => reason).toSorted()).toEqual(reasons.toSorted());
   });
 
   test('the domain topics replayed as a whole: no event counts twice', { timeout: 240_000 }, async () => {

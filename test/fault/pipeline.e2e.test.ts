@@ -12,6 +12,7 @@ import { readDeadLetters, replayDeadLetters } from '../../lab/dead-letters/lette
 import { missingChdb } from '../../lab/native/clickhouse.ts';
 import { createLabKafka } from '../../lab/native/drain.ts';
 import { missingForKafka } from '../../lab/native/kafka/programs.ts';
+import { readPipeline } from '../../lab/native/pipeline-status.ts';
 import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
 import { withClient } from '../../lab/native/with-client.ts';
 import { createSigners } from '../../lab/provider/sign.ts';
@@ -101,6 +102,8 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
     await traffic.expectAllArrived();
     expect(await count("select count(*) as n from orders where order_id = 'order-replayed'")).toBe(1);
     expect((await exhausted()).map(({ replayedAtMs }) => replayedAtMs !== null)).toEqual([true]);
+    const waiting = (await readDeadLetters(kafka)).filter(({ replayedAtMs }) => replayedAtMs === null);
+    expect(await readPipeline(system)).toMatchObject({ deadLetters: waiting.length });
   });
 
   test('the broker killed with kill -9: 503 with Retry-After meanwhile, nothing acknowledged is lost', async () => {
