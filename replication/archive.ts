@@ -5,7 +5,9 @@ import { findServerUser } from '../lab/native/server-user.ts';
 
 /**
  * Makes the directory for the WAL archive and the server settings that fill it. A segment is copied under another name,
- * synced and renamed, so that a half-copied one is never taken for whole; one that is there already is never replaced.
+ * synced and renamed, so that a half-copied one is never taken for whole, and the directory is synced before the server
+ * may remove its own. One that is there already is never replaced; the same one again is no failure, since a server that
+ * crashed before it noted the end would try for ever.
  */
 export async function createArchive(directory: string): Promise<Record<string, string>> {
   if (!/^[\w./-]+$/.test(directory)) throw new Error(`${directory} can't be put into a shell command`);
@@ -15,8 +17,8 @@ export async function createArchive(directory: string): Promise<Record<string, s
   return {
     archive_mode: 'on',
     archive_command:
-      `test ! -f ${directory}/%f && cp %p ${directory}/%f.partial && sync ${directory}/%f.partial && ` +
-      `mv ${directory}/%f.partial ${directory}/%f`,
+      `cmp -s %p ${directory}/%f || { test ! -f ${directory}/%f && cp %p ${directory}/%f.partial && ` +
+      `sync ${directory}/%f.partial && mv ${directory}/%f.partial ${directory}/%f && sync ${directory}; }`,
   };
 }
 
