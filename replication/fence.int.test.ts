@@ -44,7 +44,13 @@ test('a frozen one is ended by fencing, and a return of it answers nobody', asyn
   const left = (await listProcesses()).filter(({ command }) => command.includes(old.dataDirectory));
   expect(left).toEqual([]);
 
-  const candidate = await mostAdvanced(replicas);
+  // What was acknowledged may be on any one of them.
+  await replicas[1]!.stop('fast');
+  await expect(mostAdvanced(replicas, true)).rejects.toThrow(/^replica_2: no answer.* nothing was promoted/);
+  expect(await mostAdvanced(replicas, false)).toBe(replicas[0]);
+  await replicas[1]!.restart();
+
+  const candidate = await mostAdvanced(replicas, true);
   const follower = replicas.find((server) => server !== candidate)!;
   await promote({ candidate, followers: [follower], synchronous: true, failoverSlots: false });
   await withClient(candidate.dsn(), (client) => client.query('insert into written values (2)'));

@@ -8,13 +8,18 @@ import { withClient } from '../lab/native/with-client.ts';
  * The replica with the most WAL on disk. A synchronous commit was acknowledged once any one replica had it, so that
  * only the one that is furthest ahead is sure to have them all. Called when the old primary is fenced: until then the
  * answer may change.
+ * @throws Error when none answers, and with synchronous commits when one does not: it may be the only one that has some.
  */
-export async function mostAdvanced(replicas: readonly PostgresServer[]): Promise<PostgresServer> {
+export async function mostAdvanced(replicas: readonly PostgresServer[], synchronous: boolean): Promise<PostgresServer> {
   const positions = await Promise.all(
     replicas.map(async (server) => ({ server, lsn: await receivedLsn(server).catch(() => undefined) })),
   );
   const best = positions.reduce((a, b) => ((b.lsn ?? -1n) > (a.lsn ?? -1n) ? b : a));
   if (best.lsn === undefined) throw new Error('no replica answers');
+  const silent = positions.filter(({ lsn }) => lsn === undefined).map(({ server }) => server.name);
+  if (synchronous && silent.length > 0) {
+    throw new Error(`${silent.join(', ')}: no answer. What was acknowledged may be there alone; nothing was promoted.`);
+  }
   return best.server;
 }
 

@@ -143,7 +143,7 @@ class FailoverDrill {
     await this.#history.note('fault', { number, server: old.name, fault: planned.fault });
     await fence(old);
     const fencedMs = sinceFault();
-    const candidate = await mostAdvanced(this.standbys);
+    const candidate = await mostAdvanced(this.standbys, synchronous);
     const followers = this.standbys.filter((server) => server !== candidate);
     await promote({ candidate, followers, synchronous, failoverSlots: this.reader !== undefined });
     const promotedAt = clock();

@@ -47,7 +47,7 @@ async function surviveLoss(cdc: 'off' | 'native' | 'debezium'): Promise<void> {
     await waitUntil(() => totals.acknowledged >= deliveries / 3, { timeoutMs: 60_000, intervalMs: 5 });
     system.primary.kill('SIGKILL');
     await fence(system.primary);
-    const candidate = await mostAdvanced(system.replicas);
+    const candidate = await mostAdvanced(system.replicas, true);
     const followers = system.replicas.filter((server) => server !== candidate);
     await promote({ candidate, followers, synchronous: true, failoverSlots: hasFailoverSlots(candidate) });
     expect(totals.acknowledged, 'the promotion comes while deliveries are under way').toBeLessThan(deliveries);
