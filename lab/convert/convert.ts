@@ -2,7 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { LockReport } from '../short-lock.ts';
 import { type Comparison, compareTables, copyTables } from './copy.ts';
-import { ConversionRefused, checkDisk, checkSource, type DiskSpace, planConversion, readState } from './preflight.ts';
+import {
+  ConversionRefused,
+  checkDisk,
+  checkSource,
+  type DiskSpace,
+  planConversion,
+  readState,
+  refuseAfterAbort,
+} from './preflight.ts';
 import { captureChanges, createConversion, makePartitions } from './prepare.ts';
 import { abortConversion, dropLeftovers, finishConversion, switchTables } from './switch.ts';
 import { countDeliveries, measureThroughput, rateBetween } from './throughput.ts';
@@ -95,6 +103,7 @@ async function run(client: Client, options: ConvertOptions): Promise<ConversionR
     duringPerSecond: null,
   };
   const state = await readState(client, 'partitioned');
+  refuseAfterAbort(state, options.action);
   if (options.action === 'abort') {
     if (!state) throw new ConversionRefused('There is no conversion to undo.');
     if (state.phase === 'switched')

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { Pace } from './pace.ts';
 import { tablesWhere } from './prepare.ts';
 
 export interface CopyOptions {
@@ -11,7 +12,7 @@ export interface CopyOptions {
 }
 
 /** Change log entries that may be left for the switch: some milliseconds of work under the locks. */
-export const leftForSwitch = 2_000;
+const leftForSwitch = 2_000;
 
 /** Copies what is not copied yet, table by table, and keeps the change logs short meanwhile. */
 export async function copyTables(client: Client, options: CopyOptions): Promise<void> {
@@ -26,7 +27,7 @@ export async function copyTables(client: Client, options: CopyOptions): Promise<
         return rows[0].read;
       });
       if (performance.now() - caughtUp > 500) {
-        await catchUp(client, { ...options, rounds: 1 });
+        await catchUp(client, options);
         caughtUp = performance.now();
       }
       if (performance.now() - reported > 2_000) {
@@ -38,39 +39,45 @@ export async function copyTables(client: Client, options: CopyOptions): Promise<
   }
 }
 
+/** Applies logged changes, all tables in turn, once. @returns how many. */
+async function catchUp(client: Client, options: CopyOptions): Promise<number> {
+  let applied = 0;
+  for (const table of await tablesWhere(client, 'true')) {
+    options.signal?.throwIfAborted();
+    applied += await rested(options, () => applyChanges(client, table, options.batchRows));
+  }
+  return applied;
+}
+
 /**
- * Applies logged changes, all tables in turn, until little is left or the rounds are used up.
- * @returns entries that still wait, counted up to the limit of what may be left.
+ * Applies logged changes until a round found little, without rests.
+ * @throws ConversionRefused when changes come in faster.
  */
-export async function catchUp(client: Client, options: CopyOptions & { rounds: number }): Promise<number> {
-  const tables = await tablesWhere(client, 'true');
-  for (let round = 1; ; round += 1) {
-    for (const table of tables) {
-      options.signal?.throwIfAborted();
-      await rested(options, () => applyChanges(client, table, options.batchRows));
-    }
-    const waiting = await pending(client, tables);
-    if (round >= options.rounds || waiting < leftForSwitch) return waiting;
+export async function catchUpForSwitch(client: Client, options: CopyOptions): Promise<void> {
+  const pace = new Pace(1);
+  for (let waiting = leftForSwitch; waiting >= leftForSwitch; ) {
+    const atMs = performance.now();
+    const { rows } = await client.query<{ waiting: number }>(
+      'select sum(conversion.waiting(table_name))::float8 as waiting from conversion.tables',
+    );
+    waiting = rows[0]!.waiting;
+    const brought = await catchUp(client, { ...options, duty: 1 });
+    pace.add({ atMs, waiting, brought, workMs: performance.now() - atMs });
   }
 }
 
-async function applyChanges(client: Client, table: string, batchRows: number): Promise<void> {
+async function applyChanges(client: Client, table: string, batchRows: number): Promise<number> {
   await client.query('begin isolation level repeatable read');
   try {
-    await client.query('select conversion.apply_changes($1, $2)', [table, batchRows]);
+    const { rows } = await client.query<{ used: number }>('select conversion.apply_changes($1, $2) as used', [
+      ...[table, batchRows],
+    ]);
     await client.query('commit');
+    return rows[0]!.used;
   } catch (error) {
     await client.query('rollback');
     throw error;
   }
-}
-
-async function pending(client: Client, tables: readonly string[]): Promise<number> {
-  const { rows } = await client.query<{ waiting: number }>(
-    'select sum(conversion.pending(t, $2))::int as waiting from unnest($1::text[]) t',
-    [tables, leftForSwitch],
-  );
-  return rows[0]!.waiting;
 }
 
 export interface Comparison {

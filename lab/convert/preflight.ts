@@ -47,7 +47,7 @@ async function readMigrations(topology: TopologyName): Promise<Map<string, Conve
 }
 
 export interface ConversionState {
-  phase: 'copying' | 'switched';
+  phase: 'copying' | 'switched' | 'aborting';
   startedAt: Date;
   /** Of the cluster that takes the rows over, as in `127.0.0.1:5432/payments`; null where they stay. */
   targetDatabase: string | null;
@@ -65,6 +65,15 @@ export async function readState(client: Client, topology: TopologyName): Promise
   throw new ConversionRefused(
     `A conversion to ${target} is under way. End it with: lab convert ${target} --resume, or undo it with --abort.`,
   );
+}
+
+/**
+ * An abort that was broken off has ended the capture of changes in some tables: what was copied of them is out of date.
+ * @throws ConversionRefused for anything but another abort.
+ */
+export function refuseAfterAbort(state: ConversionState | undefined, action: string): void {
+  if (state?.phase !== 'aborting' || action === 'abort') return;
+  throw new ConversionRefused('A conversion is being undone, and that has not come to its end: --abort.');
 }
 
 /** @throws ConversionRefused when nothing new can begin because of what a former call left. */
@@ -123,8 +132,16 @@ async function checkDependants(client: Client, tables: readonly string[]): Promi
      select distinct 'view ' || r.ev_class::regclass from pg_depend d join pg_rewrite r on r.oid = d.objid
      where d.classid = 'pg_rewrite'::regclass and d.refobjid = any ($1::text[]::regclass[]) and r.ev_class <> d.refobjid
      union all
+     select 'trigger ' || tgname || ' of ' || tgrelid::regclass from pg_trigger
+     where not tgisinternal and tgrelid = any ($1::text[]::regclass[])
+     union all
+     select 'policy ' || polname || ' of ' || polrelid::regclass from pg_policy where polrelid = any ($1::text[]::regclass[])
+     union all
      select 'publication ' || pubname || ' (it publishes all tables, so it would publish the copies as new rows)'
-     from pg_publication where puballtables`,
+     from pg_publication p
+     where puballtables or exists (
+       select from pg_publication_namespace n where n.pnpubid = p.oid and n.pnnspid = 'public'::regnamespace
+     )`,
     [tables],
   );
   if (rows.length === 0) return;

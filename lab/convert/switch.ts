@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { type CopyOptions, catchUp } from './copy.ts';
+import { type CopyOptions, catchUpForSwitch } from './copy.ts';
 import { withNotedLock } from './noted-lock.ts';
 import { type ConversionPlan, ConversionRefused } from './preflight.ts';
 import { addPartitions, releaseChanges, type StepOptions, tablesWhere } from './prepare.ts';
@@ -24,10 +24,8 @@ export async function switchTables(
   const hashes = Object.fromEntries(plan.migrations.map(({ name, sha256 }) => [name, sha256]));
   const names = tables.map((table) => `public.${table}`);
   // From here on nothing rests: what is left over has to be little when the locks come.
-  const catchUpFast = async () => {
-    await catchUp(client, { ...options, duty: 1, rounds: Number.POSITIVE_INFINITY });
-  };
-  await catchUpFast();
+  const beforeRetry = () => catchUpForSwitch(client, options);
+  await beforeRetry();
   return withNotedLock(
     client,
     {
@@ -35,7 +33,7 @@ export async function switchTables(
       step: 'switch',
       lock: `lock table ${names.join(', ')} in access exclusive mode`,
       tables: names,
-      beforeRetry: catchUpFast,
+      beforeRetry,
     },
     async () => {
       const { rows } = await client.query('select conversion.switch_tables($1) as applied', [JSON.stringify(hashes)]);
@@ -87,11 +85,12 @@ export async function dropLeftovers(client: Client): Promise<void> {
 
 /** Undoes a conversion that has not switched yet. */
 export async function abortConversion(client: Client, options: StepOptions): Promise<void> {
+  await client.query("update conversion.state set phase = 'aborting'");
   await releaseChanges(client, options);
   // One transaction a table: each partition takes locks, and a server has only so many.
   for (const table of await tablesWhere(client, 'true')) await client.query('select conversion.discard($1)', [table]);
   const { rows } = await client.query('select made_partman from conversion.state');
-  if (rows[0]?.made_partman) await client.query('drop extension pg_partman; drop schema partman');
+  if (rows[0]?.made_partman) await client.query('drop extension if exists pg_partman; drop schema if exists partman');
   await dropLeftovers(client);
 }
 

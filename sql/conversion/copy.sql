@@ -130,15 +130,15 @@ begin
 end
 $$;
 
--- Log entries that still wait, counted up to a limit.
-create function conversion.pending(name text, up_to integer)
-returns integer
+-- Log entries that still wait, or somewhat more: numbers of transactions that failed are missing in between.
+create function conversion.waiting(name text)
+returns bigint
 language plpgsql
 as $$
 declare
-  waiting integer;
+  entries bigint;
 begin
-  execute format('select count(*) from (select 1 from conversion.%I limit %s) w', 'changes_' || name, up_to) into waiting;
-  return waiting;
+  execute format('select coalesce(max(seq) - min(seq) + 1, 0) from conversion.%I', 'changes_' || name) into entries;
+  return entries;
 end
 $$;

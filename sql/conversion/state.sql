@@ -9,7 +9,7 @@ create table conversion.state (
   target text not null,
   -- The server and database that take the rows over, as in 127.0.0.1:5432/payments; null where they stay.
   target_database text,
-  phase text not null default 'copying' check (phase in ('copying', 'switched')),
+  phase text not null default 'copying' check (phase in ('copying', 'switched', 'aborting')),
   made_partman boolean not null default false,
   started_at timestamptz not null default clock_timestamp(),
   switched_at timestamptz,
