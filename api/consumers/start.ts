@@ -52,7 +52,7 @@ export function startConsumers(options: ConsumersOptions): Consumers {
   const stopping = new AbortController();
   const retries = retryGroup(groupId);
   const webhooks = kafka.createConsumer({
-    ...{ groupId, from: 'earliest', sessionTimeoutMs },
+    ...{ groupId, sessionTimeoutMs },
     // A fetch brings messages of each partition, and all of them share transactions.
     maxBatchMessages: options.maxBatch,
     concurrency: sourcePartitions,
@@ -60,7 +60,7 @@ export function startConsumers(options: ConsumersOptions): Consumers {
   });
   const shared = shareTransactions(options);
   const retried = kafka.createConsumer({
-    ...{ groupId: retries, from: 'earliest', sessionTimeoutMs },
+    ...{ groupId: retries, sessionTimeoutMs },
     maxBatchMessages: 1,
     concurrency: 2,
   });

@@ -25,7 +25,7 @@ async function start(
     groupLag,
     createConsumer: () => ({
       run: async (run: ConsumerRun) => void runs.push(run),
-      ...{ pause: () => {}, resume: () => {}, assigned: [], close: async () => {} },
+      ...{ assigned: [], close: async () => {} },
     }),
   } as unknown as KafkaClient;
   const logger = pino({ level: 'silent' });

@@ -137,7 +137,7 @@ export function createKafkaEngine(options: KafkaEngineOptions): Engine {
   async function join(onBatch: (batch: Batch) => Promise<void>, signal: AbortSignal): Promise<Consumer | undefined> {
     while (!signal.aborted) {
       const consumer = kafka.createConsumer({
-        ...{ groupId: options.groupId, from: 'earliest' as const },
+        groupId: options.groupId,
         // Of every partition one batch is in memory; the sink's limit is for all of them together.
         maxBatchMessages: Math.max(1, Math.min(5_000, options.limits.maxEvents)),
         concurrency: 16,

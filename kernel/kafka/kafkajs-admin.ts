@@ -99,10 +99,11 @@ async function ensureTopics(admin: Admin, topics: readonly TopicSpec[]): Promise
   if (created.length > 0) {
     await admin.createTopics({
       waitForLeaders: true,
-      topics: created.map(({ name, partitions, replicationFactor, settings }) => ({
+      topics: created.map(({ name, partitions, settings }) => ({
         topic: name,
         numPartitions: partitions,
-        replicationFactor: replicationFactor ?? -1,
+        // The broker's default.
+        replicationFactor: -1,
         configEntries: entriesOf(settings),
       })),
     });

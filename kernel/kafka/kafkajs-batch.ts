@@ -17,8 +17,6 @@ export interface BatchRunner {
 
 export interface BatchRunnerOptions {
   run: ConsumerRun;
-  /** Topics that the caller has paused. */
-  paused: ReadonlySet<string>;
   heartbeatMs: number;
   maxMessages: number;
 }
@@ -32,7 +30,7 @@ const commitPauseMs = 250;
  * the offset of a partition that somebody else owns by then.
  */
 export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
-  const { run, paused, heartbeatMs, maxMessages } = options;
+  const { run, heartbeatMs, maxMessages } = options;
   const failures = new Map<string, number>();
   const pauses = new Set<NodeJS.Timeout>();
   const inHand = new Set<AbortController>();
@@ -60,7 +58,7 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
     const beating = setInterval(() => void beat(payload, owned), heartbeatMs / 2);
     try {
       for (let start = 0; start < batch.messages.length; start += maxMessages) {
-        if (ending || owned.signal.aborted || !payload.isRunning() || payload.isStale() || paused.has(topic)) return;
+        if (ending || owned.signal.aborted || !payload.isRunning() || payload.isStale()) return;
         const messages = batch.messages.slice(start, start + maxMessages);
         try {
           await run.onBatch({
@@ -99,7 +97,7 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
     const resume = payload.pause();
     const timer = setTimeout(() => {
       pauses.delete(timer);
-      if (!paused.has(topic)) resume();
+      resume();
     }, waitMs);
     pauses.add(timer);
   };

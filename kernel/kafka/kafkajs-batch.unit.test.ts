@@ -16,7 +16,7 @@ function bench(commit: (offsets: Record<string, string>) => Promise<void> = asyn
   const onBatch = vi.fn(async (_batch: Batch): Promise<void> => {});
   const runner = createBatchRunner({
     run: { topics: [topic], onBatch, onError: (error, where) => errors.push([(error as Error).message, where]) },
-    ...{ paused: new Set(), heartbeatMs: 60_000, maxMessages },
+    ...{ heartbeatMs: 60_000, maxMessages },
   });
   const handle = (partition: number, offsets: number[]): Promise<void> => {
     const messages = offsets.map((offset) => {

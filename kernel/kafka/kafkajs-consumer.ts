@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Consumer as KafkajsConsumer, type PartitionAssigner, PartitionAssigners } from 'kafkajs';
+import { type PartitionAssigner, PartitionAssigners } from 'kafkajs';
 import type { Logger } from 'pino';
 import { createBatchRunner } from './kafkajs-batch.ts';
 import { isExpelled, isSettling, toKafkaError, within } from './kafkajs-errors.ts';
@@ -20,11 +20,8 @@ const closingTimeoutMs = 10_000;
  * coordinator was away for too long, say), and its consumer then stands still without a word.
  */
 export function createKafkajsConsumer(context: ConsumerContext, options: ConsumerOptions): Consumer {
-  const paused = new Set<string>();
   const closing = new AbortController();
-  let topics: readonly string[] = [];
   let assigned: readonly TopicPartition[] = [];
-  let member: KafkajsConsumer | undefined;
   let lives: Promise<void> | undefined;
   /** The member that the last life was, until it has left the group. */
   let formerMember: string | undefined;
@@ -41,15 +38,15 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
     await orClosed(context.requireTopics(run.topics));
     const { sessionTimeoutMs = 10_000, rebalanceTimeoutMs = 60_000 } = options;
     const heartbeatMs = Math.max(100, Math.floor(sessionTimeoutMs / 6));
-    const batches = createBatchRunner({ run, paused, heartbeatMs, maxMessages: options.maxBatchMessages ?? 1_000 });
+    const batches = createBatchRunner({ run, heartbeatMs, maxMessages: options.maxBatchMessages ?? 1_000 });
     const session = context.open(30_000);
     let cluster: GroupCluster | undefined;
+    let hasRun = false;
     const consumer = session.kafka.consumer({
       groupId: options.groupId,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: rebalanceTimeoutMs,
       heartbeatInterval: heartbeatMs,
-      ...(options.maxBytesPerPartition !== undefined && { maxBytesPerPartition: options.maxBytesPerPartition }),
       // A fetch without data delays what follows it: heartbeats, resumed partitions, the end.
       maxWaitTimeInMs: options.gather?.maxWaitMs ?? 250,
       ...(options.gather && { minBytes: options.gather.minBytes }),
@@ -83,8 +80,7 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
       await orClosed(consumer.connect());
       if (formerMember !== undefined) await orClosed(leave(cluster!, options.groupId, formerMember));
       formerMember = undefined;
-      const fromBeginning = (options.from ?? 'earliest') === 'earliest';
-      await orClosed(consumer.subscribe({ topics: [...run.topics], fromBeginning }));
+      await orClosed(consumer.subscribe({ topics: [...run.topics], fromBeginning: true }));
       const running = consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -92,13 +88,9 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
         eachBatch: (payload) => batches.handle(payload),
       });
       running.catch(() => {});
-      // Only a consumer that runs can be paused.
-      member = consumer;
-      if (paused.size > 0) consumer.pause([...paused].map((topic) => ({ topic })));
+      hasRun = true;
       throw await orClosed(crashed);
     } finally {
-      const hasRun = member !== undefined;
-      member = undefined;
       if (closing.signal.aborted && hasRun) {
         batches.endWaiting();
         await within(consumer.disconnect(), closingTimeoutMs, 'leaving the group').catch(() => {});
@@ -136,21 +128,12 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
     run: async (run) => {
       if (closing.signal.aborted) throw new KafkaError('closed', 'The consumer is closed.');
       if (lives) throw new KafkaError('failed', 'The consumer runs already.');
-      topics = run.topics;
       await new Promise<void>((resolve, reject) => {
         lives = liveOn(run, resolve, (error) => {
           lives = undefined;
           reject(error);
         }).finally(() => reject(new KafkaError('closed', 'The consumer was closed before it had joined.')));
       });
-    },
-    pause: (wanted = topics) => {
-      for (const topic of wanted) paused.add(topic);
-      member?.pause(wanted.map((topic) => ({ topic })));
-    },
-    resume: (wanted = topics) => {
-      for (const topic of wanted) paused.delete(topic);
-      member?.resume(wanted.map((topic) => ({ topic })));
     },
     get assigned() {
       return assigned;

@@ -236,22 +236,6 @@ describeIf('Kafka port over kafkajs', await missingForKafka(), () => {
     return (await readAll(topic)).map((messages) => messages[0]!.key!);
   }
 
-  test('a paused consumer keeps its place in the group and reads on when it is resumed', async () => {
-    const topic = await newTopic({ partitions: 1 });
-    const producer = client.createProducer();
-    const seen: string[] = [];
-    const consumer = newClient().createConsumer({ groupId: 'paused' });
-    consumer.pause([topic]);
-    await consumer.run({ topics: [topic], onBatch: async ({ messages }) => void seen.push(...messages.map(textOf)) });
-    expect(consumer.assigned).toEqual([{ topic, partition: 0 }]);
-    await producer.send([{ topic, key: 'k', value: '1' }]);
-    await delay(1_000); // Long enough for a consumer that is not paused to have read it.
-    expect(seen).toEqual([]);
-    consumer.resume();
-    await expect.poll(() => seen, { timeout: 5_000 }).toEqual(['1']);
-    await consumer.close();
-  });
-
   test('a batch longer than the session keeps its member in the group', async () => {
     const topic = await newTopic({ partitions: 1 });
     await client.createProducer().send([{ topic, key: 'k', value: 'slow' }]);

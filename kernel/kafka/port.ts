@@ -24,8 +24,6 @@ export interface KafkaClient {
 export interface TopicSpec {
   name: string;
   partitions: number;
-  /** The broker's default when left out. */
-  replicationFactor?: number;
   /** Settings of the topic, https://kafka.apache.org/documentation/#topicconfigs */
   settings: Readonly<Record<string, string>>;
 }
@@ -62,12 +60,10 @@ export interface Producer {
 }
 
 export interface ConsumerOptions {
+  /** A group without an offset begins with the oldest message. */
   groupId: string;
-  /** Where a group without an offset begins. */
-  from?: 'earliest' | 'latest';
   /** Messages per `onBatch` at most. */
   maxBatchMessages?: number;
-  maxBytesPerPartition?: number;
   /**
    * A fetch is answered when this many bytes are there, or after so long: larger batches, fewer requests, and messages
    * that are later by that time when there are few of them. At once when left out.
@@ -142,9 +138,6 @@ export interface TopicPartition {
 export interface Consumer {
   /** Resolves once the member has joined and knows its partitions. @throws KafkaError `unknown_topic` naming it. */
   run(run: ConsumerRun): Promise<void>;
-  /** Fetches no more of the topics (all of them without an argument); stays in the group. */
-  pause(topics?: readonly string[]): void;
-  resume(topics?: readonly string[]): void;
   readonly assigned: readonly TopicPartition[];
   /** Lets the batches in hand end and commits them, then leaves the group. */
   close(): Promise<void>;

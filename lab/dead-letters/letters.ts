@@ -104,7 +104,7 @@ async function readTopic(
   const found: { partition: number; message: KafkaMessage }[] = [];
   const missing = new Map(offsets.map(({ partition, end }: PartitionOffsets) => [partition, end]));
   const complete = Promise.withResolvers<void>();
-  const consumer = kafka.createConsumer({ groupId: `lab-dlq-${randomUUID()}`, from: 'earliest' });
+  const consumer = kafka.createConsumer({ groupId: `lab-dlq-${randomUUID()}` });
   const timer = setTimeout(
     () => complete.reject(new Error(`${topic} could not be read within ${timeoutMs} ms.`)),
     timeoutMs,

@@ -93,7 +93,7 @@ export async function sendCompressed(
 export async function readAll(kafka: KafkaClient, topic: string): Promise<KafkaMessage[]> {
   const ends = new Map((await kafka.topicOffsets(topic)).map(({ partition, end }) => [partition, end]));
   const found: KafkaMessage[] = [];
-  const consumer = kafka.createConsumer({ groupId: `replay-${randomUUID()}`, from: 'earliest' });
+  const consumer = kafka.createConsumer({ groupId: `replay-${randomUUID()}` });
   await consumer.run({
     topics: [topic],
     onBatch: async ({ partition, messages }) => {
