@@ -113,7 +113,11 @@ export const dashboard = page({
       unit: 'short',
       warnAt: 1000,
       series: [
-        { expression: `sum by (topology, topic) (consumer_lag_messages{${here}})`, legend: '{{topology}} {{topic}}' },
+        {
+          // Every instance of the API reports the lag of the whole group.
+          expression: `sum by (topology, topic) (max by (topology, topic, partition) (consumer_lag_messages{${here}}))`,
+          legend: '{{topology}} {{topic}}',
+        },
       ],
     }),
   )
