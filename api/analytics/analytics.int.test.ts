@@ -145,6 +145,12 @@ describeIf('analytics from ClickHouse and PostgreSQL', missingClickhouse(), () =
     );
   });
 
+  test.each(['volume', 'disputes', 'funnel'])('%s of the first days that there can be', async (name) => {
+    const [fromClickhouse, fromPostgres] = await both(name, { time_to: '1970-01-02T00:00:00Z' });
+    expect(fromClickhouse).toMatchObject({ time_from: '1970-01-01T00:00:00.000Z', rows: [] });
+    expect(fromPostgres).toMatchObject({ rows: [] });
+  });
+
   test('freshness knows the newest event, and with ClickHouse the stages', async () => {
     now = new Date('2026-03-02T10:00:30Z');
     const [fromClickhouse, fromPostgres] = await both('freshness', { window_minutes: '60' });

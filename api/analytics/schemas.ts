@@ -65,7 +65,7 @@ export function readRange(
 ): Range | { path: string; reason: string } {
   const { bucketMs, defaultMs, maxMs } = granularities[asked.granularity];
   const to = Math.ceil((asked.time_to ?? now).getTime() / bucketMs) * bucketMs;
-  const from = Math.floor((asked.time_from?.getTime() ?? to - defaultMs) / bucketMs) * bucketMs;
+  const from = Math.floor((asked.time_from?.getTime() ?? Math.max(0, to - defaultMs)) / bucketMs) * bucketMs;
   if (from >= to) return { path: 'time_to', reason: 'must be after time_from' };
   if (to - from > maxMs) {
     return { path: 'time_from', reason: `by ${asked.granularity} at most ${maxMs / dayMs} days can be asked for` };
