@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { documentsAreTrue, readmeIsComplete } from './documents.ts';
+import { readCommandLine, readFamilies } from './command-line.ts';
+import { documentsAreTrue, proseIsNarrow, readmeIsComplete } from './documents.ts';
 import { lockIsComplete } from './lock-file.ts';
 import * as rules from './rules.ts';
 import { readRepository } from './source.ts';
@@ -41,10 +42,24 @@ test('the README lists every command and every folder', () => {
   expect(readmeIsComplete(files, readme, commands)).toEqual([]);
 });
 
-test('documents name only what exists', () => {
-  const documents = files.filter((file) => file.path.endsWith('.md'));
-  expect(commands).toContain('up');
-  expect(documentsAreTrue(files, documents, manifest.scripts, commands)).toEqual([]);
+const documents = files.filter((file) => file.path.endsWith('.md'));
+
+test('documents name only what exists', async () => {
+  const commandLine = await readCommandLine(files, root);
+  expect(commandLine.get('partitions list')).toContain('--table');
+  expect(documentsAreTrue(files, documents, manifest.scripts, commandLine)).toEqual([]);
+});
+
+test('documents fit into a terminal', () => {
+  expect(proseIsNarrow(documents)).toEqual([]);
+});
+
+test('every command has examples in its help, and --json', async () => {
+  const families = await readFamilies(files, root);
+  expect(families.map(({ name }) => name).sort()).toEqual(commands.toSorted());
+  for (const { name, help } of families) expect(help, name).toContain('Examples:\n  $ ');
+  const without = [...(await readCommandLine(files, root))].filter(([, options]) => !options.includes('--json'));
+  expect(without).toEqual([]);
 });
 
 test('the lock file installs on every platform', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { documentsAreTrue, readmeIsComplete } from './documents.ts';
+import { documentsAreTrue, proseIsNarrow, readmeIsComplete } from './documents.ts';
 import { lockIsComplete } from './lock-file.ts';
 import * as rules from './rules.ts';
 import { importsOf, type SourceFile, withoutComments } from './source.ts';
@@ -187,13 +187,34 @@ describe.each(cases)('$name', ({ rule, broken, fine }) => {
 test('a document that names something missing is found out', () => {
   const document = file(
     'docs/a.md',
-    '`api/` `api/gone.ts` `npm run gone` `npm run test` [x](b.md) [y](../api/a.ts#l1) `lab up` `npx lab gone now`',
+    '## What is where, and why',
+    '`api/` `api/gone.ts` `npm run gone` `npm run test` [x](b.md) [y](../api/a.ts#l1) [z](#what-is-where-and-why) [a](#gone)',
+    '`lab up` `npx lab gone now` `lab dlq` `lab dlq gone` `lab up x --json --gone` `lab dlq list --topic x --help`',
+    '',
+    '    npx lab up --far-gone # --not-this-one',
   );
-  expect(documentsAreTrue([file('api/a.ts'), document], [document], { test: 'vitest' }, ['up'])).toEqual([
+  const commands = new Map([
+    ['up', ['--json']],
+    ['dlq list', ['--topic']],
+  ]);
+  expect(documentsAreTrue([file('api/a.ts'), document], [document], { test: 'vitest' }, commands)).toEqual([
     'docs/a.md: names api/gone.ts, which does not exist',
     'docs/a.md: links to docs/b.md, which does not exist',
+    'docs/a.md: links to #gone, which docs/a.md lacks',
     'docs/a.md: names `npm run gone`, which package.json lacks',
     'docs/a.md: names `lab gone`, which is no command',
+    'docs/a.md: names `lab dlq gone`, which is no command',
+    'docs/a.md: names `lab up --gone`, which is no option',
+    'docs/a.md: names `lab up --far-gone`, which is no option',
+  ]);
+});
+
+test('prose that is too wide is found out; tables, code and results are left alone', () => {
+  const wide = 'word '.repeat(30);
+  const document = file('docs/a.md', wide, `| ${wide}|`, `    ${wide}`, '```', wide, '```', `- ${wide}`);
+  expect(proseIsNarrow([document, file('docs/results/a.md', wide)])).toEqual([
+    'docs/a.md:1: wider than 120 characters',
+    'docs/a.md:7: wider than 120 characters',
   ]);
 });
 
