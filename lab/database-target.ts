@@ -1,6 +1,7 @@
-import { findRun } from './native/run-directory.ts';
 import type { SystemDescription } from './native/system.ts';
+import { withClient } from './native/with-client.ts';
 import { UsageError } from './output.ts';
+import { wantedRun } from './wanted-run.ts';
 
 export interface DatabaseTarget {
   /** postgresql:// URL of the owner of the tables. */
@@ -9,19 +10,34 @@ export interface DatabaseTarget {
   run: SystemDescription | undefined;
 }
 
-/** What `--run` or `--dsn` name; the newest system without either. @throws UsageError when there is none. */
+/**
+ * What `--run` or `--dsn` name; the newest system without either.
+ * @throws UsageError when there is none; Error when the database at `--dsn` can't be reached.
+ */
 export async function findDatabase(flags: { run?: string; dsn?: string }): Promise<DatabaseTarget> {
-  if (flags.dsn !== undefined) {
-    if (flags.run !== undefined) throw new UsageError('--dsn and --run exclude one another.');
-    if (!/^postgres(ql)?:\/\//.test(flags.dsn))
-      throw new UsageError('--dsn has to look like postgresql://user@host/database.');
-    return { dsn: flags.dsn, run: undefined };
+  if (flags.dsn === undefined) {
+    const run = await wantedRun(flags.run, ', or name a database with --dsn');
+    return { dsn: run.dsn.admin, run };
   }
-  const run = await findRun(flags.run);
-  if (run) return { dsn: run.dsn.admin, run };
-  throw new UsageError(
-    flags.run === undefined
-      ? 'Nothing runs. Start a system with: lab up plain, or name a database with --dsn'
-      : `No run ${flags.run}. See: lab status`,
-  );
+  if (flags.run !== undefined) throw new UsageError('--dsn and --run exclude one another.');
+  await checkDsn('--dsn', flags.dsn);
+  return { dsn: flags.dsn, run: undefined };
+}
+
+/** @throws UsageError that names the option when this is no URL of a database. */
+export function parseDsn(option: string, dsn: string): URL {
+  const url = /^postgres(ql)?:\/\//.test(dsn) ? URL.parse(dsn) : null;
+  if (url) return url;
+  throw new UsageError(`${option} has to look like postgresql://user@host/database.`);
+}
+
+/** Whether a database answers there, before anything is done. @throws Error that names the option. */
+export async function checkDsn(option: string, dsn: string): Promise<void> {
+  const url = parseDsn(option, dsn);
+  try {
+    await withClient(dsn, async () => {});
+  } catch (error) {
+    const { message, code } = error as { message: string; code?: string };
+    throw new Error(`${option}: no connection to ${url.host}${url.pathname}: ${message || code}.`);
+  }
 }

@@ -57,7 +57,11 @@ try {
   if (first === 'help' && second) process.argv.splice(2, 2, second, '--help');
   const wanted = commands.find(({ name }) => name === process.argv[2]);
   if (wanted) (await wanted.load()).register(program);
-  else for (const { name, summary } of commands) program.command(name).summary(summary).allowUnknownOption();
+  else {
+    for (const { name, summary } of commands) program.command(name).summary(summary).allowUnknownOption();
+    // Of a command that does not exist not even the help is there: `--help` would show that of all, with status 0.
+    if (!first?.startsWith('-')) process.argv.splice(3);
+  }
   await program.parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;

@@ -124,7 +124,7 @@ test('a baseline finds what became worse, by ratio and not by absolute number', 
 test('results are stored under their id and found by its beginning', async () => {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-results-'));
   try {
-    await expect(loadRun(directory)).rejects.toThrow(/There is not any run/);
+    await expect(loadRun(directory)).rejects.toThrow(/There is no run in/);
     const first = sampleRun([plain]);
     const second = { ...first, id: '20260201T120000Z-ingest-cafe' };
     await saveRun(directory, first);
@@ -135,7 +135,7 @@ test('results are stored under their id and found by its beginning', async () =>
     expect((await loadRun(directory, '20260131')).id).toBe(first.id);
     expect(await loadRun(directory, file)).toEqual(JSON.parse(await readFile(file, 'utf8')));
     await expect(loadRun(directory, '2026')).rejects.toThrow(/several/);
-    await expect(loadRun(directory, '2031')).rejects.toThrow(/not a run 2031/);
+    await expect(loadRun(directory, '2031')).rejects.toThrow(/no run 2031/);
     await expect(saveRun(directory, { ...first, rounds: 'three' as never })).rejects.toThrow(/rounds/);
   } finally {
     await rm(directory, { recursive: true, force: true });

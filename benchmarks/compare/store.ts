@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { UsageError } from '../../lab/output.ts';
 import type { RunDocument } from '../schema/run.ts';
 import { checkRunDocument } from '../schema/validate.ts';
 
@@ -31,16 +32,26 @@ export async function listRunIds(directory: string): Promise<string[]> {
 
 /**
  * The run with this id (or the only one that begins with it, or a file's path); the newest when none is named.
- * @throws Error when there is no such run or more than one.
+ * @throws UsageError when there is no such run or more than one.
  */
 export async function loadRun(directory: string, wanted?: string): Promise<RunDocument> {
-  if (wanted?.endsWith(suffix)) return checkRunDocument(JSON.parse(await readFile(wanted, 'utf8')));
+  if (wanted?.endsWith(suffix)) return readRun(wanted);
   const ids = await listRunIds(directory);
   const matching = wanted === undefined ? ids.slice(-1) : ids.filter((id) => id.startsWith(wanted));
   if (matching.length !== 1) {
-    const what = wanted === undefined ? 'any run' : `a run ${wanted}`;
-    const reason = matching.length === 0 ? `There is not ${what} in ${directory}` : `${wanted} means several runs`;
-    throw new Error(`${reason}. \`lab compare --quick\` makes one.`);
+    if (matching.length > 1) throw new UsageError(`${wanted} begins several runs: ${matching.join(', ')}.`);
+    const what = wanted === undefined ? 'no run' : `no run ${wanted}`;
+    throw new UsageError(`There is ${what} in ${directory}. \`lab compare --quick\` makes one.`);
   }
-  return checkRunDocument(JSON.parse(await readFile(path.join(directory, `${matching[0]}${suffix}`), 'utf8')));
+  return readRun(path.join(directory, `${matching[0]}${suffix}`));
+}
+
+async function readRun(file: string): Promise<RunDocument> {
+  let document: unknown;
+  try {
+    document = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`${file} is no result document: ${error instanceof Error ? error.message : error}`);
+  }
+  return checkRunDocument(document);
 }

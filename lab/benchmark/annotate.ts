@@ -50,7 +50,9 @@ export async function annotate(grafana: URL, document: RunDocument): Promise<num
 }
 
 async function ask(url: string, request: RequestInit): Promise<unknown> {
-  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(10_000) }).catch((error) => {
+    throw new Error(`Grafana does not answer at ${new URL(url).origin}: ${error.cause?.message ?? error.message}`);
+  });
   const text = await response.text();
   if (!response.ok) throw new Error(`Grafana answered ${response.status}: ${text.slice(0, 200)}`);
   return JSON.parse(text);

@@ -1,11 +1,13 @@
-import { readdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import type { AuditFlags } from '../commands/audit.ts';
-import { findRun } from '../native/run-directory.ts';
+import { checkDsn } from '../database-target.ts';
 import type { SystemDescription } from '../native/system.ts';
 import { print, printJson, progress, UsageError } from '../output.ts';
+import { wantedRun } from '../wanted-run.ts';
 import { auditTable } from './tables.ts';
 
 /** `lab audit`. */
@@ -49,15 +51,19 @@ interface Target {
 
 async function findTarget(flags: AuditFlags): Promise<Target> {
   const records = flags.record?.map((file) => path.resolve(file));
+  await checkRecords(records ?? []);
+  if (flags.clickhouse !== undefined && !/^https?:\/\/./.test(flags.clickhouse)) {
+    throw new UsageError('--clickhouse has to look like http://user:password@host:port/database.');
+  }
   if (flags.dsn !== undefined) {
+    if (flags.run !== undefined) throw new UsageError('--dsn and --run exclude one another.');
     const topology = flags.topology ?? '';
     if (!isTopologyName(topology)) throw new UsageError(`--dsn needs --topology ${topologyNames.join('|')}.`);
+    await checkDsn('--dsn', flags.dsn);
     return { dsn: flags.dsn, topology, recordFiles: records ?? [], clickhouseUrl: flags.clickhouse };
   }
-  const run = await findRun(flags.run);
-  if (!run) {
-    throw new UsageError(flags.run ? `No system ${flags.run} runs.` : 'No system runs. Start one with `lab up plain`.');
-  }
+  if (flags.topology !== undefined) throw new UsageError('--topology goes with --dsn: a run knows its own.');
+  const run = await wantedRun(flags.run, ', or name a database with --dsn');
   const directory = path.join(run.runDirectory, 'records');
   const left = (await readdir(directory).catch(() => [])).sort().map((name) => path.join(directory, name));
   return {
@@ -66,4 +72,13 @@ async function findTarget(flags: AuditFlags): Promise<Target> {
     clickhouseUrl: flags.clickhouse ?? run.urls.clickhouse,
     providerUrl: run.urls.provider,
   };
+}
+
+/** A record that is not there would be an audit of fewer acknowledgements. */
+async function checkRecords(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    await access(file, constants.R_OK).catch(({ message }) => {
+      throw new UsageError(`--record: ${message}`);
+    });
+  }
 }

@@ -7,11 +7,15 @@ import type { BenchFlags } from '../commands/bench.ts';
 import { MissingPartError } from '../native/missing-part.ts';
 import { printJson, progress, UsageError } from '../output.ts';
 import { runAndSave } from './compare.ts';
-import { checkScenarios, checkTopologies, printResult } from './compare-command.ts';
+import { checkPossible, checkScenarios, checkTopologies, printResult } from './compare-command.ts';
 import { savePage } from './results-page.ts';
+
+const allNames = [...scenarioNames, 'freshness', 'acceptance'];
 
 /** `lab bench`. */
 export async function benchCommand(scenario: string | undefined, flags: BenchFlags): Promise<void> {
+  const { rounds = 3 } = flags;
+  if (scenario === 'freshness' || scenario === 'acceptance') checkOwnRunner(scenario, flags);
   if (scenario === 'freshness') {
     // Its arms are engines and not topologies, so it has a runner and a document of its own.
     const [wanted] = checkTopologies([flags.topology ?? 'partitioned']) as [TopologyName];
@@ -23,15 +27,26 @@ export async function benchCommand(scenario: string | undefined, flags: BenchFla
     // Its arms are modes and not topologies.
     const [wanted] = checkTopologies([flags.topology ?? 'plain']) as [TopologyName];
     const { acceptanceCommand } = await import('./acceptance-command.ts');
-    await acceptanceCommand({ ...flags, topology: wanted });
+    await acceptanceCommand({ ...flags, rounds, topology: wanted });
     return;
   }
   const { scenarios, topology } = checkFlags(scenario, flags);
-  const { document, file } = await runAndSave((signal) => createRun(scenarios, topology, flags, signal));
+  const { document, file } = await runAndSave((signal) => createRun(scenarios, topology, { ...flags, rounds }, signal));
   if (flags.json) printJson(document);
   else printResult(document, file);
   if (flags.save) progress(`saved: ${await savePage(document)}`);
   if (document.verdict !== 'VALID') process.exitCode = 1;
+}
+
+/** What these scenarios would otherwise pass over. @throws UsageError */
+function checkOwnRunner(scenario: 'freshness' | 'acceptance', flags: BenchFlags): void {
+  const meaningless = [
+    flags.all && '--all',
+    flags.against && '--against',
+    flags.driver === 'k6' && '--driver k6',
+    scenario === 'freshness' && flags.rounds !== undefined && '--rounds',
+  ].filter((option) => typeof option === 'string');
+  if (meaningless.length > 0) throw new UsageError(`${scenario} has no ${meaningless.join(', ')}: leave it out.`);
 }
 
 function checkFlags(scenario: string | undefined, flags: BenchFlags) {
@@ -39,27 +54,28 @@ function checkFlags(scenario: string | undefined, flags: BenchFlags) {
     throw new MissingPartError('the k6 driver', 'there are no k6 scripts yet; use --driver builtin');
   }
   if ((scenario === undefined) === !flags.all) {
-    throw new UsageError(`Name one scenario of ${scenarioNames.join(', ')}, or --all.`);
+    throw new UsageError(`Name one scenario of ${allNames.join(', ')}, or use --all.`);
   }
-  const scenarios = flags.all ? scenarioNames : checkScenarios([scenario!]);
+  const scenarios = flags.all ? scenarioNames : checkScenarios([scenario!], allNames);
   // Policies differ only where there is a replica.
   const where = flags.topology ?? (scenario === 'reads' ? 'replicated' : 'plain');
   const [topology] = checkTopologies([where]) as [TopologyName];
   if (flags.against && (scenario !== 'ingest' || topology !== 'plain')) {
     throw new UsageError('--against pgbench works for `bench ingest --topology plain`: its scripts know those tables.');
   }
+  checkPossible(scenarios, [topology]);
   return { scenarios, topology };
 }
 
 async function createRun(
   scenarios: readonly ScenarioName[],
   topology: TopologyName,
-  flags: BenchFlags,
+  flags: BenchFlags & { rounds: number },
   signal: AbortSignal,
 ): Promise<ComparisonRun> {
   const { rounds, seed, scale } = flags;
   const common = { rounds, seed, scale, signal };
-  const what = `${scenarios.join(' ')} --topology ${topology} --rounds ${rounds} --scale ${scale}`;
+  const what = `${flags.all ? '--all' : scenarios[0]} --topology ${topology} --rounds ${rounds} --scale ${scale} --seed ${seed}`;
   if (flags.against) {
     return createAgainstPgbench({ ...common, command: `bench ${what} --against ${flags.against}`, topology });
   }

@@ -15,7 +15,7 @@ test('names are checked, in the registry’s order and each once', () => {
   expect(checkScenarios(['timeline', 'ingest', 'ingest'])).toEqual(['ingest', 'timeline']);
   expect(checkTopologies(['replicated', 'plain', 'plain'])).toEqual(['replicated', 'plain']);
   expect(() => checkScenarios(['speed'])).toThrow(UsageError);
-  expect(() => checkTopologies([])).toThrow(UsageError);
+  expect(() => checkTopologies(['plain', 'flat'])).toThrow(UsageError);
 });
 
 test('the table has a line for each arm with its ratio to the control', () => {

@@ -1,7 +1,7 @@
 import { createComparison } from '../../benchmarks/compare/comparison.ts';
 import { defaultResultsDirectory, loadRun } from '../../benchmarks/compare/store.ts';
-import { scenarioNames } from '../../benchmarks/scenarios/registry.ts';
-import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
+import { scenarioNames, scenarios } from '../../benchmarks/scenarios/registry.ts';
+import type { Scenario, ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import type { CompareFlags } from '../commands/compare.ts';
@@ -13,10 +13,11 @@ import { comparisonTable, freshnessTable, remarks } from './tables.ts';
 export async function compareCommand(flags: CompareFlags): Promise<void> {
   const topologies = checkTopologies(flags.topologies);
   const { rounds = flags.quick ? 3 : 5, scale = flags.quick ? 1 : 3, seed } = flags;
-  if (rounds < 3) throw new UsageError('--rounds must be 3 or more: fewer say nothing about the spread.');
   const scenarios = checkScenarios(flags.scenarios);
+  checkPossible(scenarios, topologies);
   const baseline = flags.baseline === undefined ? undefined : await loadRun(defaultResultsDirectory(), flags.baseline);
-  const command = `compare --topologies ${topologies.join(',')} --rounds ${rounds} --scale ${scale}`;
+  const what = `--topologies ${topologies.join(',')} --scenarios ${scenarios.join(',')}`;
+  const command = `compare ${what} --rounds ${rounds} --scale ${scale} --seed ${seed}`;
   const { document, file } = await runAndSave((signal) =>
     createComparison({ command, topologies, control: 'plain', scenarios, rounds, seed, scale, baseline, signal }),
   );
@@ -39,17 +40,27 @@ export function printResult(document: RunDocument, file: string, report?: string
 /** @throws UsageError that names the topologies there are. */
 export function checkTopologies(names: readonly string[]): TopologyName[] {
   const wrong = names.find((name) => !isTopologyName(name));
-  if (wrong !== undefined || names.length === 0) {
-    throw new UsageError(`There is no topology ${wrong ?? ''}. Choose from ${topologyNames.join(', ')}.`);
+  if (wrong !== undefined) {
+    throw new UsageError(`There is no topology ${wrong}. Choose from ${topologyNames.join(', ')}.`);
   }
   return [...new Set(names as TopologyName[])];
 }
 
 /** @throws UsageError that names the scenarios there are. */
-export function checkScenarios(names: readonly string[]): ScenarioName[] {
+export function checkScenarios(names: readonly string[], known: readonly string[] = scenarioNames): ScenarioName[] {
   const wrong = names.find((name) => !(scenarioNames as string[]).includes(name));
-  if (wrong !== undefined || names.length === 0) {
-    throw new UsageError(`There is no scenario ${wrong ?? ''}. Choose from ${scenarioNames.join(', ')}.`);
-  }
+  if (wrong !== undefined) throw new UsageError(`There is no scenario ${wrong}. Choose from ${known.join(', ')}.`);
   return scenarioNames.filter((name) => names.includes(name));
+}
+
+/** @throws UsageError when no scenario can be put to any of the topologies: systems would be started for nothing. */
+export function checkPossible(names: readonly ScenarioName[], topologies: readonly TopologyName[]): void {
+  const reasons = names.flatMap((name) =>
+    topologies.map((topology) => {
+      const missing = (scenarios[name] as Scenario<ScenarioName>).missingOn?.(topology);
+      return missing && `${name} can’t be put to ${topology}: ${missing}.`;
+    }),
+  );
+  const [first] = reasons;
+  if (first && reasons.every(Boolean)) throw new UsageError(first);
 }

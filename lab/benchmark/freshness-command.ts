@@ -1,7 +1,7 @@
 import { type Engine, runFreshness } from '../../benchmarks/scenarios/freshness/freshness.ts';
 import { thorough } from '../../benchmarks/scenarios/freshness/measure-engine.ts';
 import { backlogNote, type FreshnessDocument } from '../../benchmarks/schema/freshness.ts';
-import type { TopologyName } from '../../kernel/topology.ts';
+import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { interruptible } from '../interruptible.ts';
 import { missingChdb } from '../native/clickhouse.ts';
 import { missingForKafka } from '../native/kafka/programs.ts';
@@ -22,7 +22,8 @@ export async function freshnessCommand(flags: FreshnessFlags): Promise<void> {
   const { topology, seed, scale } = flags;
   const document = await interruptible((signal) =>
     runFreshness({
-      ...{ topology, seed, scale, progress, signal, missing: missingEngine, pace: thorough },
+      ...{ topology, seed, scale, progress, signal, pace: thorough },
+      missing: (engine) => missingEngine(engine, topology),
       command: `bench freshness --topology ${topology} --scale ${scale} --seed ${seed}`,
     }),
   );
@@ -36,8 +37,10 @@ export async function freshnessCommand(flags: FreshnessFlags): Promise<void> {
 }
 
 /** What keeps an engine from running here; undefined when nothing does. */
-export async function missingEngine(engine: Engine): Promise<string | undefined> {
-  return missingChdb() ?? (engine === 'debezium' ? missingForKafka() : undefined);
+export async function missingEngine(engine: Engine, topology: TopologyName): Promise<string | undefined> {
+  if (engine === 'native') return missingChdb();
+  if (capabilities(topology).shardKey) return `${topology} is read natively only, on each worker`;
+  return missingChdb() ?? missingForKafka();
 }
 
 export function describe(document: FreshnessDocument): string {

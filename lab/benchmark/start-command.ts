@@ -39,7 +39,13 @@ export async function startCommand(flags: StartFlags): Promise<void> {
         }),
         // The whole tour has to end within five minutes, on two cores that others use as well.
         {
-          ...{ signal, command: 'start', topology: 'partitioned', seed: 1, missing: missingEngine },
+          ...{
+            signal,
+            command: 'start',
+            topology: 'partitioned',
+            seed: 1,
+            missing: (engine) => missingEngine(engine, 'partitioned'),
+          },
           beginWithinMs: { native: 275_000, debezium: 258_000 },
         },
       ),

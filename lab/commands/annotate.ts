@@ -27,7 +27,9 @@ Examples:
       const { defaultResultsDirectory, loadRun } = await import('../../benchmarks/compare/store.ts');
       const { annotate } = await import('../benchmark/annotate.ts');
       const { print, printJson, UsageError } = await import('../output.ts');
-      if (!URL.canParse(flags.grafana)) throw new UsageError(`${flags.grafana} is no URL.`);
+      if (!/^https?:\/\/./.test(flags.grafana) || !URL.canParse(flags.grafana)) {
+        throw new UsageError('--grafana has to look like http://user:password@host:port.');
+      }
       const grafana = new URL(flags.grafana);
       const written: { run: string; annotations: number }[] = [];
       for (const run of runs.length === 0 ? [undefined] : runs) {

@@ -1,11 +1,12 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { decimal, wholeNumber } from '../arguments.ts';
 
 export interface BenchFlags {
   all?: boolean;
   topology?: string;
   against?: 'pgbench';
   driver: 'builtin' | 'k6';
-  rounds: number;
+  rounds?: number;
   scale: number;
   seed: number;
   save?: boolean;
@@ -21,13 +22,13 @@ export function register(program: Command): void {
       '[scenario]',
       'ingest, timeline or reads, freshness (both CDC engines), or acceptance (kafka and sync mode)',
     )
-    .option('--all', 'every scenario in turn')
-    .option('--topology <name>', 'where (plain; reads: replicated)')
+    .option('--all', 'ingest, timeline and reads in turn')
+    .option('--topology <name>', 'where (plain; reads: replicated; freshness: partitioned)')
     .addOption(new Option('--against <tool>', 'hold ingest against another tool').choices(['pgbench']))
     .addOption(new Option('--driver <name>', 'who sends the load').choices(['builtin', 'k6']).default('builtin'))
-    .option('--rounds <n>', 'rounds', wholeNumber, 3)
-    .option('--scale <x>', 'length of the load and size of the data', positive, 1)
-    .option('--seed <n>', 'of the workload', wholeNumber, 1)
+    .option('--rounds <n>', 'rounds (3)', wholeNumber(1))
+    .option('--scale <x>', 'length of the load and size of the data', decimal(0.01, 1_000), 1)
+    .option('--seed <n>', 'of the workload', wholeNumber(1), 1)
     .option('--save', 'also write a page about it to docs/results')
     .option('--json', 'the result document on stdout')
     .addHelpText(
@@ -44,15 +45,4 @@ Examples:
       const { benchCommand } = await import('../benchmark/bench-command.ts');
       await benchCommand(scenario, flags);
     });
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number above 0.');
-  return Number(text);
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It has to be a number above 0.');
-  return value;
 }

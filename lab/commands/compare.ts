@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { TopologyName } from '../../kernel/topology.ts';
+import { decimal, list, wholeNumber } from '../arguments.ts';
 
 export interface CompareFlags {
   quick?: boolean;
@@ -23,9 +24,13 @@ export function register(program: Command): void {
     .option('--quick', 'three rounds of a quarter of a minute for each topology, on small data: three to four minutes')
     .option('--topologies <list>', 'which, by commas', list, ['plain', 'partitioned', 'replicated', 'citus'])
     .option('--scenarios <list>', 'which, by commas', list, ['ingest', 'timeline'])
-    .option('--rounds <n>', 'rounds of each topology, at least 3 (5, with --quick 3)', wholeNumber)
-    .option('--scale <x>', 'length of the load and size of the data, relative to --quick (3, with --quick 1)', positive)
-    .option('--seed <n>', 'of the workload', wholeNumber, 1)
+    .option('--rounds <n>', 'rounds of each topology, at least 3 (5, with --quick 3)', wholeNumber(3))
+    .option(
+      '--scale <x>',
+      'length of the load and size of the data, relative to --quick (3, with --quick 1)',
+      decimal(0.01, 1_000),
+    )
+    .option('--seed <n>', 'of the workload', wholeNumber(1), 1)
     .option('--baseline <run>', 'an earlier run: lists what became worse since')
     .option('--json', 'the result document on stdout')
     .addHelpText(
@@ -41,22 +46,4 @@ Examples:
       const { compareCommand } = await import('../benchmark/compare-command.ts');
       await compareCommand(flags);
     });
-}
-
-function list(text: string): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number above 0.');
-  return Number(text);
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It has to be a number above 0.');
-  return value;
 }

@@ -1,4 +1,5 @@
-import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command } from 'commander';
+import { decimal, wholeNumber } from '../arguments.ts';
 import type { ConversionResult } from '../convert/convert.ts';
 
 export interface ConvertFlags {
@@ -32,10 +33,10 @@ export function register(program: Command): void {
     .option('--resume', 'go on where a former call ended')
     .option('--abort', 'undo a conversion that has not switched yet')
     .option('--finish', 'after --dsn: the services were restarted on the new tables, remove what is left of the old')
-    .option('--batch-rows <n>', 'rows of one copy transaction', wholeFrom(1), 5_000)
-    .option('--duty <share>', 'share of the time in which the copy works', share, 0.5)
-    .option('--max-lock-ms <ms>', 'longest time that a lock may hold up others', wholeFrom(20), 1_000)
-    .option('--measure-ms <ms>', 'how long throughput is watched, before and after', wholeFrom(100), 3_000)
+    .option('--batch-rows <n>', 'rows of one copy transaction', wholeNumber(1, 1_000_000), 5_000)
+    .option('--duty <share>', 'share of the time in which the copy works', decimal(0.01, 1), 0.5)
+    .option('--max-lock-ms <ms>', 'longest time that a lock may hold up others', wholeNumber(20, 600_000), 1_000)
+    .option('--measure-ms <ms>', 'how long throughput is watched, before and after', wholeNumber(100, 600_000), 3_000)
     .option('--no-compare', 'skip the comparison of all rows before the switch')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
@@ -101,20 +102,4 @@ async function describe(result: ConversionResult): Promise<string> {
       ],
     ],
   );
-}
-
-function wholeFrom(lowest: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d{1,7}$/.test(text) || value < lowest) {
-      throw new InvalidArgumentError(`It has to be a whole number from ${lowest}.`);
-    }
-    return value;
-  };
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (!(value >= 0.01 && value <= 1)) throw new InvalidArgumentError('It has to be a share from 0.01 to 1.');
-  return value;
 }

@@ -14,9 +14,10 @@ export function register(program: Command): void {
       const { listRuns, sweepDeadRuns } = await import('../native/run-directory.ts');
       const { runsRoot } = await import('../native/runs-root.ts');
       const { stopRun } = await import('../native/stop-run.ts');
+      if (id !== undefined && flags.all) throw new UsageError('Name a run, or use --all: not both.');
       const swept = await sweepDeadRuns(await runsRoot());
       const runs = await listRuns();
-      const chosen = flags.all || id === undefined ? runs : runs.filter((run) => run.id === id);
+      const chosen = id === undefined ? runs : runs.filter((run) => run.id === id);
       if (id !== undefined && chosen.length === 0) throw new UsageError(`No run ${id}. See: lab status`);
       if (!flags.all && chosen.length > 1) {
         const ids = runs.map((run) => `${run.id} (${run.topology})`).join(', ');

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { maxReplicas, wholeNumber } from '../arguments.ts';
 
 export interface FailoverFlags {
   sync?: boolean;
@@ -33,7 +34,8 @@ Examples:
   $ lab drill failover --promotions 5 --seed 7    asynchronous replicas: what is lost is counted
   $ lab drill pitr                                back to the moment before a mistake`,
     );
-  const seed = () => new Option('--seed <n>', 'the same seed plans the same drill').argParser(whole).default(1);
+  const seed = () =>
+    new Option('--seed <n>', 'the same seed plans the same drill').argParser(wholeNumber(0)).default(1);
   const postgres = () =>
     new Option('--postgres <which>', 'whose server').choices(['embedded', 'installed']).default('embedded');
   const json = () => new Option('--json', 'one JSON document on stdout');
@@ -42,9 +44,9 @@ Examples:
     .command('failover')
     .summary('lose the primary, promote a replica, fence the old primary, rebuild it')
     .option('--sync', 'commits wait for a replica: then nothing acknowledged may be lost')
-    .option('--promotions <n>', 'how often', positiveWhole, 20)
-    .option('--replicas <n>', 'replicas beside the primary', positiveWhole, 2)
-    .option('--rate <n>', 'webhooks a second', positiveWhole, 200)
+    .option('--promotions <n>', 'how often', wholeNumber(1), 20)
+    .option('--replicas <n>', 'replicas beside the primary', wholeNumber(1, maxReplicas), 2)
+    .option('--rate <n>', 'webhooks a second', wholeNumber(1, 100_000), 200)
     .addOption(seed())
     .addOption(postgres())
     .addOption(json())
@@ -53,20 +55,9 @@ Examples:
   drill
     .command('pitr')
     .summary('restore a base backup and the archived WAL to the moment before a mistake')
-    .option('--webhooks <n>', 'before, during and after the backup, each', positiveWhole, 2_000)
+    .option('--webhooks <n>', 'before, during and after the backup, each', wholeNumber(1), 2_000)
     .addOption(seed())
     .addOption(postgres())
     .addOption(json())
     .action(async (flags: PitrFlags) => (await import('../drill/pitr-command.ts')).pitrCommand(flags));
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
-  return Number(text);
-}
-
-function positiveWhole(text: string): number {
-  const value = whole(text);
-  if (value === 0) throw new InvalidArgumentError('It has to be above 0.');
-  return value;
 }

@@ -15,13 +15,15 @@ export function register(program: Command): void {
       '\nExamples:\n  $ lab env && docker compose --profile partitioned up -d --wait\n  $ lab env --file /run/user/1000/lab.env',
     )
     .action(async (flags: { file?: string; json?: boolean }) => {
-      const { print, printJson } = await import('../output.ts');
+      const { print, printJson, UsageError } = await import('../output.ts');
       const { resolve } = await import('node:path');
       const { environmentFile } = await import('../docker/compose.ts');
       const { rememberCompose } = await import('../docker/running.ts');
       const { writeSecrets } = await import('../docker/secrets.ts');
       const file = flags.file === undefined ? environmentFile : resolve(flags.file);
-      const added = await writeSecrets(file);
+      const added = await writeSecrets(file).catch(({ message }) => {
+        throw new UsageError(`${file} can't be written: ${message}. Choose another with --file.`);
+      });
       // From now on the other commands look for systems under compose.
       await rememberCompose();
       if (flags.json) printJson({ file, added });

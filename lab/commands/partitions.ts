@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
 
 export interface TargetFlags {
   run?: string;
@@ -45,7 +46,7 @@ Examples:
     command(name, summary).option(
       '--max-lock-ms <ms>',
       'longest time that a lock may hold up others',
-      milliseconds,
+      wholeNumber(20, 600_000),
       1_000,
     );
 
@@ -60,7 +61,7 @@ Examples:
   );
   locking('archive', 'Exports a partition to Parquet, verifies the file, detaches and drops the partition.')
     .argument('[partition]', 'its name, as `lab partitions list` shows it')
-    .option('--older-than <days>', 'instead of one: all that ended so many days ago', wholeDays)
+    .option('--older-than <days>', 'instead of one: all that ended so many days ago', wholeNumber(0, 99_999))
     .option('--table <name>', 'with --older-than: of one table only')
     .option('--directory <path>', 'where the file goes (archives/ in the run’s directory)')
     .option('--keep', 'leave the detached table')
@@ -80,15 +81,4 @@ Examples:
 
 function commands() {
   return import('../partitions/commands.ts');
-}
-
-function milliseconds(text: string): number {
-  if (!/^\d{2,6}$/.test(text) || Number(text) < 20)
-    throw new InvalidArgumentError('It has to be a whole number from 20.');
-  return Number(text);
-}
-
-function wholeDays(text: string): number {
-  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number of days.');
-  return Number(text);
 }

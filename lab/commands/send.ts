@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { decimal, wholeNumber } from '../arguments.ts';
 import type { SendResult } from '../provider/send.ts';
 
 export interface SendFlags {
@@ -24,17 +25,17 @@ export function register(program: Command): void {
       'The provider simulator: a seeded mix of new orders, updates and chargebacks with real signatures, duplicates and ' +
         'late events. It repeats what was not answered, and records each acknowledgement on disk before it counts it.',
     )
-    .option('--count <n>', 'webhooks to deliver', positiveWhole, 10_000)
-    .option('--rate <n>', 'webhooks per second (as fast as --concurrency allows)', positive)
-    .option('--seed <n>', 'the same seed plans the same traffic', whole, 1)
-    .option('--duplicates <p>', 'share delivered twice', share, 0.02)
-    .option('--late <p>', 'share delivered after a newer event of the same order', share, 0.01)
+    .option('--count <n>', 'webhooks to deliver', wholeNumber(1), 10_000)
+    .option('--rate <n>', 'webhooks per second (as fast as --concurrency allows)', decimal(0.001, 1_000_000))
+    .option('--seed <n>', 'the same seed plans the same traffic', wholeNumber(0), 1)
+    .option('--duplicates <p>', 'share delivered twice', decimal(0, 0.5), 0.02)
+    .option('--late <p>', 'share delivered after a newer event of the same order', decimal(0, 0.5), 0.01)
     .addOption(
       new Option('--provider <name>', 'whose webhooks')
         .choices(['silvergate', 'stripe', 'adyen', 'mixed'])
         .default('silvergate'),
     )
-    .option('--concurrency <n>', 'connections', positiveWhole, 64)
+    .option('--concurrency <n>', 'connections', wholeNumber(1, 10_000), 64)
     .option('--record <file>', 'where acknowledgements go (a new file in the run’s directory)')
     .option('--run <id>', 'the system to send to, as `lab status` names it (the newest)')
     .option('--url <url>', 'another API, with --secret and --record')
@@ -80,31 +81,6 @@ async function describe(result: SendResult): Promise<string> {
     ['record', result.record],
   ];
   return table([], rows);
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
-  return Number(text);
-}
-
-function positiveWhole(text: string): number {
-  const value = whole(text);
-  if (value === 0) throw new InvalidArgumentError('It has to be above 0.');
-  return value;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1_000_000)) throw new InvalidArgumentError('It has to be a number above 0.');
-  return value;
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 0.5)) {
-    throw new InvalidArgumentError('It has to be a share from 0 to 0.5.');
-  }
-  return value;
 }
 
 function collectSecret(text: string, before: Record<string, string> = {}): Record<string, string> {

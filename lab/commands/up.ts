@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { maxReplicas, port, wholeNumber } from '../arguments.ts';
 import type { SystemOptions } from '../native/system.ts';
 
 export interface UpFlags {
@@ -40,12 +41,12 @@ export function register(program: Command): void {
     .addOption(
       new Option('--postgres <kind>', 'whose PostgreSQL').choices(['embedded', 'installed']).default('embedded'),
     )
-    .option('--replicas <n>', 'streaming replicas (1 where the topology reads from them)', wholeNumber)
+    .option('--replicas <n>', 'streaming replicas (1 where the topology reads from them)', wholeNumber(0, maxReplicas))
     .option('--sync', 'commits wait for a replica')
     .option('--pgbouncer', 'the API reaches its database through pgbouncer in transaction mode')
     .option('--prometheus', 'Prometheus scrapes the system, with the alert rules of the lab')
-    .option('--api-port <port>', 'port of the API (3000 when free, else any)', wholeNumber)
-    .option('--ingest-port <port>', 'port of the gateway in kafka mode (3001 when free, else any)', wholeNumber)
+    .option('--api-port <port>', 'port of the API (3000 when free, else any)', port)
+    .option('--ingest-port <port>', 'port of the gateway in kafka mode (3001 when free, else any)', port)
     .option('--ha', 'docker, replicated: three servers under Patroni, which promotes one when the primary fails')
     .option('--small', 'docker: memory limits for a machine with 4 GB')
     .option('--grafana', 'docker: with the dashboards')
@@ -78,11 +79,6 @@ Examples:
       else if (flags.detach) await supervise.startDetached(process.argv.slice(2), flags.json ?? false);
       else await supervise.superviseInForeground(options, flags.json ?? false);
     });
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
-  return Number(text);
 }
 
 function collectSetting(text: string, before: Record<string, string> = {}): Record<string, string> {

@@ -1,8 +1,8 @@
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import type { DlqFlags } from '../commands/dlq.ts';
 import { createLabKafka } from '../native/drain.ts';
-import { findRun } from '../native/run-directory.ts';
 import { print, printJson, table, UsageError } from '../output.ts';
+import { wantedRun } from '../wanted-run.ts';
 import { type DeadLetter, readDeadLetters, replayDeadLetters } from './letters.ts';
 
 /** `lab dlq list` */
@@ -58,6 +58,9 @@ export async function replay(ids: readonly string[], flags: DlqFlags): Promise<v
   if (ids.length === 0 && !flags.all && flags.reason === undefined) {
     throw new UsageError('Name the dead letters, or use --all or --reason.');
   }
+  if (ids.length > 0 && (flags.all || flags.reason !== undefined)) {
+    throw new UsageError('Name the dead letters, or use --all or --reason: not both.');
+  }
   const replayed = await withKafka(flags, async (kafka) => {
     const letters = await readDeadLetters(kafka);
     const unknown = ids.filter((id) => !letters.some((letter) => letter.id === id));
@@ -86,10 +89,9 @@ function summary(letter: DeadLetter) {
 }
 
 async function withKafka<T>(flags: DlqFlags, work: (kafka: KafkaClient) => Promise<T>): Promise<T> {
-  const run = await findRun(flags.run);
-  if (!run) throw new UsageError(flags.run ? `No run ${flags.run}. See: lab status` : 'Nothing runs.');
-  if (!run.kafka || run.mode !== 'kafka') {
-    throw new UsageError(`${run.id} runs in ${run.mode} mode. Dead letters exist with: lab up … --mode kafka`);
+  const run = await wantedRun(flags.run);
+  if (!run.kafka) {
+    throw new UsageError(`${run.id} has no broker. Dead letters exist with: lab up … --mode kafka, or --cdc debezium`);
   }
   const kafka = createLabKafka(run.kafka.brokers);
   try {

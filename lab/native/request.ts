@@ -2,6 +2,7 @@ import { capabilities, isTopologyName, topologyNames } from '../../kernel/topolo
 import { UsageError } from '../output.ts';
 import { citusRemedy, missingCitus } from './citus.ts';
 import { missingChdb } from './clickhouse.ts';
+import { freePort } from './free-port.ts';
 import { missingForKafka } from './kafka/programs.ts';
 import { MissingPartError } from './missing-part.ts';
 import { findPgbouncer, missingPgbouncer } from './pgbouncer.ts';
@@ -38,10 +39,14 @@ export async function checkRequest(topology: string, request: Request): Promise<
   if (request.replicas === 0 && (readsFromReplica || request.sync)) {
     throw new UsageError(`${request.sync ? '--sync' : topology} needs at least one replica.`);
   }
-  if ((request.replicas ?? 0) > 8) throw new UsageError('More than eight replicas exceed the primary’s WAL senders.');
   if (request.ingestPort !== undefined && request.mode !== 'kafka') {
     throw new UsageError('--ingest-port needs --mode kafka: in sync mode the API takes the webhooks.');
   }
+  if (request.apiPort !== undefined && request.apiPort === request.ingestPort) {
+    throw new UsageError('--api-port and --ingest-port are the same: API and gateway are two servers.');
+  }
+  await checkFree('--api-port', request.apiPort);
+  await checkFree('--ingest-port', request.ingestPort);
   const cdc = request.cdc ?? (missingChdb() ? 'off' : 'native');
   await checkPipelineParts(request.mode, cdc);
   if (request.pgbouncer && !(await findPgbouncer())) throw missingPgbouncer();
@@ -59,6 +64,14 @@ export async function checkRequest(topology: string, request: Request): Promise<
     ...(request.prometheus && { prometheus: true }),
     ...(request.setting && { settings: request.setting }),
   };
+}
+
+/** Said before the servers are started that would be in vain. */
+async function checkFree(option: string, port: number | undefined): Promise<void> {
+  if (port === undefined || (await freePort(port)) === port) return;
+  throw new Error(
+    `${option} ${port} is taken by another program, or only root may use it. Choose another, or leave it out.`,
+  );
 }
 
 /** What a cluster can't do. @throws UsageError */

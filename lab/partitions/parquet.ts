@@ -72,7 +72,9 @@ export async function writeArchive(
 
 /** The manifest of a file. @throws Error when it is no archive of the lab. */
 export async function readManifest(file: string): Promise<ArchiveManifest> {
-  const { manifest } = await openArchive(file);
+  const { manifest } = await openArchive(file).catch((error) => {
+    throw new Error(`${file} can't be read as an archive: ${error.message}`, { cause: error });
+  });
   return manifest;
 }
 

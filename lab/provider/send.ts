@@ -5,8 +5,8 @@ import { createRandom } from '../../benchmarks/workload/random.ts';
 import { createWorkload } from '../../benchmarks/workload/workload.ts';
 import { providers } from '../../kernel/providers/index.ts';
 import type { SendFlags } from '../commands/send.ts';
-import { findRun } from '../native/run-directory.ts';
 import { progress, UsageError } from '../output.ts';
+import { wantedRun } from '../wanted-run.ts';
 import { createDelivery, type DeliveryTotals } from './delivery.ts';
 import { adyenSigner, type Signer, silvergateSigner, stripeSigner } from './sign.ts';
 
@@ -86,20 +86,24 @@ async function findTarget(flags: SendFlags, startedAt: Date): Promise<Target> {
     if (!/^http:\/\/[^/]+\/?$/.test(flags.url)) throw new UsageError('--url has to look like http://host:port.');
     if (flags.run !== undefined) throw new UsageError('--url and --run exclude one another.');
     if (!flags.record) throw new UsageError('--url needs --record: acknowledgements have to go somewhere.');
-    return { url: flags.url.replace(/\/$/, ''), secrets: flags.secret ?? {}, record: path.resolve(flags.record) };
+    const url = flags.url.replace(/\/$/, '');
+    await checkThere(url);
+    return { url, secrets: flags.secret ?? {}, record: path.resolve(flags.record) };
   }
-  const run = await findRun(flags.run);
-  if (!run) {
-    throw new UsageError(
-      flags.run === undefined
-        ? 'Nothing runs. Start a system with: lab up plain'
-        : `No run ${flags.run}. See: lab status`,
-    );
-  }
+  const run = await wantedRun(flags.run, ', or name an API with --url');
   const name = `${startedAt.toISOString().replace(/[:.]/g, '-')}.jsonl`;
   const record = flags.record ? path.resolve(flags.record) : path.join(run.runDirectory, 'records', name);
   // In kafka mode the gateway takes the webhooks.
   return { url: run.urls.ingest ?? run.urls.api, secrets: { ...run.secrets, ...flags.secret }, record };
+}
+
+/** Without this each webhook would be repeated for a minute where nobody listens. @throws UsageError */
+async function checkThere(url: string): Promise<void> {
+  await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(10_000) }).catch((error) => {
+    throw new UsageError(
+      `--url: ${url} does not answer: ${error.cause?.message || error.cause?.code || error.message}`,
+    );
+  });
 }
 
 function signerOf(name: string, secrets: Record<string, string>): Signer {

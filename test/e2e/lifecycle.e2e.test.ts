@@ -129,8 +129,7 @@ test('two systems run side by side, a third gets no port of theirs, and down wan
   expect(runs[0]!.urls.api).not.toBe(runs[1]!.urls.api);
   const third = await lab('up', 'plain', '--cdc', 'off', '--api-port', new URL(runs[0]!.urls.api).port).ended;
   expect(third.status).toBe(1);
-  // A service that does not get ready shows the end of its log.
-  expect(third.stderr).toMatch(/api did not start: exit status.*EADDRINUSE/s);
+  expect(third.stderr).toMatch(/^lab: --api-port \d+ is taken/);
   expect((await home.runs()).sort()).toEqual(runs.map(({ id }) => `run-${id}`).sort());
   expect((await lab('down').ended).status).toBe(2);
   expect((await lab('down', runs[0]!.id).ended).status).toBe(0);
@@ -154,25 +153,6 @@ test('on an older Node the package’s own takes over, and stops all when the ol
 });
 
 const noCitus = await missingCitus();
-
-test.each<[string[], number, string]>([
-  [['up', 'nowhere'], 2, 'There is no topology nowhere'],
-  [['up'], 2, 'missing required argument'],
-  [['up', 'plain', '--mode', 'carrier-pigeon'], 2, 'Allowed choices'],
-  [['up', 'replicated', '--replicas', '0'], 2, 'at least one replica'],
-  [['down', 'ffffffff'], 2, 'No run ffffffff'],
-  [['dance'], 2, 'unknown command'],
-  ...(noCitus ? [[['up', 'citus'], 3, 'citus'] satisfies [string[], number, string]] : []),
-  [['up', 'plain', '--ingest-port', '3001'], 2, 'needs --mode kafka'],
-  [['up', 'plain', '--cdc', 'pigeons'], 2, 'Allowed choices'],
-  [['up', 'plain', '--runtime', 'docker', '--mode', 'sync'], 2, '--mode'],
-  [['up', 'plain', '--small'], 2, 'runtime docker'],
-])('lab %j ends with status %i', async (commandLine, status, complaint) => {
-  const result = await lab(...commandLine).ended;
-  expect(result.status).toBe(status);
-  expect(result.stdout).toBe('');
-  expect(result.stderr).toMatch(new RegExp(complaint, 'i'));
-});
 
 test('doctor finds what a start needs, as JSON', async () => {
   const { status, stdout } = await lab('doctor', '--json').ended;

@@ -50,10 +50,10 @@ export function plansSection(view: View): Html {
 
 /** Where the numbers come from. */
 export function environmentSection(view: View): Html {
-  const { environment, seed, command, startedAt, finishedAt } = view.document;
+  const { environment, command, startedAt, finishedAt } = view.document;
   const minutes = (Date.parse(finishedAt) - Date.parse(startedAt)) / 60_000;
   const facts = [
-    ['command', `lab ${command}, seed ${seed}`],
+    ['command', `lab ${command}`],
     ['when', `${startedAt.replace('T', ' ').slice(0, 19)} UTC, ${number(minutes, 1)} minutes`],
     ['commit', environment.commit ?? 'not from a clone'],
     [

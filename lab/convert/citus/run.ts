@@ -1,5 +1,5 @@
 import type { ConvertFlags } from '../../commands/convert.ts';
-import { findDatabase } from '../../database-target.ts';
+import { checkDsn, findDatabase, parseDsn } from '../../database-target.ts';
 import { citusRemedy, missingCitus } from '../../native/citus.ts';
 import { MissingPartError } from '../../native/missing-part.ts';
 import { findRun } from '../../native/run-directory.ts';
@@ -17,8 +17,14 @@ const clusterStartMs = 240_000;
 export async function convertCitus(flags: ConvertFlags): Promise<CitusConversionResult> {
   if (flags.compare === false)
     throw new UsageError('--no-compare is for partitioned: rows that move are always compared.');
+  if (flags.dsn !== undefined) {
+    if (flags.to === undefined) {
+      throw new UsageError('--dsn needs --to: the URL of the coordinator that takes the rows over.');
+    }
+    parseDsn('--to', flags.to);
+  }
   const { run, dsn } = await findDatabase(flags);
-  const places = run ? await ofRun(run, flags) : ofDsn(dsn, flags);
+  const places = run ? await ofRun(run, flags) : await ofDsn(dsn, flags.to!);
   return untilInterrupted((signal) => convertToCitus({ ...optionsOf(flags, dsn), ...places, signal }));
 }
 
@@ -27,9 +33,8 @@ type Places = Pick<
   'sourceDsn' | 'openTarget' | 'discardTarget' | 'restartServices' | 'restartCdc' | 'onFinished'
 >;
 
-function ofDsn(sourceDsn: string, { to }: ConvertFlags): Places {
-  if (to === undefined) throw new UsageError('--dsn needs --to: the URL of the coordinator that takes the rows over.');
-  if (!/^postgres(ql)?:\/\//.test(to)) throw new UsageError('--to has to look like postgresql://user@host/database.');
+async function ofDsn(sourceDsn: string, to: string): Promise<Places> {
+  await checkDsn('--to', to);
   return { sourceDsn, openTarget: async () => to };
 }
 
