@@ -51,12 +51,10 @@ function checkRequest(
   if (flags.sync && !capabilities(topology).readsFromReplica) {
     throw new UsageError(`--sync needs a topology with a replica; ${topology} has none under Docker.`);
   }
-  if (flags.ha && topology !== 'replicated') throw new UsageError('--ha is a variant of replicated.');
-  if (flags.ha && flags.cdc === 'debezium') {
-    throw new UsageError(
-      'Debezium’s connector has one address and does not follow a promotion: --ha reads the WAL itself.',
-    );
+  if (flags.cdc === 'debezium' && capabilities(topology).shardKey) {
+    throw new UsageError(`${topology} is read by --cdc native only, on each worker.`);
   }
+  if (flags.ha && topology !== 'replicated') throw new UsageError('--ha is a variant of replicated.');
   return {
     topology,
     ...(flags.ha && { ha: true }),

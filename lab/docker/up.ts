@@ -94,7 +94,8 @@ function environmentFilesOf({ COMPOSE_ENV_FILES }: Environment): [string, ...str
 function variablesOf(options: DockerOptions): Record<string, string> {
   return {
     ...(options.synchronous && { SYNCHRONOUS_STANDBY_NAMES: 'ANY 1 (replica_1)' }),
-    ...(options.cdc === 'native' && { CDC_ENGINE: 'native' }),
+    // Said in any case: the environment or a file of variables may name the other one.
+    ...(options.cdc && { CDC_ENGINE: options.cdc === 'native' ? 'native' : 'kafka' }),
     ...(options.apiPort !== undefined && { API_PORT: String(options.apiPort) }),
     ...(options.ingestPort !== undefined && { INGEST_PORT: String(options.ingestPort) }),
   };
