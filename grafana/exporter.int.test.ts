@@ -17,12 +17,17 @@ describeIf('postgres_exporter', missing, () => {
   beforeAll(async () => {
     run = await createRunDirectory();
     const database = await startDatabase({ topology: 'replicated', runDirectory: run.path, progress: () => {} });
-    // Citus can't be had everywhere; what its view shows is known.
-    await withClient(database.dsn.admin, async (client) => {
-      await client.query(`create view citus_shards as
-        select * from (values ('w1', 5432, 8192::int8), ('w1', 5432, 8192), ('w2', 5432, 16384)) as s (nodename, nodeport, shard_size)`);
-      await client.query('grant select on citus_shards to public');
-    });
+    // Citus can't be had everywhere; what its catalogs show is known.
+    await withClient(database.dsn.admin, (client) =>
+      client.query(`
+        create table pg_dist_local_group as select 1 as groupid;
+        create table pg_dist_node as
+          select * from (values (1, 'w1', 5432), (2, 'w2', 5432)) as n (groupid, nodename, nodeport);
+        create table pg_dist_placement as select * from (values (7, 1), (8, 1), (9, 2)) as p (shardid, groupid);
+        create table pg_dist_shard as select shardid, 'retention_settings'::regclass as logicalrelid from pg_dist_placement;
+        create function shard_name(logicalrelid regclass, shardid integer) returns regclass language sql return logicalrelid;
+        grant select on pg_dist_local_group, pg_dist_node, pg_dist_placement, pg_dist_shard to public`),
+    );
     const [exporter] = await startExporters(run.path, 'payments', [database.primary]);
     text = await (await fetch(`http://127.0.0.1:${exporter!.port}/metrics`)).text();
   });
@@ -53,7 +58,8 @@ describeIf('postgres_exporter', missing, () => {
     expect(value('lab_server_in_recovery')).toBe(0);
     expect(value('lab_table_heap_bytes|table="orders"')).toBeGreaterThanOrEqual(0);
     expect(value('lab_shard_shards|node="w1:5432"')).toBe(2);
-    expect(value('lab_shard_bytes|node="w2:5432"')).toBe(16_384);
+    expect(value('lab_shard_bytes|node="w1:5432"')).toBeGreaterThanOrEqual(2 * 8_192);
+    expect(text).not.toContain('node="w2:5432"');
     // Partitions are added up under their parent's name.
     expect(text).not.toMatch(/lab_table_\w+\{[^}]*table="outbox_p/);
   });

@@ -78,8 +78,7 @@ export const dashboard = page({
   .withPanel(
     lines({
       title: 'WAL per webhook',
-      description:
-        'WAL bytes of the primary by the webhooks applied. Needs postgres_exporter. On citus the coordinator’s only.',
+      description: 'WAL bytes of all servers but replicas by the webhooks applied. Needs postgres_exporter.',
       unit: 'bytes',
       series: [
         {
@@ -135,10 +134,14 @@ export const dashboard = page({
   .withPanel(
     lines({
       title: 'Database size',
-      description: 'Needs postgres_exporter. On citus without the shards, which lie on the workers.',
+      description: 'Of all servers but replicas. Needs postgres_exporter.',
       unit: 'bytes',
       series: [
-        { expression: 'max by (topology) (lab_server_database_bytes{topology=~"$topology"})', legend: perTopology },
+        {
+          expression:
+            'sum by (topology) (lab_server_database_bytes{topology=~"$topology"} and lab_server_in_recovery == 0)',
+          legend: perTopology,
+        },
       ],
     }),
   )

@@ -212,6 +212,8 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
         await cdcProcess?.restart();
         return;
       case 'end conversion':
+        if (!conversion) return;
+        await prometheus?.watch(watchedServers(database));
         conversion = undefined;
         return;
       default:
@@ -259,8 +261,13 @@ function startMonitoring(runDirectory: string, options: SystemOptions, parts: Sy
   return startPrometheus({
     ...{ runDirectory, topology: options.topology, signal: options.signal, database: 'payments' },
     services: { api: api.url, ...(ingest && { ingest: ingest.url }), ...(cdcProcess && { cdc: cdcProcess.url }) },
-    servers: [database.primary, ...database.replicas],
+    servers: watchedServers(database),
   });
+}
+
+/** A cluster's slots and rows are on its workers. */
+function watchedServers({ primary, replicas, workers }: Database): PostgresServer[] {
+  return [primary, ...replicas, ...workers];
 }
 
 interface StopOrder {
