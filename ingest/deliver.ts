@@ -1,5 +1,5 @@
 import { serializeReceived } from '../kernel/contract/received.ts';
-import { webhookTopics } from '../kernel/contract/topics.ts';
+import { webhookMessageMaxBytes, webhookTopics } from '../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../kernel/contract/webhooks.ts';
 import { AppError } from '../kernel/http/errors.ts';
 import { KafkaError, type OutgoingMessage, type Producer } from '../kernel/kafka/port.ts';
@@ -12,10 +12,13 @@ import type { Delivered } from '../kernel/webhooks/router.ts';
  */
 export function deliverToKafka(producer: Pick<Producer, 'send' | 'queuedMessages'>, metrics: Metrics) {
   return async (webhooks: ReceivedWebhook[]): Promise<Delivered[]> => {
+    const messages = webhooks.map(toMessage);
+    // The topic takes more than the consumers read: what they would put aside must not be acknowledged.
+    if (messages.some(({ value }) => Buffer.byteLength(value!) > webhookMessageMaxBytes)) throw tooLarge();
     const stop = metrics.produceDuration.startTimer();
     try {
       // All webhooks of a request in one call, so that they are stored or refused together.
-      await producer.send(webhooks.map(toMessage));
+      await producer.send(messages);
       stop({ outcome: 'stored' });
     } catch (error) {
       stop({ outcome: error instanceof KafkaError ? error.code : 'failed' });
@@ -53,11 +56,13 @@ function refusal(error: unknown): unknown {
       cause: error,
     });
   }
-  if (error.code === 'message_too_large') {
-    return new AppError('payload_too_large', 'The webhook is too large to be stored.', { cause: error });
-  }
+  if (error.code === 'message_too_large') return tooLarge(error);
   return new AppError('service_unavailable', 'The broker cannot be reached. Repeat the request later.', {
     retryAfterSeconds: 1,
     cause: error,
   });
+}
+
+function tooLarge(cause?: KafkaError): AppError {
+  return new AppError('payload_too_large', 'The webhook is too large to be stored.', { cause });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseReceived } from '../kernel/contract/received.ts';
+import { webhookMessageMaxBytes } from '../kernel/contract/topics.ts';
 import type { ContractEvent, ReceivedWebhook } from '../kernel/contract/webhooks.ts';
 import { KafkaError, type KafkaErrorCode, type OutgoingMessage } from '../kernel/kafka/port.ts';
 import { createMetrics } from '../kernel/metrics.ts';
@@ -47,6 +48,16 @@ describe('delivery to the broker', () => {
       { provider_event_id: 'e1', verdict: 'accepted' },
       { provider_event_id: 'e2', verdict: 'accepted' },
     ]);
+  });
+
+  it('refuses with 413 what the consumers would not read, whatever the limit for bodies is', async () => {
+    const calls: (readonly OutgoingMessage[])[] = [];
+    const producer = { queuedMessages: 0, send: async (sent: readonly OutgoingMessage[]) => void calls.push(sent) };
+    // Each quote needs a second byte in the message.
+    const body = '"'.repeat(webhookMessageMaxBytes / 2);
+    const refused = deliverToKafka(producer, metrics)([received(order), { ...received(dispute), body }]);
+    await expect(refused).rejects.toMatchObject({ status: 413 });
+    expect(calls).toEqual([]);
   });
 
   it.each<[KafkaErrorCode, number, number | undefined]>([
