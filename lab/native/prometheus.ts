@@ -44,6 +44,8 @@ export interface Prometheus {
   readonly parts: readonly Part[];
   /** What the targets are labelled with from now on. */
   setTopology(topology: TopologyName): Promise<void>;
+  /** From now on exporters watch these servers, the first of them a primary, and no others. */
+  watch(servers: readonly PostgresServer[]): Promise<void>;
 }
 
 /**
@@ -55,9 +57,10 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   if (!installed) throw missingPrometheus();
   const common = await prepare(options.runDirectory, options.signal);
   const { directory } = common;
-  const exporters = await startExportersIn(common, options.database, options.servers);
+  let { topology } = options;
+  let exporters = await startExportersIn(common, options.database, options.servers);
   const targetFile = path.join(directory, 'targets', 'lab.yml');
-  const setTopology = async (topology: TopologyName): Promise<void> => {
+  const writeTargets = async (): Promise<void> => {
     const targets = [
       ...Object.entries(options.services).map(([job, url]) => ({ job, host: new URL(url).host })),
       ...exporters.map(({ port }) => ({ job: 'postgres', host: `127.0.0.1:${port}` })),
@@ -65,7 +68,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
     // JSON is YAML.
     await writeFile(targetFile, `${JSON.stringify(targets, null, 2)}\n`, { mode: 0o644 });
   };
-  await setTopology(options.topology);
+  await writeTargets();
   const server = await startServer('prometheus', common, {
     command: installed.command,
     options: (port) => [
@@ -75,7 +78,22 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
     ],
     readyPath: '/-/ready',
   });
-  return { url: `http://127.0.0.1:${server.port}`, parts: [server, ...exporters], setTopology };
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    get parts() {
+      return [server, ...exporters];
+    },
+    setTopology: (wanted) => {
+      topology = wanted;
+      return writeTargets();
+    },
+    watch: async (servers) => {
+      const left = exporters;
+      exporters = await startExportersIn(common, options.database, servers);
+      await writeTargets();
+      await Promise.all(left.map((one) => one.stop()));
+    },
+  };
 }
 
 /**
@@ -101,9 +119,14 @@ async function startExportersIn(
   if (!installed) return [];
   const password = generatePassword();
   // It sees statistics and no rows.
-  await withClient(servers[0]!.dsn(database), (client) =>
-    client.query(`create role ${exporterRole} login password '${password}' in role pg_monitor`),
-  );
+  await withClient(servers[0]!.dsn(database), async (client) => {
+    const known = await client.query('select from pg_roles where rolname = $1', [exporterRole]);
+    await client.query(
+      known.rowCount
+        ? `alter role ${exporterRole} password '${password}'`
+        : `create role ${exporterRole} login password '${password}' in role pg_monitor`,
+    );
+  });
   const exporters: Server[] = [];
   for (const server of servers) {
     const dsn = `${server.dsn(database, exporterRole, password)}?sslmode=disable`;
