@@ -26,7 +26,8 @@ export function clickhouseStore(client: ClickHouseClient): AnalyticsStore {
     }
   };
   const range = ({ timeFrom, timeTo, currency, provider }: Filter) => ({
-    ...{ from: seconds(timeFrom), to: seconds(timeTo), currency: currency ?? '', provider: provider ?? '' },
+    // As dates and not as numbers, which ClickHouse would not take below 10,000.
+    ...{ from: timeFrom, to: timeTo, currency: currency ?? '', provider: provider ?? '' },
   });
   const buckets = (filter: Filter) => ({
     ...range(filter),
@@ -42,15 +43,11 @@ export function clickhouseStore(client: ClickHouseClient): AnalyticsStore {
       return rows.map(({ volume: _sortKey, ...row }) => row);
     },
     freshness: async (since, newestSince) => {
-      const rows = await run<FreshnessRow>('freshness', { from: seconds(since), since: seconds(newestSince) });
+      const rows = await run<FreshnessRow>('freshness', { from: since, since: newestSince });
       return rows[0]!;
     },
-    stages: (since) => run<StageRow>('stages', { from: seconds(since) }),
+    stages: (since) => run<StageRow>('stages', { from: since }),
   };
-}
-
-function seconds(time: Date): number {
-  return Math.floor(time.getTime() / 1000);
 }
 
 const unknownTable = '60';
