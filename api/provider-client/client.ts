@@ -2,6 +2,7 @@ import { ExponentialBackoff, handleWhenResult, retry } from 'cockatiel';
 import { Agent } from 'undici';
 import { z } from 'zod';
 import type { Metrics } from '../../kernel/metrics.ts';
+import { evidenceLimits } from '../disputes/evidence-input.ts';
 import { type Answer, callProvider } from './call.ts';
 
 export interface CaptureRequest {
@@ -53,17 +54,29 @@ const queryAttempts = 3;
 /** A capture asks at most so often: before the first request when it is resumed, and after each of two requests. */
 const queryRounds = 3;
 
+/** Both go into events, and no event may become larger than a message of the domain topics. */
+const reference = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+const declineReason = z.string().transform((text) =>
+  text
+    .slice(0, 500)
+    .replace(/\p{Cc}/gu, ' ')
+    .toWellFormed(),
+);
+
 const captureAnswer = z.object({
   idempotency_key: z.string(),
-  capture_id: z.string(),
+  capture_id: reference,
   status: z.enum(['completed', 'declined']),
-  decline_reason: z.string().nullish(),
+  decline_reason: declineReason.nullish(),
   order_id: z.string(),
   amount_minor: z.union([z.string(), z.number()]),
   currency: z.string(),
 });
 
-const representmentAnswer = z.object({ representment_id: z.string(), evidence_ids: z.array(z.string()) });
+const representmentAnswer = z.object({
+  representment_id: reference,
+  evidence_ids: z.array(reference).max(evidenceLimits.entriesPerDispute),
+});
 
 /**
  * A client that never repeats a POST blindly: after a time-out, a reset or a 5xx it asks for the key, with back-off and

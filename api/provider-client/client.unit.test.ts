@@ -68,6 +68,13 @@ test('a decline carries its reason', async () => {
   expect(await client.capture(request)).toEqual({ status: 'declined', reference: 'cap_1', reason: 'card_declined' });
 });
 
+test('a reason is cut, and holds nothing that the database refuses', async () => {
+  const decline_reason = `no\0\ud800${'x'.repeat(1_000_000)}`;
+  await scripted(json({ ...stored, status: 'declined', decline_reason }));
+  const reason = `no \ufffd${'x'.repeat(496)}`;
+  expect(await client.capture(request)).toEqual({ status: 'declined', reference: 'cap_1', reason });
+});
+
 test.each([
   ['silence', silent],
   ['a reset', reset],
@@ -129,6 +136,8 @@ test.each([
   ['another amount', { ...stored, amount_minor: '1' }],
   ['another key', { ...stored, idempotency_key: 'c2' }],
   ['something else', { hello: 'world' }],
+  ['a reference without end', { ...stored, capture_id: 'x'.repeat(1_000_000) }],
+  ['a reference that cannot be stored', { ...stored, capture_id: 'cap\0' }],
 ])('an answer about %s settles nothing', async (_name, body) => {
   await scripted(json(body));
   expect(await client.capture(request)).toMatchObject({ status: 'unknown' });
@@ -138,6 +147,15 @@ test('a representment that the provider has already is the one that counts', asy
   const asked = await scripted(status(422), json({ representment_id: 'rep_1', evidence_ids: ['e1'] }));
   expect(await client.represent('d1', [])).toEqual({ status: 'accepted', reference: 'rep_1', evidenceIds: ['e1'] });
   expect(asked).toEqual(['POST /representments', 'GET /representments/d1']);
+});
+
+test.each([
+  { representment_id: 'x'.repeat(1_000_000), evidence_ids: [] },
+  { representment_id: 'rep_1', evidence_ids: ['x'.repeat(1_000_000)] },
+  { representment_id: 'rep_1', evidence_ids: Array(10_000).fill('e1') },
+])('a representment that is answered at endless length is unknown', async (body) => {
+  await scripted(json(body));
+  expect(await client.represent('d1', [])).toMatchObject({ status: 'unknown' });
 });
 
 test('a representment whose query is refused is not a refused representment', async () => {
