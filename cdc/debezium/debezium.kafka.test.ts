@@ -267,6 +267,25 @@ describeIf('Debezium', await missingForKafka(), () => {
     expect(idsOf('plain-skipped').size).toBe(0);
   });
 
+  test('a slot that was moved just before its connector read on stops it too', async () => {
+    await stopConnector(address('partitioned'));
+    await insert('partitioned', 'passed-over', 10);
+    await expect.poll(async () => (await slotOf('partitioned')).active, { timeout: 10_000 }).toBe(false);
+    const client = databases.get('partitioned')!;
+    await client.query('select pg_replication_slot_advance($1, pg_current_wal_lsn())', [slotName('partitioned')]);
+    await resumeConnector(address('partitioned'));
+    await insert('partitioned', 'read-on', 10);
+    await expect.poll(() => idsOf('partitioned-read-on').size, { timeout: 20_000 }).toBe(10);
+    // For longer than the pause of a watch nobody has looked.
+    const isOld = `select now() - backend_start > interval '1.5 s' as old from pg_stat_replication
+                   where pid = (select active_pid from pg_replication_slots where slot_name = $1)`;
+    await expect
+      .poll(async () => (await client.query(isOld, [slotName('partitioned')])).rows, { timeout: 10_000, interval: 20 })
+      .toEqual([{ old: true }]);
+    await expect(watch('partitioned')).rejects.toMatchObject({ name: 'CdcAlarm', reason: 'slot_moved' });
+    expect(idsOf('partitioned-passed-over').size).toBe(0);
+  });
+
   test('a slot that was dropped behind its back stops the connector with an alarm; a reload brings all back', async () => {
     await stopConnector(address('partitioned'));
     await dropSlot('partitioned');

@@ -17,7 +17,8 @@ export interface SlotLook {
  * server will never send what lies between. So both are looked at from outside, again and again:
  * - a slot ahead of the stored offset was moved, because the connector stores an offset before it confirms it;
  * - the position of a slot that nobody reads does not change by itself.
- * What escapes is a move in the moment (of one look) before a stopped connector reads again; the audit finds that one.
+ * A connector that read on behind a slot that was moved is found too, because Connect stores the first offset some looks
+ * after its start (`offset.flush.interval.ms`). What escapes is a move that nobody looked at for as long; the audit finds it.
  */
 export function createSlotGuard(slotName: string): { check(look: SlotLook): void } {
   let everStored: Lsn | undefined;

@@ -36,7 +36,7 @@ export interface WatchOptions extends ConnectorAddress {
   slotName: string;
   /** The slot as the server sees it. Failures are reported and passed over: the database may be away for a while. */
   readSlot(): Promise<SlotStatus | undefined>;
-  /** Pause between two looks; what the guard can't see takes no longer than one. */
+  /** Pause between two looks. Well below Connect's offset.flush.interval.ms. */
   everyMs: number;
   signal: AbortSignal;
   onLook?(health: ConnectorHealth, slot: SlotStatus | undefined): void;

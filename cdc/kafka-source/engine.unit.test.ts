@@ -34,6 +34,8 @@ afterEach(() => stop?.());
 /** The engine over a client that hands it what the test wants. */
 async function start(write: (batch: readonly SinkEvent[]) => Promise<void>) {
   const sent: OutgoingMessage[] = [];
+  /** Bytes of each call. */
+  const calls: number[] = [];
   const refused: string[] = [];
   let run: ConsumerRun | undefined;
   const consumer: Consumer = {
@@ -45,7 +47,10 @@ async function start(write: (batch: readonly SinkEvent[]) => Promise<void>) {
   const kafka = {
     ensureTopics: async () => {},
     createProducer: () => ({
-      send: async (messages: readonly OutgoingMessage[]) => void sent.push(...messages),
+      send: async (messages: readonly OutgoingMessage[]) => {
+        sent.push(...messages);
+        calls.push(messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0));
+      },
       ...{ queuedMessages: 0, close: async () => {} },
     }),
     createConsumer: () => consumer,
@@ -70,7 +75,14 @@ async function start(write: (batch: readonly SinkEvent[]) => Promise<void>) {
     await running.catch(() => {});
   };
   await expect.poll(() => run, { interval: 1 }).toBeDefined();
-  return { engine, running, sent, refused, deliver: (messages: KafkaMessage[]) => run!.onBatch(batchOf(messages)) };
+  return {
+    engine,
+    running,
+    sent,
+    calls,
+    refused,
+    deliver: (messages: KafkaMessage[]) => run!.onBatch(batchOf(messages)),
+  };
 }
 
 test('a batch is done once the sink has it, and not before', async () => {
@@ -120,6 +132,14 @@ test('what cannot be read goes to the dead letters with its reason, and the rest
   ]);
   expect(sent[0]).toMatchObject({ key: 'u-1', value: Buffer.from('not json') });
   expect(refused.length).toBe(5);
+});
+
+test('more dead letters than a producer takes at once leave in several calls', async () => {
+  const { deliver, sent, calls } = await start(async () => {});
+  const large = `"${'x'.repeat(5 * 1024 * 1024)}"`;
+  await deliver(Array.from({ length: 20 }, (_unused, offset) => message(offset, large)));
+  expect(sent.map(({ headers }) => Number(headers!['source-offset']))).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  expect(Math.max(...calls)).toBeLessThan(64 * 1024 * 1024);
 });
 
 test('an event that the sink refuses becomes a dead letter too', async () => {

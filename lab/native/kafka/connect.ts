@@ -105,8 +105,9 @@ function workerProperties({ name, bootstrapServers, port }: { name: string; boot
     'config.storage.replication.factor': 1,
     'offset.storage.replication.factor': 1,
     'status.storage.replication.factor': 1,
-    // The slot is confirmed when offsets are flushed, so this bounds the WAL that is kept and what a crash repeats.
-    'offset.flush.interval.ms': 1_000,
+    // Until the first flush after a connector's start its stored offset shows from where it went on: `cdc` looks several
+    // times meanwhile. And the slot is confirmed then, so this bounds the WAL that is kept and what a crash repeats.
+    'offset.flush.interval.ms': 5_000,
     // The only worker: nobody else could take the tasks over while the others wait for it to come back.
     'scheduled.rebalance.max.delay.ms': 0,
     'session.timeout.ms': 6_000,
