@@ -18,7 +18,8 @@ export function drawChart(option: EChartsOption, label: string, height = 360): H
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return new Html(svg.replace('<svg ', `<svg role="img" aria-label="${label.replace(/[&<>"]/g, ' ')}" `));
+  const labelled = svg.replace('<svg ', `<svg role="img" aria-label="${label.replace(/[&<>"]/g, ' ')}" `);
+  return new Html(`<div class="scroll">${labelled}</div>`);
 }
 
 /** An axis with its name in the middle and lines that stay in the background. */

@@ -2,6 +2,7 @@ import os from 'node:os';
 import { createComparison } from '../../benchmarks/compare/comparison.ts';
 import { withFreshness } from '../../benchmarks/compare/with-freshness.ts';
 import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
+import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { capabilities, topologyNames } from '../../kernel/topology.ts';
 import type { StartFlags } from '../commands/start.ts';
 import { print, printJson, progress } from '../output.ts';
@@ -57,12 +58,14 @@ export async function startCommand(flags: StartFlags): Promise<void> {
   if (document.verdict !== 'VALID') process.exitCode = 1;
   if (flags.json) return printJson(document);
   printResult(document, file, report);
-  if (!flags.interactive || !process.stdout.isTTY || !process.stdin.isTTY) return print(nextSteps);
+  if (!flags.interactive || !process.stdout.isTTY || !process.stdin.isTTY) {
+    return print(nextSteps(document.verdict));
+  }
   await serveUntilStopped(report);
 }
 
-const nextSteps = `
-What to do next:
+const nextSteps = (verdict: RunDocument['verdict']) => `
+What to do next:${verdict === 'VALID' ? '' : '\n  npm start                     again, while nothing else keeps this machine busy: this run does not count'}
   npx lab up partitioned        a live system; then, in another terminal: npx lab send, npx lab audit, npx lab status
   npx lab compare               more and longer rounds, narrower intervals (a quarter of an hour)
   npx lab report --open         the report in your browser

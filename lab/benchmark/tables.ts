@@ -23,7 +23,7 @@ export function comparisonTable(document: RunDocument): string {
       arm.audit ? (arm.audit.ok ? 'clean' : 'BROKEN') : 'none',
     ];
   });
-  const timelineHead = withTimeline ? ['5 days, random', '5 days, in order'] : [];
+  const timelineHead = withTimeline ? ['5 days cold, random', '5 days cold, in order'] : [];
   return table([...head, ...timelineHead, 'audit'], rows);
 }
 

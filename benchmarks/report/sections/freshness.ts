@@ -21,9 +21,10 @@ ${absent.map(({ engine, reason }) => html`<li>Not measured: ${engine}, because $
 }
 
 function row({ engine, verdict, load, steady, drain, audit }: EngineFreshness): Html {
-  return html`<tr><td>${engine}</td><td>${verdict}</td><td>${number(load.rate)}</td>
+  const good = (yes: boolean) => (yes ? 'good' : 'bad');
+  return html`<tr><th scope="row">${engine}</th><td class="${good(verdict === 'VALID')}">${verdict}</td><td>${number(load.rate)}</td>
 <td>${milliseconds(steady.latency.p50Ms)}</td><td>${milliseconds(steady.latency.p99Ms)}</td><td>${steady.slowStage.replaceAll('_', ' ')}</td>
-<td>${number(drain.backlog)}</td><td>${number(drain.eventsPerSecond)}</td><td>${audit.ok ? 'clean' : 'BROKEN'}</td></tr>`;
+<td>${number(drain.backlog)}</td><td>${number(drain.eventsPerSecond)}</td><td class="${good(audit.ok)}">${audit.ok ? '✓ clean' : '✗ broken'}</td></tr>`;
 }
 
 function lagChart(engines: readonly EngineFreshness[]): Html {

@@ -25,8 +25,13 @@ export function timelineSection(view: View): Html {
 disputes that were lost for fraud. Time is planning and execution; pages are those asked for, found in memory or not.</p>
 <div class="scroll"><table><thead><tr><th rowspan="2">query</th><th rowspan="2">cache</th>${head}</tr>
 <tr>${view.arms.map(() => html`<th>time</th><th>pages</th>`)}</tr></thead>${groups}</table></div>
-<p class="note">Cold means: ${first.cold}. “Pruning off” forbids the planner to leave out partitions. One dispute’s history is a question
+<p class="note">${describeCold(first.cold)} “Pruning off” forbids the planner to leave out partitions. One dispute’s history is a question
 without a time: every partition has to be looked into. Answered by ${nodes}. One process answers each query (no parallel workers).</p></section>`;
+}
+
+/** The scenario says what it emptied, or why it could not. */
+function describeCold(cold: string): string {
+  return cold.startsWith('not measured') ? `Cold queries were ${cold}.` : `Emptied before each cold query: ${cold}.`;
 }
 
 function row(view: View, kind: { query: string; order: string; cache: string }): Html {
