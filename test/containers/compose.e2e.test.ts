@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditResult } from '../../benchmarks/audit/audit.ts';
+import { containersOf } from '../../lab/docker/running.ts';
 import { withClient } from '../../lab/native/with-client.ts';
 import { describeIf } from '../skip.ts';
 import { type ComposeSystem, startComposeSystem } from './compose-system.ts';
@@ -54,6 +55,10 @@ describeIf('the profile partitioned under compose', await missingForProfile('par
   test('lab down leaves neither container nor volume nor network', async () => {
     const before = await system.count();
     expect([before.containers >= 10, before.volumes >= 5, before.networks]).toEqual([true, true, 1]);
+    // One without a name would outlive its container wherever that is removed without -v, and nobody would find it.
+    const { id } = system.description;
+    const volumes = (await containersOf(id)).flatMap((container) => container.volumes);
+    expect(volumes.filter((name) => !name.startsWith(`${id}_`))).toEqual([]);
     await system.lab('down', system.description.id);
     expect(await system.count()).toEqual({ containers: 0, volumes: 0, networks: 0 });
   }, 120_000);
