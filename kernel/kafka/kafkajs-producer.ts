@@ -109,10 +109,14 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
   };
 
   const drain = async (): Promise<void> => {
+    // The caller notes first that this runs.
+    await null;
     while (queue.length > 0) {
       const request = takeRequest(queue, limits, largestRequest);
       if (request.length > 0) await deliver(request);
     }
+    // At once and not by whoever waits for the end: what is sent in between would lie until somebody sends again.
+    draining = undefined;
   };
 
   const enqueue = (items: readonly Item[], call: Call) => {
@@ -125,9 +129,7 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
       }
     }
     for (const item of items) queue.push(item);
-    draining ??= drain().finally(() => {
-      draining = undefined;
-    });
+    draining ??= drain();
   };
 
   const send = (messages: readonly OutgoingMessage[]): Promise<void> =>
