@@ -56,6 +56,7 @@ export async function openRecord(file: string): Promise<RecordWriter> {
     file,
     append: (line) =>
       new Promise<void>((resolve, reject) => {
+        if (failure !== undefined) return reject(failure);
         queue.push({ text: `${JSON.stringify(line)}\n`, resolve, reject });
         writing ??= writeAll();
       }),

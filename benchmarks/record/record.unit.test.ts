@@ -78,6 +78,6 @@ test('a file of one torn line begins anew', async () => {
 test.skipIf(process.platform !== 'linux')('after a failed write nothing is acknowledged (needs Linux)', async () => {
   const record = await openRecord('/dev/full');
   await expect(record.append(ack('evt_1'))).rejects.toThrow(/ENOSPC/);
-  await expect(record.append(ack('evt_2'))).rejects.toThrow(/ENOSPC/);
+  for (const id of ['evt_2', 'evt_3', 'evt_4']) await expect(record.append(ack(id))).rejects.toThrow(/ENOSPC/);
   await record.close();
 });
