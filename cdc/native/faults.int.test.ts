@@ -183,6 +183,25 @@ test('a dropped publication: alarm instead of endless attempts', async () => {
   await expectAlarm('publication_missing');
 });
 
+test.each([
+  ['drop table outbox', 'add table outbox'],
+  ["set (publish = 'update')", "set (publish = 'insert')"],
+  ['set (publish_via_partition_root = false)', 'set (publish_via_partition_root = true)'],
+])(
+  'a publication that is changed while it streams (%s): alarm, and its remedy brings all back',
+  async (change, back) => {
+    await streamTen();
+    await query(`alter publication lab_outbox ${change}`);
+    await write(10, 'b');
+    await expect.poll(() => pipeline.engine().alarm(), poll).toMatchObject({ alarm: 'publication_missing' });
+    await expect.poll(() => pipeline.engine().exit(), poll).toBeDefined();
+    await query(`alter publication lab_outbox ${back}`);
+    await query('select pg_drop_replication_slot($1)', [pipeline.slotName]);
+    pipeline.launch({ onLostSlot: 'reload' });
+    await arrived(20);
+  },
+);
+
 test('an idle outbox does not hold the WAL of others', async () => {
   await streamTen();
   await writeElsewhere(16);

@@ -111,17 +111,19 @@ export async function readSystemIdentifier(client: Client): Promise<string> {
   return rows[0]!.id;
 }
 
-async function expectPublication(client: Client, publication: string): Promise<void> {
+/** @throws CdcAlarm where inserts into the outbox are not sent, or not under its name as those into partitions. */
+export async function expectPublication(client: Client, publication: string): Promise<void> {
   const { rowCount } = await client.query(
-    `select from pg_publication_tables where pubname = $1 and tablename = 'outbox'`,
+    `select from pg_publication_tables join pg_publication using (pubname)
+     where pubname = $1 and tablename = 'outbox' and pubinsert`,
     [publication],
   );
   if (rowCount !== 0) return;
   throw new CdcAlarm(
     'publication_missing',
-    `The publication ${publication} does not exist or does not publish the table outbox.`,
-    'Run the migrations, or publish the table again. What was written meanwhile is not in the stream: start once with ' +
-      'CDC_ON_LOST_SLOT=reload.',
+    `The publication ${publication} does not exist or does not publish what is inserted into the table outbox.`,
+    'Run the migrations, or publish the table again. What was written meanwhile is not in the stream: then drop the slot ' +
+      'and start once with CDC_ON_LOST_SLOT=reload, which loads again what the outbox still holds.',
   );
 }
 

@@ -4,7 +4,7 @@ import { openStream, type ReplicationStream } from './connection.ts';
 import { OutboxDecoder } from './outbox-decoder.ts';
 import { storePosition } from './positions.ts';
 import type { Session } from './session.ts';
-import { checkSlot, maxLsn, slotStatus } from './slot.ts';
+import { checkSlot, expectPublication, maxLsn, slotStatus } from './slot.ts';
 import { xLogDataHeader } from './wire.ts';
 
 /**
@@ -85,6 +85,8 @@ export async function streamOutbox(session: Session, startLsn: Lsn): Promise<voi
     const idle = !batcher.busy && !inTransaction && lastCommitLsn <= confirmedLsn;
     // Others write too: an outbox without news must not make the server keep their WAL.
     if (idle && serverLsn - confirmedLsn > BigInt(options.idleAdvanceBytes)) await confirm(serverLsn);
+    // Without it the server says nothing, and sends nothing.
+    await expectPublication(control, options.publication);
     const slot = await slotStatus(control, options.slotName);
     if (slot?.walStatus === 'unreserved' && state.slot?.walStatus !== 'unreserved') {
       options.logger.error(
