@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { auditRun } from '../../benchmarks/audit/audit.ts';
+import { readRecords } from '../../benchmarks/audit/record.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import type { AuditFlags } from '../commands/audit.ts';
 import { checkDsn } from '../database-target.ts';
@@ -18,9 +18,13 @@ export async function auditCommand(flags: AuditFlags): Promise<void> {
   if (flags.json) printJson({ topology: target.topology, records: target.recordFiles, ...result });
   else {
     print(auditTable(result));
-    print(`\n${result.ok ? 'clean' : 'BROKEN'}: ${target.topology}, ${target.recordFiles.length} record files`);
+    print(`\n${result.ok ? 'clean' : 'BROKEN'}: ${target.topology}, ${count(target.recordFiles.length)}`);
   }
   if (!result.ok) process.exitCode = 1;
+}
+
+function count(records: number): string {
+  return records === 1 ? '1 record file' : `${records} record files`;
 }
 
 /** What was accepted has to arrive before its absence means anything. */
@@ -52,9 +56,7 @@ interface Target {
 async function findTarget(flags: AuditFlags): Promise<Target> {
   const records = flags.record?.map((file) => path.resolve(file));
   await checkRecords(records ?? []);
-  if (flags.clickhouse !== undefined && !/^https?:\/\/./.test(flags.clickhouse)) {
-    throw new UsageError('--clickhouse has to look like http://user:password@host:port/database.');
-  }
+  if (flags.clickhouse !== undefined) await checkClickhouse(flags.clickhouse);
   if (flags.dsn !== undefined) {
     if (flags.run !== undefined) throw new UsageError('--dsn and --run exclude one another.');
     const topology = flags.topology ?? '';
@@ -74,11 +76,27 @@ async function findTarget(flags: AuditFlags): Promise<Target> {
   };
 }
 
-/** A record that is not there would be an audit of fewer acknowledgements. */
+/** A file without an acknowledgement is not the one that was meant: looking nothing up would be called clean. */
 async function checkRecords(files: readonly string[]): Promise<void> {
   for (const file of files) {
-    await access(file, constants.R_OK).catch(({ message }) => {
+    const found = await hasAcknowledgement(file).catch(({ message }) => {
       throw new UsageError(`--record: ${message}`);
     });
+    if (!found) throw new UsageError(`--record: ${file} holds no acknowledgement.`);
   }
+}
+
+async function hasAcknowledgement(file: string): Promise<boolean> {
+  for await (const { type } of readRecords([file])) if (type === 'ack') return true;
+  return false;
+}
+
+/** Asked before the pipeline is waited for. */
+async function checkClickhouse(url: string): Promise<void> {
+  if (!/^https?:\/\/./.test(url) || !URL.canParse(url)) {
+    throw new UsageError('--clickhouse has to look like http://user:password@host:port/database.');
+  }
+  await fetch(`${new URL(url).origin}/ping`, { signal: AbortSignal.timeout(10_000) }).catch((error) => {
+    throw new Error(`--clickhouse: ${new URL(url).host} does not answer: ${error.cause?.message || error.message}`);
+  });
 }

@@ -38,6 +38,7 @@ async function describe(run: RunStatus): Promise<string> {
     ['run', `${run.id}, ${run.topology}, since ${run.startedAt}`],
     ['API', `${run.urls.api}  ${run.api}`],
     ['provider', run.urls.provider],
+    ['logs', run.runDirectory],
     ['processes', run.processes.map(({ name, pid, alive }) => `${name} ${alive ? pid : 'DOWN'}`).join(', ')],
     [
       'rows',

@@ -33,13 +33,11 @@ export async function findParts(): Promise<Part[]> {
   const part = (name: string, found: string | null | undefined, adds: string, install: string, required = false) => ({
     ...{ name, required, found: found ?? null, adds, install },
   });
-  const [pgbench, java, maven, docker, k6, chromium, pgbouncer, prometheus, exporter] = await Promise.all([
+  const [pgbench, java, maven, docker, pgbouncer, prometheus, exporter] = await Promise.all([
     firstVersion([['pgbench', '--version'], ...installed.map((one) => [`${one.binDirectory}/pgbench`, '--version'])]),
     firstVersion([['java', '-version']]),
     firstVersion([['mvn', '--version']]),
     dockerVersion(),
-    firstVersion([['k6', 'version']]),
-    firstVersion(browsers.map((browser) => [browser, '--version'])),
     findPgbouncer().then((found) => found?.version),
     findPrometheus(),
     findPostgresExporter(),
@@ -70,8 +68,6 @@ export async function findParts(): Promise<Part[]> {
       'lab up … --runtime docker, and tests on official images',
       'https://docs.docker.com/engine/install, and start its daemon',
     ),
-    part('k6', k6, 'k6 as a second load driver (not used yet)', 'go install go.k6.io/k6@v1.8.1'),
-    part('Chromium', chromium, 'tests of the report in a browser (not used yet)', 'apt install chromium'),
     part('pgbouncer', pgbouncer, 'lab up … --pgbouncer', 'apt install pgbouncer'),
     part('Prometheus', prometheus?.version, 'lab up … --prometheus, tests of the alerts', 'apt install prometheus'),
     part(
@@ -82,11 +78,6 @@ export async function findParts(): Promise<Part[]> {
     ),
   ];
 }
-
-const browsers = [
-  ...['chromium', 'chromium-browser', 'google-chrome'],
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
 
 /** The client alone is not enough: the daemon has to answer. */
 function dockerVersion(): Promise<string | null> {

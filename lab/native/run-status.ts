@@ -8,6 +8,7 @@ export interface RunStatus {
   id: string;
   topology: string;
   startedAt: string;
+  runDirectory: string;
   urls: SystemDescription['urls'];
   processes: { name: string; pid: number; alive: boolean }[];
   /** Of GET /health/ready: `ok`, or why it is not. */
@@ -35,9 +36,9 @@ export async function readStatus(run: SystemDescription, sampleMs = 1_000): Prom
     readDatabase(run.dsn.admin),
     run.mode === 'kafka' || run.urls.cdc ? readPipelineOf(run) : undefined,
   ]);
-  const { id, topology, startedAt, urls } = run;
+  const { id, topology, startedAt, runDirectory, urls } = run;
   return {
-    ...{ id, topology, startedAt, urls, processes, api, rates, ...database },
+    ...{ id, topology, startedAt, runDirectory, urls, processes, api, rates, ...database },
     ...(ingest !== undefined && { ingest }),
     ...(pipeline && { pipeline }),
   };

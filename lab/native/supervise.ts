@@ -160,9 +160,11 @@ function describe(description: SystemDescription): string {
     [
       ['run', description.id],
       ['topology', `${description.topology}, PostgreSQL ${postgres.version} (${postgres.kind})`],
+      ...(urls.ingest ? [['gateway', urls.ingest]] : []),
       ['API', urls.api],
       ['provider', urls.provider],
       ['database', dsn.admin],
+      ...(urls.clickhouse ? [['ClickHouse', urls.clickhouse]] : []),
       ...(urls.prometheus ? [['Prometheus', urls.prometheus]] : []),
       ...(description.pooler ? [[`pgbouncer ${description.pooler.version}`, description.pooler.dsn]] : []),
       ...dsn.replicas.map((replica, index) => [`replica ${index + 1}`, replica]),

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from 'pg';
 import type { ArchiveFlags, LockFlags, TargetFlags } from '../commands/partitions.ts';
@@ -14,6 +15,7 @@ import { rescueDefaultRows } from './rescue.ts';
 /** `lab partitions list`; status 1 when rows lie in a default partition. */
 export async function list(flags: TargetFlags & { table?: string }): Promise<void> {
   const found = await onDatabase(flags, (client) => listPartitions(client));
+  checkTable(found.partitions, flags.table);
   const partitions = found.partitions.filter((partition) => !flags.table || partition.table === flags.table);
   const defaultRows = found.defaultRows.filter((row) => !flags.table || row.table === flags.table);
   if (flags.json) printJson({ partitions, defaultRows });
@@ -63,9 +65,15 @@ export async function archive(partition: string | undefined, flags: ArchiveFlags
   if ((partition === undefined) === (olderThan === undefined)) {
     throw new UsageError('Name a partition, or use --older-than.');
   }
+  if (partition !== undefined && flags.table !== undefined) {
+    throw new UsageError('--table goes with --older-than: a partition belongs to one table.');
+  }
   const archives = await onDatabase(flags, async (client, { run }) => {
     const directory = flags.directory ?? (run && path.join(run.runDirectory, 'archives'));
     if (directory === undefined) throw new UsageError('--dsn needs --directory: the file has to go somewhere.');
+    await mkdir(directory, { recursive: true }).catch(({ message }) => {
+      throw new UsageError(`--directory: ${message}`);
+    });
     const done: Archived[] = [];
     for (const name of partition === undefined ? await endedBefore(client, flags) : [partition]) {
       const options = { partition: name, directory: path.resolve(directory), keep, maxLockMs };
@@ -81,9 +89,18 @@ export async function archive(partition: string | undefined, flags: ArchiveFlags
 async function endedBefore(client: Client, { olderThan, table: wanted }: ArchiveFlags): Promise<string[]> {
   const until = Date.now() - olderThan! * 86_400_000;
   const { partitions } = await listPartitions(client);
+  checkTable(partitions, wanted);
   return partitions
     .filter(({ table: name, attached, to }) => attached && to && Number(to) <= until && (!wanted || name === wanted))
     .map((entry) => entry.partition);
+}
+
+/** @throws UsageError that names the tables there are. */
+function checkTable(partitions: readonly { table: string }[], wanted: string | undefined): void {
+  const tables = [...new Set(partitions.map(({ table: name }) => name))];
+  if (wanted === undefined || tables.includes(wanted)) return;
+  const choice = tables.length === 0 ? 'No table is partitioned here' : `Choose from ${tables.join(', ')}`;
+  throw new UsageError(`There is no partitioned table ${wanted}. ${choice}.`);
 }
 
 function describeArchive({ file, fileBytes, tableBytes, manifest, dropped, locks }: Archived): string {

@@ -55,7 +55,9 @@ export async function send(flags: SendFlags): Promise<SendResult> {
     spacing: Math.max(128, flags.concurrency * 2),
     eventIntervalMs: flags.rate === undefined ? 0.1 : 1_000 / flags.rate,
   });
-  const record = await openRecord(target.record);
+  const record = await openRecord(target.record).catch(({ message }) => {
+    throw new UsageError(`--record: ${message}`);
+  });
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
   process.once('SIGINT', onInterrupt);
