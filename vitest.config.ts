@@ -11,6 +11,12 @@ const exclude = ['**/node_modules/**', '**/.git/**'];
 const maxWorkers = Math.max(2, Math.floor(availableParallelism() / 2));
 
 /**
+ * A condition is waited for as long as a busy machine may take: vitest's own limits are one second for a poll and five
+ * for a test.
+ */
+const expectations = { poll: { timeout: 15_000 } };
+
+/**
  * Four projects, told apart by the files' names: `unit` needs nothing, `integration` shares one embedded PostgreSQL
  * per run, `kafka` starts brokers (and skips, with the reason, where Java is missing), `e2e` whole systems. They begin
  * in the order of their names, which is the right one: long files first, so that none is left over at the end.
@@ -22,7 +28,18 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: compileCacheDirectory },
     projects: [
       // Nothing here keeps state in a module, so that files can share a process, and what they import.
-      { test: { name: 'unit', include: ['**/*.unit.test.ts'], exclude, isolate: false, maxWorkers } },
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.unit.test.ts'],
+          exclude,
+          isolate: false,
+          maxWorkers,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          expect: expectations,
+        },
+      },
       {
         test: {
           name: 'integration',
@@ -33,6 +50,7 @@ export default defineConfig({
           maxWorkers,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: expectations,
         },
       },
       {
@@ -43,6 +61,7 @@ export default defineConfig({
           maxWorkers,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          expect: expectations,
         },
       },
       {
@@ -53,6 +72,7 @@ export default defineConfig({
           maxWorkers,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: expectations,
         },
       },
     ],
