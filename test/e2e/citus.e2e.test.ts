@@ -251,6 +251,18 @@ describeIf('citus', await missingCitus(), () => {
     expect(Object.keys(result.names)).toEqual(['public.outbox']);
   });
 
+  // The last one, since its audit is not clean any more.
+  test('one event id under two users is applied twice, and the audit says so', async () => {
+    const event = { provider_event_id: 'evt_of_two' };
+    const answers = [await order({ ...event, user_id: 'user_1' }), await order({ ...event, user_id: 'user_2' })];
+    expect(answers.map((answer) => answer.body.data.verdict)).toEqual(['applied', 'applied']);
+    const { invariants } = await auditRun({ dsn: system.dsn.admin, topology: 'citus' });
+    const broken = invariants.filter((invariant) => !invariant.ok);
+    expect(broken).toMatchObject([
+      { id: 'I3', examples: expect.arrayContaining([expect.stringContaining('evt_of_two')]) },
+    ]);
+  });
+
   async function preparedTransactions(): Promise<number> {
     const counts = await Promise.all(
       system.workers.map((worker) =>
