@@ -59,7 +59,7 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
 
   const attempt = async (request: readonly Item[]): Promise<void> => {
     if (!connection) {
-      // Half the budget, so that a connection that died silently leaves time for another.
+      // kafkajs asks twice: who meets a connection that died silently is told so, and the next call finds another one.
       const session = context.open(Math.max(500, Math.floor(timeoutMs / 2)));
       const createPartitioner = pinnedPartitioner();
       const producer = session.kafka.producer({ idempotent: true, allowAutoTopicCreation: false, createPartitioner });
