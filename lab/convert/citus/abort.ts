@@ -8,16 +8,18 @@ import { convertedTables } from './tables.ts';
 
 /** Undoes what was done before the switch, at the target first: while the source has the state, this can be repeated. */
 export async function abortMove(source: Client, state: ConversionState, options: CitusConvertOptions): Promise<void> {
-  if (options.discardTarget) await options.discardTarget();
-  else await emptyTarget(source, state, await options.openTarget());
+  const targetDsn = options.discardTarget ? undefined : await options.openTarget();
+  if (targetDsn !== undefined && placeOf(targetDsn) !== state.targetDatabase) {
+    throw new ConversionRefused(`The conversion goes to ${state.targetDatabase}: name that one with --to.`);
+  }
+  await source.query("update conversion.state set phase = 'aborting'");
+  if (targetDsn === undefined) await options.discardTarget?.();
+  else await emptyTarget(source, targetDsn);
   await releaseChanges(source, options);
   await source.query('drop schema conversion cascade');
 }
 
-async function emptyTarget(source: Client, state: ConversionState, dsn: string): Promise<void> {
-  if (placeOf(dsn) !== state.targetDatabase) {
-    throw new ConversionRefused(`The conversion goes to ${state.targetDatabase}: name that one with --to.`);
-  }
+async function emptyTarget(source: Client, dsn: string): Promise<void> {
   const target = await openSide(dsn);
   try {
     for (const slot of await readSlots(source)) await dropWorkerSlots(slot, await workerDsns(target, dsn));

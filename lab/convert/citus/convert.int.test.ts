@@ -15,7 +15,8 @@ import { createRunDirectory, type RunDirectory } from '../../native/run-director
 import { withClient } from '../../native/with-client.ts';
 import { dropSlot } from './cdc.ts';
 import { type CitusConvertOptions, convertToCitus } from './convert.ts';
-import { bookkeepingTables, convertedTables } from './tables.ts';
+import { bringChanges } from './step.ts';
+import { bookkeepingTables, convertedTables, readTables } from './tables.ts';
 
 let source: TestDatabase;
 let client: Client;
@@ -74,7 +75,7 @@ describeIf('conversion to citus', await missingCitus(), () => {
     for (const name of [...convertedTables].reverse()) {
       if (name !== 'retention_settings') await target.query(`delete from ${name}`);
     }
-    await target.query('delete from order_owners');
+    await target.query('delete from order_owners; delete from cdc_dead_letters');
   }
 
   const dsn = () => cluster.dsn.admin;
@@ -98,18 +99,23 @@ describeIf('conversion to citus', await missingCitus(), () => {
     return all;
   }
 
-  async function one(side: Client, query: string): Promise<unknown> {
+  async function one(side: Client, query: string): Promise<unknown[]> {
     return (await side.query(query)).rows.map((row) => Object.values(row)[0]);
   }
 
   /** Some hundred webhooks a second, until it is stopped. */
   function keepApplying(load: Load): () => Promise<void> {
+    return keepDoing(async () => {
+      await load.apply(20);
+      await delay(50);
+    });
+  }
+
+  /** @returns what ends it. */
+  function keepDoing(work: () => Promise<unknown>): () => Promise<void> {
     let stopped = false;
     const ended = (async () => {
-      while (!stopped) {
-        await load.apply(20);
-        await delay(50);
-      }
+      while (!stopped) await work();
     })();
     return () => {
       stopped = true;
@@ -246,6 +252,94 @@ describeIf('conversion to citus', await missingCitus(), () => {
     expect(audit.invariants.find(({ id }) => id === 'I3')?.checked).toBeGreaterThan(1_000);
   });
 
+  async function addOutboxRows(side: Client, count: number): Promise<void> {
+    await side.query(
+      `insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers)
+       select gen_random_uuid(), 'order', 'more', 'u1', n, 'x', '{}', '{}' from generate_series(1, $1::int) n`,
+      [count],
+    );
+  }
+
+  /** Reading a row of the image takes longer. Were the function volatile, all rows would be read each time. */
+  async function slowDown(table: string, column: string, seconds: number): Promise<void> {
+    const slow = `conversion.slowly(${column}, ${seconds}) as ${column}`;
+    const [columns] = await one(
+      client,
+      `select string_agg(case attname when '${column}' then '${slow}' else attname end, ', ' order by attnum)
+       from pg_attribute where attrelid = '${table}'::regclass and attnum > 0`,
+    );
+    await client.query(
+      `create or replace function conversion.slowly(given text, seconds float8) returns text language plpgsql stable
+       as $$ begin perform pg_sleep(seconds); return given; end $$;
+       create or replace view conversion.image_${table} as select ${columns} from public.${table}`,
+    );
+  }
+
+  test('stops where it falls behind or the switch is out of reach, and goes on later', {
+    timeout: 180_000,
+  }, async () => {
+    const load = applyLoad({ dsn: source.dsn, dedupe: 'key_table', seed: 9 });
+    await load.apply(100);
+    const halted = { beforeSwitch: () => Promise.reject(new Error('halted')) };
+    await expect(convert(dsn(), halted)).rejects.toThrow('halted');
+
+    // As long as writers are held, every piece of work asks whether its time is up.
+    await load.apply(100);
+    const sides = { source: client, target, tables: await readTables(client, target, 10) };
+    const began = { asked: 0 };
+    await client.query('begin isolation level repeatable read');
+    await target.query('begin');
+    const brought = await bringChanges(sides, () => {
+      began.asked += 1;
+    });
+    await target.query('rollback');
+    await client.query('rollback');
+    expect(brought).toBeGreaterThan(200);
+    expect(began.asked).toBeGreaterThan(brought / 10);
+
+    await load.end();
+
+    // A change in every round, and each takes longer than the switch may.
+    await slowDown('retention_settings', 'time_column', 0.02);
+    const writing = await connect(source.dsn);
+    let growing = false;
+    let known = 0;
+    let rows = 50;
+    const endWriting = keepDoing(async () => {
+      await writing.query("update retention_settings set premake_days = 8 where table_name = 'outbox'");
+      await delay(3);
+      if (!growing) return;
+      const [rounds] = await one(writing, 'select rounds from conversion.state');
+      if (rounds === known) return;
+      known = Number(rounds);
+      rows *= 2;
+      await addOutboxRows(writing, rows);
+    });
+    const resumed = { action: 'resume', maxLockMs: 20 } as const;
+    try {
+      await expect(convert(dsn(), resumed)).rejects.toThrow(
+        /^The switch is out of reach: .* 20 rounds, .* allow --max-lock-ms \d+, and go on with --resume/,
+      );
+      // Twice as many in every round, at a millisecond each.
+      const fallBehind = async () => {
+        await slowDown('outbox', 'event_type', 0.001);
+        growing = true;
+      };
+      await expect(convert(dsn(), { ...resumed, beforeSwitch: fallBehind })).rejects.toThrow(
+        /^Changes come in at \d+\/s and are brought over at \d+\/s: .* lower the load, and go on with --resume/,
+      );
+    } finally {
+      await endWriting();
+      await writing.end();
+    }
+    for (const name of ['retention_settings', 'outbox']) {
+      await client.query(`create or replace view conversion.image_${name} as select * from public.${name}`);
+    }
+    expect((await convert(dsn(), { action: 'resume' })).phase).toBe('switched');
+    expect(load.errors).toEqual([]);
+    expect(await contents(target)).toEqual(await contents(client));
+  });
+
   test('an abort leaves the source as it was, and an empty cluster', async () => {
     const schema = await describeSchema(source.dsn);
     const load = applyLoad({ dsn: source.dsn, dedupe: 'key_table', seed: 7 });
@@ -297,10 +391,18 @@ describeIf('conversion to citus', await missingCitus(), () => {
         reading = setInterval(advance, 100);
       };
       const restartCdc = async () => clearInterval(reading);
+      await client.query(
+        `insert into cdc_dead_letters (slot_name, event_id, reason, envelope)
+         select $1, gen_random_uuid(), 'refused', '{"n": ' || n || '}' from generate_series(1, 450) n`,
+        [slot()],
+      );
+      const letters = `select count(*)::int || ' ' || sum(hashtextextended(
+        concat_ws(' ', slot_name, event_id, reason, envelope, extract(epoch from created_at)), 0)::numeric)::text from cdc_dead_letters`;
       const result = await convert(dsn(), { restartServices, restartCdc });
       expect(result.cdc).toEqual({ slot: slot(), workers: 2, drained: true });
       expect(await workerSlots()).toEqual([[`${slot()}_1 streaming`], [`${slot()}_2 streaming`]]);
       expect(await one(client, 'select slot_name from cdc_positions')).toEqual([]);
+      expect(await one(target, letters)).toEqual(await one(client, letters));
     });
 
     test('that does not come to its end, the workers’ readers have to begin with a load', async () => {

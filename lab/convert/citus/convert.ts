@@ -1,7 +1,15 @@
 import type { Client } from 'pg';
 import { lockOutOthers } from '../convert.ts';
 import { rested } from '../copy.ts';
-import { ConversionRefused, type ConversionState, type DiskSpace, readState, refuseSecondStart } from '../preflight.ts';
+import { Pace } from '../pace.ts';
+import {
+  ConversionRefused,
+  type ConversionState,
+  type DiskSpace,
+  readState,
+  refuseAfterAbort,
+  refuseSecondStart,
+} from '../preflight.ts';
 import { captureChanges } from '../prepare.ts';
 import { countDeliveries, measureThroughput, rateBetween } from '../throughput.ts';
 import { abortMove } from './abort.ts';
@@ -68,6 +76,7 @@ async function run(source: Client, options: CitusConvertOptions): Promise<CitusC
   const started = performance.now();
   const { action } = options;
   const state = await readState(source, 'citus');
+  refuseAfterAbort(state, action);
   if (action === 'abort') return abort(source, options, state, started);
   if (action === 'start') {
     refuseSecondStart(state, 'citus');
@@ -146,6 +155,7 @@ async function move(
   progress('comparing both sides');
   let compared: Comparison[] = [];
   await takeStep(sides, {
+    signal,
     within: async () => {
       compared = await compareSides(sides);
     },
@@ -167,10 +177,13 @@ async function copyTables(sides: Sides, options: CitusConvertOptions): Promise<v
     'select table_name as name from conversion.tables where not copied',
   );
   const left = new Set(rows.map(({ name }) => name));
+  const pace = new Pace(options.duty);
   for (const table of sides.tables.filter(({ name }) => left.has(name))) {
     for (let read = table.batchRows; read === table.batchRows; ) {
       signal?.throwIfAborted();
-      ({ read } = await rested(options, () => takeStep(sides, { next: table })));
+      const step = await rested(options, () => takeStep(sides, { next: table, signal }));
+      pace.add(step.round);
+      read = step.read;
       if (performance.now() - reported > 2_000) {
         progress(await describeProgress(sides.source, table.name));
         reported = performance.now();

@@ -40,6 +40,7 @@ export async function settle(
       `Slot ${cdc.slot} is still read. Restart change data capture with WORKER_DATABASE_URLS, then --finish.`,
     );
   }
+  await bringDeadLetters(places);
   const { rows } = await source.query<{ name: string }>('select quote_ident(current_database()) as name');
   await source.query(`alter database ${rows[0]!.name} set default_transaction_read_only = on`);
   return { phase: 'finished', cdc, afterPerSecond: await measureAfter(places.targetDsn, options.measureMs) };
@@ -65,6 +66,31 @@ async function endOldReader(
     await source.query('update conversion.state set drained = $1', [drained]);
   }
   return { slot, workers: workers.length, drained };
+}
+
+/** Dead letters that are read at once: each has an event's envelope. */
+const lettersAtOnce = 200;
+
+/** What the sink of the old reader refused: at the coordinator, since no worker has that reader. */
+async function bringDeadLetters({ source, target }: Places): Promise<void> {
+  let last = { slot: '', event: '00000000-0000-0000-0000-000000000000' };
+  for (;;) {
+    const { rows } = await source.query<{ letters: string | null; slot: string; event: string }>(
+      `select json_agg(l order by slot_name, event_id)::text as letters,
+              (array_agg(slot_name order by slot_name desc, event_id desc))[1] as slot,
+              (array_agg(event_id::text order by slot_name desc, event_id desc))[1] as event
+       from (select * from cdc_dead_letters where (slot_name, event_id) > ($1, $2::uuid)
+             order by slot_name, event_id limit ${lettersAtOnce}) l`,
+      [last.slot, last.event],
+    );
+    const { letters, ...reached } = rows[0]!;
+    if (letters === null) return;
+    await target.query(
+      `insert into cdc_dead_letters select * from json_populate_recordset(null::cdc_dead_letters, $1::json) on conflict do nothing`,
+      [letters],
+    );
+    last = reached;
+  }
 }
 
 /** Deliveries a second at the new place. */

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { Round } from '../pace.ts';
 import { type ConvertedTable, effectTables, list, rowHash } from './tables.ts';
 import { removeRows, writeRows } from './target.ts';
 
@@ -15,22 +16,25 @@ export interface Sides {
  * `next` are copied. The target goes from the state of one snapshot to that of the next at once, so that its foreign
  * keys hold. It is committed first: a step that was broken off in between is done again, and ends in the same rows.
  * @param options.within Runs at the end of the snapshot, once the target has its state.
- * @returns the log entries that it used up, and how many rows of `next` it read.
+ * @returns what it brought over, and how many rows of `next` it read.
  */
 export async function takeStep(
   sides: Sides,
-  options: { next?: ConvertedTable; within?: () => Promise<void> } = {},
-): Promise<{ changes: number; read: number }> {
+  options: { next?: ConvertedTable; within?: () => Promise<void>; signal?: AbortSignal | undefined } = {},
+): Promise<{ round: Round; read: number }> {
   const { source, target } = sides;
+  const atMs = performance.now();
   await source.query('begin isolation level repeatable read');
   try {
     await target.query('begin');
-    const changes = await bringChanges(sides);
+    const brought = await bringChanges(sides, () => options.signal?.throwIfAborted());
+    const workMs = performance.now() - atMs;
     const read = options.next ? await copyBatch(sides, options.next) : 0;
     await target.query('commit');
     await options.within?.();
     await source.query('commit');
-    return { changes, read };
+    // It brought over all that waited.
+    return { round: { atMs, waiting: brought, brought, workMs }, read };
   } catch (error) {
     await Promise.allSettled([target.query('rollback'), source.query('rollback')]);
     throw error;
@@ -40,9 +44,10 @@ export async function takeStep(
 /**
  * Brings over every logged change that the source's transaction sees, in the transactions that the caller began on both
  * sides. Changes of a table whose copy has not begun are forgotten: the copy will see what they left.
+ * @param goOn Called before each piece of work, to throw where the time is up.
  * @returns how many entries there were.
  */
-export async function bringChanges({ source, target, tables }: Sides): Promise<number> {
+export async function bringChanges({ source, target, tables }: Sides, goOn = () => {}): Promise<number> {
   // A few rows by their keys: plans that read whole tables come from statistics of when they were small.
   await source.query(
     'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off',
@@ -55,6 +60,7 @@ export async function bringChanges({ source, target, tables }: Sides): Promise<n
       continue;
     }
     for (let used = table.batchRows; used === table.batchRows; total += used) {
+      goOn();
       const chunk = await readChanges(source, table);
       used = chunk.used;
       if (used === 0) break;
@@ -63,7 +69,10 @@ export async function bringChanges({ source, target, tables }: Sides): Promise<n
     }
   }
   // Whoever refers to others goes before them.
-  for (const remove of removals.reverse()) await remove();
+  for (const remove of removals.reverse()) {
+    goOn();
+    await remove();
+  }
   if (total > 0) await source.query('update conversion.state set rounds = rounds + 1');
   return total;
 }

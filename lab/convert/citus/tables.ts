@@ -9,7 +9,7 @@ export const convertedTables = [
   ...['order_events', 'dispute_events', 'webhook_keys', 'webhook_deliveries', 'outbox', 'retention_settings'],
 ] as const;
 
-/** Belong to the server and not to its rows: each database has its own. */
+/** Belong to the server and its readers: each database has its own. Dead letters are brought over at the end. */
 export const bookkeepingTables = ['schema_migrations', 'cdc_positions', 'cdc_dead_letters'] as const;
 
 /** Their rows are the effect of a provider event, by which its key and its delivery learn their user. */
