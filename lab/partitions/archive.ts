@@ -136,7 +136,11 @@ async function detach(client: Client, partition: PartitionInfo, options: Archive
       tables: [`public.${partition.table}`, `public.${partition.partition}`],
       note: async (lock) => void locks.push(lock),
     },
-    () => client.query(`alter table public.${parent} detach partition public.${name}; ${comment}`),
+    async () => {
+      // One statement at a time: Citus takes no others.
+      await client.query(`alter table public.${parent} detach partition public.${name}`);
+      await client.query(comment);
+    },
   );
   return locks;
 }
@@ -163,8 +167,9 @@ export async function attachTable(
 ): Promise<LockReport[]> {
   const [parent, name, time] = [place.table, place.partition, place.timeColumn].map(escapeIdentifier);
   const [from, to] = [place.from!, place.to!].map((bound) => escapeLiteral(bound.toISOString()));
+  await client.query(`alter table public.${name} drop constraint if exists lab_bounds`);
   await client.query(
-    `alter table public.${name} drop constraint if exists lab_bounds,
+    `alter table public.${name}
        add constraint lab_bounds check (${time} is not null and ${time} >= ${from} and ${time} < ${to})`,
   );
   const locks: LockReport[] = [];
@@ -177,12 +182,13 @@ export async function attachTable(
       tables: [`public.${place.table}`],
       note: async (lock) => void locks.push(lock),
     },
-    () =>
-      client.query(
-        `alter table public.${parent} attach partition public.${name} for values from (${from}) to (${to});
-         alter table public.${name} drop constraint lab_bounds;
-         comment on table public.${name} is null`,
-      ),
+    async () => {
+      await client.query(
+        `alter table public.${parent} attach partition public.${name} for values from (${from}) to (${to})`,
+      );
+      await client.query(`alter table public.${name} drop constraint lab_bounds`);
+      await client.query(`comment on table public.${name} is null`);
+    },
   );
   return locks;
 }

@@ -52,6 +52,7 @@ async function attachFile(client: Client, options: AttachOptions): Promise<Attac
     await client.query(
       `create table public.${escapeIdentifier(partition)} (like public.${escapeIdentifier(table)} including all)`,
     );
+    await spreadLike(client, partition, table);
     await load(client, manifest, options.source);
     const content = await contentHash(client, partition);
     if (content.rows !== rows || content.hash !== manifest.postgresHash) {
@@ -78,6 +79,17 @@ async function attachFile(client: Client, options: AttachOptions): Promise<Attac
   }
 }
 
+/** In a cluster the rows go to their workers as they are loaded: PostgreSQL would move them there under the lock. */
+async function spreadLike(client: Client, partition: string, table: string): Promise<void> {
+  const citus = await client.query("select from pg_extension where extname = 'citus'");
+  if (citus.rowCount === 0) return;
+  await client.query(
+    `select create_distributed_table($1::text, distribution_column, colocate_with => $2::text)
+     from citus_tables where table_name = $2::text::regclass`,
+    [`public.${escapeIdentifier(partition)}`, `public.${escapeIdentifier(table)}`],
+  );
+}
+
 /** Maintenance may have made the day's partition anew. An empty one makes way; one with rows is refused. */
 async function removeEmpty(client: Client, table: string, partition: string, options: AttachOptions): Promise<void> {
   const name = `public.${escapeIdentifier(partition)}`;
@@ -90,7 +102,7 @@ async function removeEmpty(client: Client, table: string, partition: string, opt
       lock: `lock table only public.${escapeIdentifier(table)} in access exclusive mode`,
     },
     async () => {
-      const { rows } = await client.query(`select exists (select from ${name}) as used`);
+      const { rows } = await client.query(`select exists (select 1 from ${name}) as used`);
       if (rows[0].used) throw new Error(`There is a table ${partition} with rows in it already.`);
       await client.query(`drop table ${name}`);
     },

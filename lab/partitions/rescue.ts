@@ -51,6 +51,7 @@ export async function rescueDefaultRows(client: Client, options: RescueOptions):
     for (const { table, rows } of defaultRows) {
       const home = partitions.find((partition) => partition.table === table && partition.isDefault);
       if (rows === 0 || !home) continue;
+      await refuseCluster(client, table);
       options.progress(`${table}: ${rows} rows in the default partition`);
       const place = { table, home: home.partition, timeColumn: home.timeColumn, key: await keyOf(client, table) };
       rescued.push(await rescueTable(client, place, options));
@@ -60,6 +61,16 @@ export async function rescueDefaultRows(client: Client, options: RescueOptions):
     await client.query('select pg_advisory_unlock($1)', [lockId]);
   }
   return rescued;
+}
+
+/** Citus has no triggers on distributed tables, so nobody would note what changes meanwhile. */
+async function refuseCluster(client: Client, table: string): Promise<void> {
+  const citus = await client.query("select from pg_extension where extname = 'citus'");
+  if (citus.rowCount === 0) return;
+  throw new Error(
+    `${table}: rows in a default partition of a cluster can't be moved while they change. Move them in one transaction: ` +
+      'docs/guides/partitions.md.',
+  );
 }
 
 async function rescueTable(client: Client, place: Place, options: RescueOptions): Promise<Rescued> {
