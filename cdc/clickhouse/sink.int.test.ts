@@ -59,7 +59,16 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
     });
     await expect(migrateClickhouse(client)).rejects.toThrow('0004_orders_latest.sql');
     await client.command({ query: 'truncate table schema_migrations' });
-    expect(await migrateClickhouse(client)).toHaveLength(9);
+    expect(await migrateClickhouse(client)).toHaveLength(11);
+  });
+
+  test('nothing of a confirmed batch waits for the disk', async () => {
+    const tables = await read<{ name: string; synced: number }>(
+      `select name, engine_full like '%fsync_after_insert = 1%' as synced from system.tables
+       where database = currentDatabase() and engine like '%MergeTree' order by name`,
+    );
+    expect(tables.length).toBeGreaterThan(4);
+    expect(tables.filter(({ synced }) => synced !== 1)).toEqual([]);
   });
 
   test('an event arrives with everything it carries', async () => {
