@@ -110,6 +110,8 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
       ...(options.ports?.api !== undefined && { port: options.ports.api }),
       ...(options.wellKnownPorts && { preferredPort: 3000 }),
       environment: (port) => ({
+        // See docs/decisions/0049.
+        NODE_OPTIONS: '--max-semi-space-size=16',
         TOPOLOGY: topology,
         ...databaseEnvironment(moved ?? servers, pooler),
         API_HOST: '127.0.0.1',
