@@ -1,3 +1,4 @@
+// Longer than 300 lines because every invariant is broken by hand, on the same sound data.
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
