@@ -71,7 +71,7 @@ export async function compose(
   if (status !== 0) throw new Error(`docker compose ${commandLine.join(' ')} ended with ${status}.`);
 }
 
-/** Removes a project's containers, networks and data, whichever topology it ran. */
-export async function composeDown(project: ComposeProject): Promise<void> {
-  await compose(project, ['--profile', '*', 'down', '--volumes', '--remove-orphans']);
+/** Removes a project's containers and networks, whichever topology it ran, and its data unless that is to be kept. */
+export async function composeDown(project: ComposeProject, { keepData = false } = {}): Promise<void> {
+  await compose(project, ['--profile', '*', 'down', ...(keepData ? [] : ['--volumes']), '--remove-orphans']);
 }

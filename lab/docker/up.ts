@@ -8,6 +8,7 @@ import {
   type ComposeProject,
   compose,
   composeDown,
+  docker,
   dockerLogs,
   environmentFile,
   haFile,
@@ -44,7 +45,7 @@ export interface ComposeSystem {
  * What `docker compose --profile <topology> up -d --wait` does, with the secrets made before. Says the command first,
  * so that it can be repeated without us.
  * @throws MissingPartError without Docker; UsageError when a system runs already; Error when a part does not become
- * healthy, and nothing is left then.
+ * healthy, and nothing is left then but data that was there before.
  */
 export async function startCompose(options: DockerOptions): Promise<ComposeSystem> {
   const { topology, progress } = options;
@@ -62,6 +63,9 @@ export async function startCompose(options: DockerOptions): Promise<ComposeSyste
     name,
     environmentFiles: [...files, ...(options.ha ? [haFile] : []), ...(options.small ? [smallFile] : [])],
   };
+  // Of a system that was stopped with `docker compose down`.
+  const volumes = await docker(['volume', 'ls', '-q', '--filter', `label=com.docker.compose.project=${name}`]);
+  const keepData = volumes.trim() !== '';
   const commandLine = [
     ...['--profile', options.ha ? `${topology}-ha` : topology, ...(options.grafana ? ['--profile', 'grafana'] : [])],
     ...['up', '--detach', '--wait', '--build'],
@@ -79,8 +83,8 @@ export async function startCompose(options: DockerOptions): Promise<ComposeSyste
   } catch (error) {
     // What ended or never became healthy has said why, and its words are gone with the container.
     if (!options.signal?.aborted) await showLogs(name, progress).catch(() => {});
-    progress('removing what was started');
-    await composeDown(project);
+    progress(`removing what was started${keepData ? ', but not the data, which was there before' : ''}`);
+    await composeDown(project, { keepData });
     throw error;
   }
 }
