@@ -68,6 +68,11 @@ describeIf('conversion and partitions with pg_partman', missing, () => {
     expect((await client.query('select count(*)::int as count from partman.part_config')).rows).toEqual([{ count: 4 }]);
     await convert({ action: 'abort' });
     expect(await describeSchema(server.dsn('converted'))).toBe(schema);
+    // One that was killed after this, too.
+    await expect(convert({ beforeSwitch: stop })).rejects.toThrow('stop here');
+    await client.query('drop extension pg_partman; drop schema partman cascade');
+    await convert({ action: 'abort' });
+    expect(await describeSchema(server.dsn('converted'))).toBe(schema);
     expect((await client.query("select 1 from pg_extension where extname = 'pg_partman'")).rows).toEqual([]);
   });
 
