@@ -124,6 +124,28 @@ describeIf('reconciliation', missingClickhouse(), () => {
       ]);
     });
 
+    test.each([
+      ['rollup_minute', 'bucket + 60 as bucket'],
+      ['rollup_minute', "'adyen' as provider"],
+      ['rollup_day', "'failed' as status"],
+      ['rollup_day', 'firsts + 1 as firsts'],
+      ['rollup_day', 'after_amount_minor + 1 as after_amount_minor'],
+    ])('names a %s whose totals are right and which is wrong in itself: %s', async (table, change) => {
+      await sink.write(await outboxEvents(source), 'all');
+      const { client } = clickhouse;
+      const one = `${table} final where currency = 'JPY' and events > 0 order by bucket, status limit 1`;
+      const moved = `insert into ${table} select * replace (${change}, version + 2 as version) from ${one}`;
+      const left = `insert into ${table} select * replace (0 as events, 0 as amount_minor, 0 as after_amount_minor,
+                      0 as firsts, 0 as first_amount_minor, version + 1 as version) from ${one}`;
+      const before = (await client.query({ query: `select * from ${one}`, format: 'JSONEachRow' })).json();
+      expect(await before).toHaveLength(1);
+      for (const query of [moved, ...(/bucket|provider|status/.test(change.split(' as ')[1]!) ? [left] : [])]) {
+        await client.command({ query });
+      }
+      const { names } = await found();
+      expect(names).toEqual([expect.stringMatching(new RegExp(`^${table} altered .* JPY$`))]);
+    });
+
     test('an empty store lacks everything, and only so much is listed', async () => {
       const events = await outboxEvents(source);
       const result = await reconcile(source, clickhouse.client, 10);

@@ -11,6 +11,7 @@ import {
   sourceSide,
   sourceSince,
   subjects,
+  wrongRollups,
 } from './side.ts';
 
 export interface Difference {
@@ -58,7 +59,7 @@ export async function reconcile(source: ClientBase, analytics: ClickHouseClient,
       if (!equalBuckets(pair)) await searchBucket(sides, subject, pair, found);
     }
   }
-  compareRollups(events, await rollupBuckets(analytics, since), found);
+  compareRollups(events, await rollupBuckets(analytics, since), await wrongRollups(analytics, since), found);
   const differences = mergeMoved(found.differences);
   const differing = found.differing - (found.differences.length - differences.length);
   return { since, checked, differences, differing, equal: differing === 0 };
@@ -141,8 +142,10 @@ function compareRows(expected: readonly Row[], actual: readonly Row[]): Pick<Dif
 function compareRollups(
   expected: readonly Bucket[],
   rollups: readonly (Omit<Bucket, 'hash'> & { id: string })[],
+  wrong: Awaited<ReturnType<typeof wrongRollups>>,
   found: Found,
 ): void {
+  const named = new Set<string>();
   for (const what of ['rollup_minute', 'rollup_day'] as const) {
     const actual = rollups.filter(({ id }) => id === what);
     for (const pair of pairUp<Omit<Bucket, 'hash'>>(expected, actual, keyOf)) {
@@ -152,7 +155,19 @@ function compareRollups(
       if (figures[0] === figures[1]) continue;
       const kind = !pair.actual ? 'missing' : pair.expected ? 'altered' : 'extra';
       const detail = `has ${figures[1]}, the source ${figures[0]}`;
-      add(found, { what, kind, id: keyOf((pair.expected ?? pair.actual)!), detail });
+      const id = keyOf((pair.expected ?? pair.actual)!);
+      named.add(`${what} ${id}`);
+      add(found, { what, kind, id, detail });
+    }
+    for (const place of wrong) {
+      const id = keyOf(place);
+      if (place.id !== what || named.has(`${what} ${id}`)) continue;
+      add(found, {
+        what,
+        kind: 'altered',
+        id,
+        detail: 'is not what the events add up to by time, status and provider',
+      });
     }
   }
 }

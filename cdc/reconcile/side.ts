@@ -110,3 +110,13 @@ export async function rollupBuckets(
   });
   return answer.json();
 }
+
+/** Parts of the roll-ups that are not what the events of ClickHouse add up to; `id` names the roll-up. */
+export async function wrongRollups(client: ClickHouseClient, since: string): Promise<(Place & { id: string })[]> {
+  const answer = await client.query({
+    query: await sql('analytics_rollup_parts'),
+    query_params: { since },
+    format: 'JSONEachRow',
+  });
+  return answer.json();
+}
