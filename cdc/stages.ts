@@ -105,7 +105,8 @@ export class StageWindows {
   #turn(): void {
     const now = this.#nowMs();
     const age = now - this.#sinceMs;
-    if (age < this.#windowMs) return;
+    // Below 0 the clock was set back, and without a turn the window would stay for as long as that.
+    if (age >= 0 && age < this.#windowMs) return;
     this.#former = age < 2 * this.#windowMs ? this.#current : new Map();
     this.#current = new Map();
     this.#sinceMs = now;

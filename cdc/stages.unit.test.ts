@@ -50,6 +50,16 @@ test('windows forget what is older than two of them', () => {
   expect(windows.summary()).toEqual({});
 });
 
+test('windows go on turning when the clock is set back', () => {
+  let now = 3_600_000;
+  const windows = new StageWindows(1_000, () => now);
+  windows.record('committed_to_read', 1);
+  now = 0;
+  windows.record('committed_to_read', 2);
+  now = 1_500;
+  expect(windows.summary().committed_to_read).toMatchObject({ count: 1, max_ms: 2 });
+});
+
 test('the slow stage is the one with the largest p99; the whole way is none', () => {
   const summary = (p99_ms: number) => ({ count: 1, p50_ms: 1, p99_ms, max_ms: p99_ms });
   expect(
