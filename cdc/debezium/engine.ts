@@ -43,7 +43,8 @@ export function withDebezium(options: DebeziumOptions): Engine {
   const servers = splitHosts(options.dsn);
   const finder = servers.length > 1 ? createPrimaryFinder({ dsns: servers, timeoutMs: findPrimaryMs }) : undefined;
   let slot: SlotStatus | undefined;
-  let isFed = false;
+  /** Whether the connector fills the topics, by the last look at it; undefined until it has for the first time. */
+  let isFed: boolean | undefined;
 
   const register = async (dsn: string, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
@@ -52,7 +53,6 @@ export function withDebezium(options: DebeziumOptions): Engine {
           ...{ url: options.connectUrl, kafka: options.kafka, source: sourceOf(dsn), names, signal },
           topics: domainTopicSpecs,
         });
-        isFed = true;
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -68,14 +68,19 @@ export function withDebezium(options: DebeziumOptions): Engine {
     await watchConnector({
       ...{ ...address, slotName: names.slotName, everyMs: watchEveryMs, signal },
       readSlot: () => withClient(dsn, (client) => slotStatus(client, names.slotName)),
-      onLook: (_health, seen) => {
+      onLook: ({ state }, seen) => {
         slot = seen;
+        if (state === 'running' || isFed) isFed = state === 'running';
       },
       onRestart: ({ detail }) => {
         logger.warn({ detail }, 'the connector failed and is started again');
         options.onRestart();
       },
-      onProblem: (error) => logger.debug({ err: error }, 'the connector or its slot could not be looked at'),
+      onProblem: (error) => {
+        // Once, and not every second.
+        logger[isFed ? 'warn' : 'debug']({ err: error }, 'the connector or its slot could not be looked at');
+        if (isFed) isFed = false;
+      },
       onAlarm: (alarm) => logger.error({ err: alarm, reason: alarm.reason }, 'the connector is stopped'),
     });
   };
@@ -118,7 +123,7 @@ export function withDebezium(options: DebeziumOptions): Engine {
       // begins anew with the copy of the slot, of which nothing that was seen of the former one says anything.
       await Promise.all([register(dsn, here), guarded(dsn, here), leaving]);
       if (!signal.aborted) logger.warn('another server takes writes: the connector follows it');
-      isFed = false;
+      if (isFed) isFed = false;
       slot = undefined;
     }
   };
@@ -138,7 +143,10 @@ export function withDebezium(options: DebeziumOptions): Engine {
     status: () => ({
       ...engine.status(),
       // Topics that nobody fills can be read without a hitch.
-      ...(!isFed && engine.status().state === 'streaming' && { state: 'starting' as const }),
+      ...(!isFed &&
+        engine.status().state === 'streaming' && {
+          state: isFed === undefined ? ('starting' as const) : ('waiting' as const),
+        }),
       ...(slot && { lagBytes: slot.lagBytes, walStatus: slot.walStatus }),
       ...(slot?.confirmedLsn && { confirmedLsn: formatLsn(slot.confirmedLsn) }),
     }),
