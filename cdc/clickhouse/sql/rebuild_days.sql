@@ -7,15 +7,16 @@ select
   greatest(toUInt64(toUnixTimestamp64Nano(now64(9))), max(former) + 1) as version
 from (
   select
-    toDate(bucket) as day, type, status, verdict, provider, currency, events as counted, amount_minor as said,
-    after_amount_minor as stands, firsts as began, first_amount_minor as began_with, toUInt64(0) as former
-  from rollup_minute final
-  where toDate(bucket) in {days: Array(Date)}
-  union all
-  select
-    bucket, type, status, verdict, provider, currency,
-    toUInt64(0), toInt128(0), toInt128(0), toUInt64(0), toInt128(0), version
+    bucket as day, type, status, verdict, provider, currency,
+    toUInt64(0) as counted, toInt128(0) as said, toInt128(0) as stands, toUInt64(0) as began, toInt128(0) as began_with,
+    version as former
   from rollup_day
   where bucket in {days: Array(Date)}
+  union all
+  select
+    toDate(bucket), type, status, verdict, provider, currency,
+    events, amount_minor, after_amount_minor, firsts, first_amount_minor, toUInt64(0)
+  from rollup_minute final
+  where toDate(bucket) in {days: Array(Date)}
 )
 group by day, type, status, verdict, provider, currency
