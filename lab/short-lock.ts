@@ -34,13 +34,15 @@ export interface ShortLockOptions {
  * Runs `work` in one transaction that takes locks which hold up the service, and bounds them: a lock that does not come
  * soon is given up, because everybody queues behind the one who waits, and so is work that takes too long. Either is
  * tried again after a growing pause.
+ * @param work Of many statements it has to ask now and then whether it may go on: each of them has the whole time.
  * @throws Error that names the sessions in the way, when no attempt succeeded.
  */
 export async function withShortLock<T>(
   client: Client,
   options: ShortLockOptions,
-  work: (client: Client) => Promise<T>,
+  work: (client: Client, goOn: () => void) => Promise<T>,
 ): Promise<T> {
+  const mayTakeMs = options.maxLockMs * 0.6;
   const { lockAttempts: attempts = 60, progress, step, note, clock = () => performance.now() } = options;
   for (let attempt = 1; ; attempt += 1) {
     const requested = clock();
@@ -51,9 +53,12 @@ export async function withShortLock<T>(
         `begin isolation level repeatable read; set local statement_timeout = ${Math.ceil(options.maxLockMs * 0.3)}`,
       );
       await client.query(options.lock);
-      locked = clock();
-      await client.query(`set local statement_timeout = ${Math.ceil(options.maxLockMs * 0.6)}`);
-      const result = await work(client);
+      const since = clock();
+      locked = since;
+      await client.query(`set local statement_timeout = ${Math.ceil(mayTakeMs)}`);
+      const result = await work(client, () => {
+        if (clock() - since > mayTakeMs) throw Object.assign(new Error('it took too long'), { code: '57014' });
+      });
       await client.query('commit');
       await note?.({ step, taken: true, waitedMs: locked - requested, heldMs: clock() - locked });
       return result;
@@ -67,8 +72,13 @@ export async function withShortLock<T>(
         heldMs: locked === undefined ? 0 : clock() - locked,
       });
       if (!isTransient(error)) throw error;
-      if (attempt === attempts)
-        throw new Error(`${step}: ${await describeHolders(client, options.tables)}`, { cause: error });
+      if (attempt === attempts) {
+        const reason =
+          locked === undefined
+            ? await describeHolders(client, options.tables)
+            : `it takes longer than the ${mayTakeMs} ms that --max-lock-ms ${options.maxLockMs} leaves it. Allow more`;
+        throw new Error(`${step}: ${reason}`, { cause: error });
+      }
       progress(`${step}: ${locked === undefined ? 'the lock did not come' : 'it took too long'}, trying again`);
       await delay(Math.min(100 * 2 ** Math.min(attempt, 5), 2_000));
       await options.beforeRetry?.();

@@ -187,6 +187,21 @@ describe('rescue of many rows', () => {
     expect(left).toEqual({ rows: rescued[0]?.rows, events: rescued[0]?.rows, changed: 600, deleted: 0 });
   });
 
+  test('many days take too long for a short lock: it is given up in the middle, nothing is moved, and the message says so', async () => {
+    const days = 120;
+    for (let day = 0; day < days; day += 1) {
+      await addEvents(new Date(Date.UTC(2020, 0, 1 + day)).toISOString().slice(0, 10), 1);
+    }
+    const before = await content('order_events');
+    const refused = rescueDefaultRows(client, { ...quiet, maxLockMs: 50, lockAttempts: 1 });
+    await expect(refused).rejects.toThrow(/^rescue order_events: it takes longer than the 30 ms .* Allow more$/);
+    expect(await content('order_events')).toEqual(before);
+    const [rescued] = await rescueDefaultRows(client, { ...quiet, maxLockMs: 30_000 });
+    expect(rescued?.partitions).toHaveLength(days);
+    expect(Math.max(...rescued!.locks.map(({ heldMs }) => heldMs))).toBeGreaterThan(50);
+    expect(await content('order_events')).toEqual(before);
+  });
+
   test('a killed one leaves nothing that stands in the way of the next', async () => {
     await addEvents('2020-02-29', 100);
     const dying = new Client({ connectionString: database.dsn });

@@ -104,19 +104,23 @@ async function rescueTable(client: Client, place: Place, options: RescueOptions)
   // rows in neither.
   const statement = `lock table only public.${escapeIdentifier(place.table)} in access exclusive mode;
     lock table ${homeOf(place)} in access exclusive mode`;
-  const rows = await withShortLock(client, { ...lock('rescue', statement), beforeRetry: catchUp }, () =>
-    moveUnderLock(client, place, days),
+  const rows = await withShortLock(client, { ...lock('rescue', statement), beforeRetry: catchUp }, (_client, goOn) =>
+    moveUnderLock(client, place, days, goOn),
   );
   await cleanUp(client);
   return { table: place.table, rows, partitions: [...days.values()].sort(), locks };
 }
 
-async function moveUnderLock(client: Client, place: Place, days: Map<string, string>): Promise<number> {
+async function moveUnderLock(
+  client: Client,
+  place: Place,
+  days: Map<string, string>,
+  goOn: () => void,
+): Promise<number> {
   // A day that is made here goes with the transaction when that fails, and so must its name.
   const all = new Map(days);
-  while ((await applyLog(client, place, all)) > 0) {
-    // Nobody writes any more: the log ends.
-  }
+  // Nobody writes any more: the log ends.
+  while ((await applyLog(client, place, all)) > 0) goOn();
   const { rows } = await client.query<{ count: number }>(`select count(*)::float8 as count from ${homeOf(place)}`);
   const count = rows[0]!.count;
   await client.query(`drop trigger lab_rescue on ${homeOf(place)}`);
@@ -125,6 +129,7 @@ async function moveUnderLock(client: Client, place: Place, days: Map<string, str
   const table = escapeIdentifier(place.table);
   for (const [day, partition] of all) {
     const name = escapeIdentifier(partition);
+    goOn();
     await client.query(
       `alter table public.${table} attach partition public.${name}
          for values from (${escapeLiteral(day)}) to (${escapeLiteral(nextDay(day))});
