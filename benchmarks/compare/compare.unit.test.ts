@@ -8,7 +8,7 @@ import { compareToBaseline } from './baseline.ts';
 import { metricsOf } from './metrics.ts';
 import { readPgbench } from './pgbench.ts';
 import { orderOfRound } from './rounds.ts';
-import { listRunIds, loadRun, saveRun } from './store.ts';
+import { checkResultsDirectory, listRunIds, loadRun, saveRun } from './store.ts';
 import { checkpointStorms, judgeArm } from './verdict.ts';
 
 const plain: SampleArm = { name: 'plain', rates: [1_000, 1_010, 990], fiveDaysMs: [90, 30] };
@@ -135,6 +135,7 @@ test('results are stored under their id and found by its beginning', async () =>
   const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-results-'));
   try {
     await expect(loadRun(directory)).rejects.toThrow(/There is no run in/);
+    await expect(checkResultsDirectory('/dev/null/results')).rejects.toThrow(/could not be stored: ENOTDIR/);
     const first = sampleRun([plain]);
     const second = { ...first, id: '20260201T120000Z-ingest-cafe' };
     await saveRun(directory, first);

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../lab/output.ts';
 import type { RunDocument } from '../schema/run.ts';
@@ -9,6 +10,16 @@ const suffix = '.json';
 /** `results/` of the checkout, where every run leaves one document. */
 export function defaultResultsDirectory(): string {
   return path.resolve(import.meta.dirname, '../../results');
+}
+
+/** Whether results can be stored there, asked before minutes are spent on one. @throws UsageError */
+export async function checkResultsDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`Results could not be stored: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** Checks the document against the schema and adds it to the results. @returns its file */

@@ -1,3 +1,4 @@
+import { checkResultsDirectory, defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
 import { runAcceptance } from '../../benchmarks/scenarios/acceptance/acceptance.ts';
 import type { AcceptanceDocument } from '../../benchmarks/schema/acceptance.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
@@ -17,6 +18,7 @@ export interface AcceptanceFlags {
 /** `lab bench acceptance`. */
 export async function acceptanceCommand(flags: AcceptanceFlags): Promise<void> {
   const { topology, rounds, seed, scale } = flags;
+  await checkResultsDirectory(defaultResultsDirectory());
   const document = await interruptible((signal) =>
     runAcceptance({
       ...{ topology, rounds, seed, scale, progress, signal },

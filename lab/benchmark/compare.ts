@@ -1,5 +1,5 @@
 import type { ComparisonRun, Step } from '../../benchmarks/compare/comparison.ts';
-import { defaultResultsDirectory, saveRun } from '../../benchmarks/compare/store.ts';
+import { checkResultsDirectory, defaultResultsDirectory, saveRun } from '../../benchmarks/compare/store.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { interruptible } from '../interruptible.ts';
 import { runSteps } from './run-steps.ts';
@@ -19,6 +19,7 @@ export async function runAndSave(
   create: (signal: AbortSignal) => ComparisonRun | Promise<ComparisonRun>,
   writeReport?: (document: RunDocument) => Promise<string>,
 ): Promise<SavedRun> {
+  await checkResultsDirectory(defaultResultsDirectory());
   return interruptible(async (signal) => takeToTheEnd(await create(signal), writeReport));
 }
 

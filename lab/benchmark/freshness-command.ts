@@ -1,3 +1,4 @@
+import { checkResultsDirectory, defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
 import { type Engine, runFreshness } from '../../benchmarks/scenarios/freshness/freshness.ts';
 import { thorough } from '../../benchmarks/scenarios/freshness/measure-engine.ts';
 import { backlogNote, type FreshnessDocument } from '../../benchmarks/schema/freshness.ts';
@@ -20,6 +21,7 @@ export interface FreshnessFlags {
 /** `lab bench freshness`. */
 export async function freshnessCommand(flags: FreshnessFlags): Promise<void> {
   const { topology, seed, scale } = flags;
+  await checkResultsDirectory(defaultResultsDirectory());
   const document = await interruptible((signal) =>
     runFreshness({
       ...{ topology, seed, scale, progress, signal, pace: thorough },

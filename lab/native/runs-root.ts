@@ -16,7 +16,9 @@ export async function runsRoot(environment = processEnvironment()): Promise<stri
   const user = await findServerUser();
   const uid = process.getuid?.() ?? 0;
   const root = path.resolve(chosen || path.join(await temporaryDirectory(user), `payments-lab-${uid}`));
-  const made = await mkdir(root, { recursive: true });
+  const made = await mkdir(root, { recursive: true }).catch(({ message }) => {
+    throw new Error(`No directory for runs: ${message}. Set LAB_HOME to another place.`);
+  });
   const stats = await lstat(root);
   if (!stats.isDirectory() || stats.uid !== uid) {
     // In a shared /tmp anybody can take the name first; then it is theirs and can't be trusted.
