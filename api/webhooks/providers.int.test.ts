@@ -39,6 +39,15 @@ describe('stripe', () => {
     });
   });
 
+  it('takes the payment that succeeds after a card was declined', async () => {
+    const declined = await send(event('charge.failed', charge('ch_4', 'failed')));
+    expect([declined.status, declined.body.data.verdict]).toEqual([202, 'applied']);
+    const paid = await send(event('charge.succeeded', { ...charge('ch_4', 'succeeded'), id: 'ch_5' }));
+    expect([paid.status, paid.body.data.verdict]).toEqual([202, 'applied']);
+    const [row] = await server.query(`select status from orders where order_id = 'ord_ch_4'`);
+    expect(row).toEqual({ status: 'success' });
+  });
+
   it('answers 401 when a byte changed', async () => {
     const answer = await send(event('charge.succeeded', charge('ch_2', 'succeeded')), (text) =>
       text.replace('4200', '4201'),
@@ -101,6 +110,16 @@ describe('adyen', () => {
     expect([answer.status, answer.body]).toEqual([202, '[accepted]']);
     expect(await server.query(`select 1 from orders where provider = 'adyen'`)).toHaveLength(2);
     expect((await send([sign(item('8515A'))])).status).toBe(200);
+  });
+
+  it('takes the payment that succeeds after a card was refused', async () => {
+    const attempt = (pspReference: string, change: object) =>
+      sign({ ...item(pspReference), merchantReference: 'ord_two_cards', ...change });
+    await send([attempt('8515E', { success: 'false' })]);
+    await send([attempt('8515F', { eventDate: '2026-01-31T12:01:00+01:00' })]);
+    await send([attempt('8515G', { eventCode: 'CAPTURE', eventDate: '2026-01-31T12:02:00+01:00' })]);
+    const [row] = await server.query(`select status from orders where order_id = 'ord_two_cards'`);
+    expect(row).toEqual({ status: 'success' });
   });
 
   it('refuses the batch when one item was tampered with', async () => {

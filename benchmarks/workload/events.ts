@@ -89,7 +89,7 @@ const stripeOrderTypes = {
   created: 'charge.pending',
   updated: 'charge.updated',
   success: 'charge.captured',
-  failed: 'charge.failed',
+  failed: 'payment_intent.canceled',
 };
 const stripeDisputeTypes = {
   opened: 'charge.dispute.created',
@@ -104,23 +104,29 @@ function renderStripe(event: PlannedEvent): RenderedWebhook {
   const metadata = { order_id: order.orderId, user_id: order.userId };
   const money = { amount: order.amountMinor, currency: order.currency.toLowerCase() };
   const intent = `pi_${order.orderId}`;
+  const canceledIntent = () => ({
+    id: intent,
+    object: 'payment_intent',
+    status: 'canceled',
+    ...money,
+    customer: null,
+    metadata,
+  });
+  const charge = (captured: boolean) => ({
+    id: `ch_${order.orderId}`,
+    object: 'charge',
+    status: captured ? 'succeeded' : 'pending',
+    captured,
+    ...money,
+    payment_intent: intent,
+    customer: null,
+    metadata,
+  });
   let type: string;
   let object: object;
   if (event.target === 'order') {
     type = stripeOrderTypes[event.status];
-    const state = event.status === 'success' ? 'succeeded' : event.status === 'failed' ? 'failed' : 'pending';
-    const captured = event.status === 'success';
-    const id = `ch_${order.orderId}`;
-    object = {
-      id,
-      object: 'charge',
-      status: state,
-      captured,
-      ...money,
-      payment_intent: intent,
-      customer: null,
-      metadata,
-    };
+    object = event.status === 'failed' ? canceledIntent() : charge(event.status === 'success');
   } else {
     type = stripeDisputeTypes[event.stage];
     const waiting = event.stage === 'opened' ? 'needs_response' : 'under_review';

@@ -150,11 +150,11 @@ function mapItem(body: Item, path: Path): ContractEvent {
 }
 
 /**
- * An authorisation introduces the order and a capture pays it. A capture or cancellation that was refused leaves the
- * order as it is, since it may be asked for again.
+ * An authorisation introduces the order and a capture pays it. What was refused leaves the order open: the customer may
+ * try another card under the same reference, and a capture or cancellation may be asked for again.
  */
 function orderStatus({ eventCode, success }: Item): OrderStatus | undefined {
-  if (eventCode === 'AUTHORISATION') return success ? 'updated' : 'failed';
+  if (eventCode === 'AUTHORISATION') return 'updated';
   if (eventCode === 'CAPTURE') return success ? 'success' : 'updated';
   if (eventCode === 'CAPTURE_FAILED') return 'failed';
   if (eventCode === 'CANCELLATION') return success ? 'failed' : 'updated';

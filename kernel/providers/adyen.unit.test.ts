@@ -146,7 +146,7 @@ describe('adyen events', () => {
   });
 
   test.each([
-    ['AUTHORISATION', 'false', 'failed'],
+    ['AUTHORISATION', 'false', 'updated'],
     ['CAPTURE', 'true', 'success'],
     ['CAPTURE', 'false', 'updated'],
     ['CAPTURE_FAILED', 'true', 'failed'],

@@ -12,8 +12,8 @@ import { signingKeys } from './signing-keys.ts';
 
 /**
  * Stripe's webhooks: https://docs.stripe.com/webhooks#verify-manually for the signature and
- * https://docs.stripe.com/api/events/types for the events. Charges become orders and disputes become disputes; every
- * other event is stored without an effect.
+ * https://docs.stripe.com/api/events/types for the events. Charges and canceled payment intents become orders, disputes
+ * become disputes; every other event is stored without an effect.
  */
 export const stripe: Provider = { name: 'stripe', paths: { stripe: mapEvent }, verify, checkSecret };
 
@@ -59,6 +59,8 @@ function mapEvent(input: unknown): ContractEvent[] {
   const identified = { providerEventId: body.id, fingerprint: fingerprint(input as Event) };
   if (chargeTypes.has(type))
     return [{ ...identified, ...mapCharge(type, body.data.object), providerUpdatedAt: body.created }];
+  if (type === 'payment_intent.canceled')
+    return [{ ...identified, ...mapCanceledIntent(type, body.data.object), providerUpdatedAt: body.created }];
   if (disputeTypes.has(type))
     return [{ ...identified, ...mapDispute(type, body.data.object), providerUpdatedAt: body.created }];
   return [{ ...identified, target: 'none', type }];
@@ -104,14 +106,11 @@ function mapCharge(
   input: unknown,
 ): Omit<OrderWebhook, 'providerEventId' | 'fingerprint' | 'providerUpdatedAt'> {
   const body = parseObject(charge, input);
-  const order = text(body.metadata?.order_id) ?? body.payment_intent ?? body.id;
-  const user = text(body.metadata?.user_id) ?? body.customer;
+  const order = text(body.metadata?.order_id) ?? body.payment_intent ?? undefined;
   return {
     target: 'order',
-    orderId: toIdentifier('stripe:', order),
-    // All charges of one order share this user, also when each attempt has a charge of its own.
-    userId: user ? toIdentifier('stripe:', user) : derivedIdentifier('stripe:', order),
-    status: orderStatus(type, body),
+    ...orderAndUser(order ?? body.id, body),
+    status: orderStatus(type, body, order !== undefined),
     introduces: true,
     amountMinor: isoAmount(body),
     currency: body.currency,
@@ -119,11 +118,52 @@ function mapCharge(
   };
 }
 
-/** A charge that succeeded without being captured holds the money only: the order is not paid before the capture. */
-function orderStatus(type: string, body: z.infer<typeof charge>): OrderStatus {
-  if (body.status === 'failed') return 'failed';
+/**
+ * A charge that succeeded without being captured holds the money only: the order is not paid before the capture. Where
+ * the order is more than this one charge, a failed one is an attempt, after which the customer may try another card:
+ * the intent is over when it is canceled.
+ */
+function orderStatus(type: string, body: z.infer<typeof charge>, isAttempt: boolean): OrderStatus {
+  if (body.status === 'failed') return isAttempt ? 'updated' : 'failed';
   if (body.status === 'succeeded' && body.captured !== false) return 'success';
   return type === 'charge.pending' ? 'created' : 'updated';
+}
+
+const paymentIntent = z.object({
+  object: z.literal('payment_intent'),
+  id: z.string().min(1),
+  amount: amountMinor,
+  currency: upperCaseCurrency,
+  customer: reference,
+  metadata: freeFormObject.nullish(),
+});
+
+function mapCanceledIntent(
+  type: string,
+  input: unknown,
+): Omit<OrderWebhook, 'providerEventId' | 'fingerprint' | 'providerUpdatedAt'> {
+  const body = parseObject(paymentIntent, input);
+  return {
+    target: 'order',
+    ...orderAndUser(text(body.metadata?.order_id) ?? body.id, body),
+    status: 'failed',
+    introduces: true,
+    amountMinor: isoAmount(body),
+    currency: body.currency,
+    meta: { ...body.metadata, type },
+  };
+}
+
+function orderAndUser(
+  order: string,
+  { metadata, customer }: Pick<z.infer<typeof paymentIntent>, 'metadata' | 'customer'>,
+): { orderId: string; userId: string } {
+  const user = text(metadata?.user_id) ?? customer;
+  return {
+    orderId: toIdentifier('stripe:', order),
+    // All charges of one order share this user, also when each attempt has a charge of its own.
+    userId: user ? toIdentifier('stripe:', user) : derivedIdentifier('stripe:', order),
+  };
 }
 
 const disputeTypes = new Set(['charge.dispute.created', 'charge.dispute.updated', 'charge.dispute.closed']);

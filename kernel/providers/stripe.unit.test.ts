@@ -151,10 +151,33 @@ describe('stripe events', () => {
     ['charge.pending', { status: 'pending', captured: false }, 'created'],
     ['charge.succeeded', { captured: false }, 'updated'],
     ['charge.captured', {}, 'success'],
-    ['charge.failed', { status: 'failed', captured: false }, 'failed'],
+    // The customer may try again: only the intent's own end is final.
+    ['charge.failed', { status: 'failed', captured: false }, 'updated'],
+    ['charge.failed', { status: 'failed', payment_intent: null, metadata: { order_id: 'ord_7' } }, 'updated'],
+    ['charge.failed', { status: 'failed', payment_intent: null }, 'failed'],
     ['charge.updated', { captured: false }, 'updated'],
   ])('%s %j', (type, change, status) => {
     expect(map(type, { ...charge, ...change })).toMatchObject({ target: 'order', status });
+  });
+
+  test('a canceled payment intent is an order that failed, of the same name and user as its charges', () => {
+    const intent = { object: 'payment_intent', id: 'pi_1', amount: 1250, currency: 'eur', customer: 'cus_1' };
+    expect(map('payment_intent.canceled', intent)).toMatchObject({
+      target: 'order',
+      orderId: 'pi_1',
+      userId: 'cus_1',
+      status: 'failed',
+      introduces: true,
+      amountMinor: 1250n,
+      currency: 'EUR',
+      meta: { type: 'payment_intent.canceled' },
+    });
+    const metadata = { order_id: 'ord_7', user_id: 'usr_7' };
+    expect(map('payment_intent.canceled', { ...intent, metadata })).toMatchObject({
+      orderId: 'ord_7',
+      userId: 'usr_7',
+    });
+    expect(map('payment_intent.payment_failed', intent)).toMatchObject({ target: 'none' });
   });
 
   test('metadata names order and user; without either the order gets a user of its own', () => {
