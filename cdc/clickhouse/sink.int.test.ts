@@ -1,3 +1,4 @@
+// Longer than 300 lines because one ClickHouse serves all of these tests.
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createEventFactory } from '../../test/clickhouse/events.ts';

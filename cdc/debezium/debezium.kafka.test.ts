@@ -1,3 +1,4 @@
+// Longer than 300 lines because one broker, Connect and server serve all of these tests.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';

@@ -1,3 +1,4 @@
+// Longer than 300 lines because every fault meets the engine on the same kind of server.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
 import { throwawaySettings } from '../../lab/native/postgres-settings.ts';
