@@ -202,6 +202,8 @@ const http = await listen(app, {
   host: config.API_HOST,
   port: config.API_PORT,
   requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+  maxConnections: config.MAX_CONNECTIONS,
+  onRefusedConnection: () => metrics.refusedConnections.inc(),
 });
 logger.info({ url: http.url, config: maskConfig(config) }, 'api listens');
 // For a parent that opened a channel: an answer on the port alone could come from somebody else's process.

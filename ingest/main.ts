@@ -54,6 +54,8 @@ const http = await listen(app, {
   host: config.INGEST_HOST,
   port: config.INGEST_PORT,
   requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+  maxConnections: config.MAX_CONNECTIONS,
+  onRefusedConnection: () => metrics.refusedConnections.inc(),
 });
 logger.info({ url: http.url, config: maskConfig(config) }, 'ingest listens');
 // For a parent that opened a channel: an answer on the port alone could come from somebody else's process.

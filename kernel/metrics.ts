@@ -31,6 +31,11 @@ export function createMetrics(labels: { service: string; topology: string }) {
       buckets: latencyBuckets,
       registers,
     }),
+    refusedConnections: new Counter({
+      name: 'http_connections_refused_total',
+      help: 'Connections closed at once, since MAX_CONNECTIONS were open.',
+      registers,
+    }),
     webhooks: new Counter({
       name: 'webhooks_total',
       help: 'Webhooks that reached a verdict.',

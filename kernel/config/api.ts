@@ -33,6 +33,8 @@ const shape = {
   WEBHOOK_BODY_MAX_BYTES: positiveInt.default(262_144),
   /** Time a client has to send one whole request. */
   REQUEST_TIMEOUT_MS: positiveInt.default(10_000),
+  /** Connections at one time; each takes a file descriptor, and memory while it sends. */
+  MAX_CONNECTIONS: positiveInt.default(5_000),
   /** Requests per minute and client address on /api/v1. */
   RATE_LIMIT_PER_MINUTE: positiveInt.default(60_000),
   /** How reads that carry a consistency token are spread over primary and replicas. */

@@ -21,6 +21,8 @@ const shape = {
   WEBHOOK_BODY_MAX_BYTES: positiveInt.default(262_144),
   /** Time a client has to send one whole request. */
   REQUEST_TIMEOUT_MS: positiveInt.default(10_000),
+  /** Connections at one time; each takes a file descriptor, and memory while it sends. */
+  MAX_CONNECTIONS: positiveInt.default(5_000),
   SHUTDOWN_TIMEOUT_MS: positiveInt.default(30_000),
   METRICS_ENABLED: flag.default(true),
 };

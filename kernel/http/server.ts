@@ -9,6 +9,10 @@ export interface HttpServerOptions {
   port: number;
   /** Time a client has to send one whole request; slower ones get 408. */
   requestTimeoutMs: number;
+  /** Connections at one time, without a limit where absent. One more is closed at once, unread. */
+  maxConnections?: number;
+  /** Hears of each connection that was closed so. */
+  onRefusedConnection?: () => void;
 }
 
 export interface HttpServer {
@@ -19,7 +23,7 @@ export interface HttpServer {
   close(timeoutMs: number): Promise<void>;
 }
 
-/** Listens with limits on slow clients and headers, and answers what Node itself refuses in the lab's envelope. */
+/** Listens with limits on connections, slow clients and headers, and answers what Node itself refuses in the lab's envelope. */
 export async function listen(app: RequestListener, options: HttpServerOptions): Promise<HttpServer> {
   const server = createServer(
     {
@@ -31,6 +35,8 @@ export async function listen(app: RequestListener, options: HttpServerOptions): 
     },
     app,
   );
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  server.on('drop', () => options.onRefusedConnection?.());
   server.on('clientError', answerClientError);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

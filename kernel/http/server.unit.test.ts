@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { listen } from './server.ts';
 
@@ -40,4 +42,32 @@ test('a server that closes ends the connections of a client that never pauses', 
   // A connection that was idle for that instant is reset, and nobody listens any more for a new one.
   expect(errors).toHaveLength(4);
   for (const code of errors) expect(code).toMatch(/^ECONN(REFUSED|RESET)$/);
+});
+
+test('one connection more than the limit is closed, the others go on', async () => {
+  let refused = 0;
+  const http = await listen((_request, response) => response.end('ok'), {
+    host: '127.0.0.1',
+    port: 0,
+    requestTimeoutMs: 10_000,
+    maxConnections: 2,
+    onRefusedConnection: () => refused++,
+  });
+  const open = async () => {
+    const socket = connect(http.port, '127.0.0.1');
+    await once(socket, 'connect');
+    return socket;
+  };
+  const first = await open();
+  const second = await open();
+  const third = await open();
+  third.on('error', () => undefined);
+  await once(third, 'close');
+  for (const socket of [first, second]) {
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /);
+  }
+  expect(refused).toBe(1);
+  await http.close(1_000);
 });
