@@ -16,6 +16,12 @@ export interface ConsumerContext {
 const closingTimeoutMs = 10_000;
 
 /**
+ * For every request but that to join, which kafkajs gives the group's own time. On a connection that died without a word
+ * it asks three times, so this decides for how long nothing is consumed.
+ */
+const requestTimeoutMs = 5_000;
+
+/**
  * A member of a group that is made anew when it breaks: kafkajs gives up for good after some errors (the group's
  * coordinator was away for too long, say), and its consumer then stands still without a word.
  */
@@ -39,7 +45,7 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
     const { sessionTimeoutMs = 10_000, rebalanceTimeoutMs = 60_000 } = options;
     const heartbeatMs = Math.max(100, Math.floor(sessionTimeoutMs / 6));
     const batches = createBatchRunner({ run, heartbeatMs, maxMessages: options.maxBatchMessages ?? 1_000 });
-    const session = context.open(30_000);
+    const session = context.open(requestTimeoutMs);
     let cluster: GroupCluster | undefined;
     let hasRun = false;
     const consumer = session.kafka.consumer({
