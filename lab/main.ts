@@ -52,6 +52,15 @@ Examples:
 Exit status: 0 done and valid, 1 a check failed, 2 wrong usage, 3 a needed part is missing here.`,
   );
 
+// A reader that has seen enough, as in `lab status | head -1`, ends nobody's work half done.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    if (stream === process.stdout) process.stderr.write(`lab: the output can't be written: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+}
+
 try {
   const [first, second] = process.argv.slice(2);
   if (first === 'help' && second) process.argv.splice(2, 2, second, '--help');

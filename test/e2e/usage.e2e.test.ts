@@ -77,3 +77,9 @@ test.each<[string, number, string]>([
   expect(result.status).toBe(status);
   expect(await home.runs()).toEqual([]);
 });
+
+test('a reader that goes away early is no error', async () => {
+  const command = home.lab('doctor', '--json');
+  command.child.stdout.destroy();
+  expect(await command.ended).toMatchObject({ status: 0, signal: null, stderr: '' });
+});
