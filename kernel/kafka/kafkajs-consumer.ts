@@ -32,12 +32,14 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
   /** The member that the last life was, until it has left the group. */
   let formerMember: string | undefined;
 
-  const closed = new Promise<never>((_, reject) => {
-    closing.signal.addEventListener('abort', () => reject(closing.signal.reason), { once: true });
-  });
-  closed.catch(() => {});
-  /** The end does not wait for a broker that does not answer. */
-  const orClosed = <T>(work: Promise<T>): Promise<T> => Promise.race([work, closed]);
+  /** The end does not wait for a broker that does not answer. Of what has ended nothing is kept until then. */
+  const orClosed = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const close = (): void => reject(closing.signal.reason);
+      if (closing.signal.aborted) close();
+      closing.signal.addEventListener('abort', close);
+      work.then(resolve, reject).finally(() => closing.signal.removeEventListener('abort', close));
+    });
 
   /** From joining to a break that kafkajs does not mend, which it throws, or to the end. */
   const live = async (run: ConsumerRun, joined: () => void): Promise<never> => {
