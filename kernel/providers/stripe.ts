@@ -168,6 +168,9 @@ function orderAndUser(
 
 const disputeTypes = new Set(['charge.dispute.created', 'charge.dispute.updated', 'charge.dispute.closed']);
 
+/** Stripe says 0 where the bank takes no answer. */
+const dueBy = z.preprocess((given) => (given === 0 ? null : given), unixTime.nullable());
+
 const dispute = z.object({
   object: z.literal('dispute'),
   id: z.string().min(1),
@@ -177,7 +180,7 @@ const dispute = z.object({
   currency: upperCaseCurrency,
   charge: reference,
   payment_intent: reference,
-  evidence_details: z.object({ due_by: unixTime.nullish() }).nullish(),
+  evidence_details: z.object({ due_by: dueBy.nullish() }).nullish(),
   metadata: freeFormObject.nullish(),
 });
 

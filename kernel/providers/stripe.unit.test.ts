@@ -223,6 +223,13 @@ describe('stripe events', () => {
     });
   });
 
+  test.each([{ evidence_details: { due_by: 0 } }, { evidence_details: { due_by: null } }, { evidence_details: {} }])(
+    'a dispute that takes no answer has no due date: %j',
+    (change) => {
+      expect(map('charge.dispute.created', { ...dispute, ...change })).toMatchObject({ evidenceDueAt: null });
+    },
+  );
+
   test.each(['charge.refunded', 'invoice.paid', 'charge.dispute.funds_withdrawn'])('%s has no effect', (type) => {
     expect(map(type, { anything: true })).toMatchObject({ target: 'none', type, providerEventId: 'evt_1' });
   });
