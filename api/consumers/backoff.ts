@@ -2,7 +2,7 @@
 export const maxAttempts = 5;
 
 const firstPauseMs = 1_000;
-/** No message has to wait for longer. */
+/** No message is told to wait for longer. */
 export const longestPauseMs = 30_000;
 /** The pauses between five attempts then go from the first to the longest: 1 s, 3.1 s, 9.7 s, 30 s. */
 const factor = (longestPauseMs / firstPauseMs) ** (1 / (maxAttempts - 2));

@@ -178,6 +178,13 @@ describe('messages of a retry topic', () => {
     ...{ topic: 'webhooks.orders.retry', partition: 0, messages: [one], highWatermark: 2n, signal: never },
   });
 
+  it('wait also where the clock of the instance that put them there is ahead', async () => {
+    const { dependencies, batches } = bench(() => []);
+    const early = processRetries(dependencies, batch(due(10_000 + 31_000)));
+    await expect(early).rejects.toMatchObject({ delayMs: 31_000 });
+    expect(batches).toEqual([]);
+  });
+
   it('do not wait for a time that no pause can have meant, after the clock was set back', async () => {
     const { dependencies, batches } = bench(() => []);
     await processRetries(dependencies, batch(due(10_000 + 3_600_000)));
