@@ -46,7 +46,7 @@ export class Pace {
       const spanMs = last.atMs - first.atMs;
       const brought = last.broughtBefore - first.broughtBefore;
       const worked = last.workedBefore - first.workedBefore;
-      const remainingMs = (last.waiting / brought) * worked;
+      const remainingMs = last.waiting === 0 ? 0 : (last.waiting / brought) * worked;
       if (last.waiting < growth * first.waiting || remainingMs < longMs) continue;
       // What a round finds has come since the one before. Where bringing it over fits into that time, the log only grows
       // to its size, as it does when the copy of another table begins.
