@@ -143,6 +143,9 @@ describeIf('Kafka port over kafkajs', await missingForKafka(), () => {
     await producer.send([{ topic, key: 'k', value: 'first' }]);
     // The limit shrinks behind the producer's back, so only the broker knows.
     await client.ensureTopics([{ name: topic, partitions: 1, settings: { 'max.message.bytes': '2000' } }]);
+    // It answers before it keeps to it.
+    const sendLarge = () => producer.send([{ topic, key: 'k', value: Buffer.alloc(4_000) }]).catch(({ code }) => code);
+    await expect.poll(sendLarge).toBe('message_too_large');
     const sends = Array.from({ length: 9 }, (_, index) =>
       producer.send([{ topic, key: 'k', value: index === 4 ? Buffer.alloc(4_000) : String(index) }]),
     );
