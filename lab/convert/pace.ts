@@ -18,19 +18,33 @@ const memoryMs = 60_000;
 /** By how much the log has to grow, and how long it would take to bring over what waits: less is mere ups and downs. */
 const growth = 1.5;
 const longMs = 2_000;
+/** So few are never too many: what a round takes is then the price of a round, which a busy machine raises. */
+const fewWaiting = 100;
+/** A machine that stands still or is busy with something else for a while is no reason. */
+const persistentMs = 5_000;
+
+interface NotedRound extends Round {
+  /** What was brought over, and for how long was worked, in all rounds before. */
+  broughtBefore: number;
+  workedBefore: number;
+}
 
 /** Notices that changes come in faster than they are brought over: such a conversion would go on for ever. */
 export class Pace {
   readonly #duty: number;
-  /** With what was brought over, and for how long was worked, in all rounds before. */
-  #rounds: (Round & { broughtBefore: number; workedBefore: number })[] = [];
+  #rounds: NotedRound[] = [];
+  /** The first of the rounds without a break that found the conversion behind. */
+  #suspected: NotedRound | undefined;
 
   /** @param duty share of the time in which the conversion works, above 0 to 1. */
   constructor(duty: number) {
     this.#duty = duty;
   }
 
-  /** @throws ConversionRefused with both rates and what to do. Nothing is lost then: the conversion can be resumed. */
+  /**
+   * @throws ConversionRefused with both rates and what to do, once the conversion has been behind for a while without a
+   * break and the log has grown further meanwhile. Nothing is lost then: the conversion can be resumed.
+   */
   add(round: Round): void {
     const before = this.#rounds.at(-1);
     const last = {
@@ -42,21 +56,31 @@ export class Pace {
       ({ atMs }, index, { length }) => last.atMs - atMs <= memoryMs || index >= length - fewestRounds,
     );
     this.#rounds = [...earlier, last];
-    for (const first of this.#rounds.slice(0, -fewestRounds)) {
-      const spanMs = last.atMs - first.atMs;
-      const brought = last.broughtBefore - first.broughtBefore;
-      const worked = last.workedBefore - first.workedBefore;
-      const remainingMs = last.waiting === 0 ? 0 : (last.waiting / brought) * worked;
-      if (last.waiting < growth * first.waiting || remainingMs < longMs) continue;
-      // What a round finds has come since the one before. Where bringing it over fits into that time, the log only grows
-      // to its size, as it does when the copy of another table begins.
-      if (worked - first.workMs + last.workMs < this.#duty * spanMs) continue;
-      throw new ConversionRefused(this.#describe(first, last, brought / spanMs));
+    const first = this.#rounds.slice(0, -fewestRounds).find((candidate) => this.#isBehind(candidate, last));
+    if (!first) {
+      this.#suspected = undefined;
+      return;
     }
+    this.#suspected ??= last;
+    const behindMs = last.atMs + last.workMs - this.#suspected.atMs;
+    if (behindMs < persistentMs || last.waiting < growth * this.#suspected.waiting) return;
+    throw new ConversionRefused(this.#describe(first, last));
   }
 
-  #describe(first: Round, last: Round, broughtPerMs: number): string {
+  #isBehind(first: NotedRound, last: NotedRound): boolean {
+    if (last.waiting < fewWaiting || last.waiting < growth * first.waiting) return false;
+    const worked = last.workedBefore + last.workMs - first.workedBefore;
+    const brought = last.broughtBefore + last.brought - first.broughtBefore;
+    if ((last.waiting / brought) * worked < longMs) return false;
+    // What a round finds has come since the one before. Where bringing it over fits into that time, the log only grows
+    // to its size, as it does when the copy of another table begins.
+    const allOfLastMs = (last.waiting / last.brought) * last.workMs;
+    return worked - first.workMs - last.workMs + allOfLastMs >= this.#duty * (last.atMs - first.atMs);
+  }
+
+  #describe(first: NotedRound, last: NotedRound): string {
     const spanMs = last.atMs - first.atMs;
+    const broughtPerMs = (last.broughtBefore - first.broughtBefore) / spanMs;
     const comePerMs = broughtPerMs + (last.waiting - first.waiting) / spanMs;
     const perSecond = (perMs: number) => `${Math.round(perMs * 1_000)}/s`;
     const slower = this.#duty < 1 ? `lower the load, or raise --duty (${this.#duty} now)` : 'lower the load';

@@ -63,13 +63,43 @@ test('one that nobody writes to is not given up, however slow its rounds are', (
   expect(run({ comingIn: () => 0, broughtOver: 1_000, waiting: 0 })).toBeUndefined();
 });
 
+test.each([1, 5, 90])('few changes are never too many, however slow the rounds: up to %d in each', (most) => {
+  const pace = new Pace(1);
+  let atMs = 0;
+  for (let round = 0; round < 300; round += 1) {
+    const waiting = round < 5 ? 0 : 1 + ((round * 7) % most);
+    const workMs = 700 + ((round * 13) % 40) * 100;
+    pace.add({ atMs, waiting, brought: waiting, workMs });
+    atMs += workMs;
+  }
+});
+
+/** Rounds under a steady load of 500 changes a second, which are brought over at 5,000 a second. */
+function steadily(priceOfRoundMs: (round: number) => number) {
+  const pace = new Pace(1);
+  let atMs = 0;
+  let waiting = 10;
+  for (let round = 0; round < 200; round += 1) {
+    const workMs = priceOfRoundMs(round) + waiting / 5;
+    pace.add({ atMs, waiting, brought: waiting, workMs });
+    atMs += workMs;
+    waiting = Math.round(workMs / 2);
+  }
+}
+
+test('a machine that stands still for a while, or is slower from then on, is no reason to give up', () => {
+  steadily((round) => (round === 50 ? 3_000 : 20));
+  steadily((round) => (round === 50 || round === 51 ? 20_000 : 20));
+  steadily((round) => (round < 50 ? 200 : 2_500));
+});
+
 test('rounds of a limited size fall behind when the log grows from round to round', () => {
   const rounds = (comingIn: number) => {
     const pace = new Pace(1);
     let waiting = 3_000;
     for (let atMs = 0; atMs < 120_000; atMs += 500) {
       const brought = Math.min(waiting, 1_000);
-      pace.add({ atMs, waiting, brought, workMs: 500 });
+      pace.add({ atMs, waiting, brought, workMs: 400 + ((atMs / 500) % 3) * 40 });
       waiting += comingIn / 2 - brought;
     }
   };
