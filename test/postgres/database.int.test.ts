@@ -1,5 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { topologyNames } from '../../kernel/topology.ts';
 import { createDatabase, createEmptyDatabase, type TestDatabase } from './database.ts';
 
@@ -35,6 +36,20 @@ test.each(topologyNames.filter((name) => name !== 'citus'))(
     await expect(query(one, 'select 1')).rejects.toThrow('does not exist');
   },
 );
+
+test('a database is dropped when its clients have gone, and none is thrown out', async () => {
+  const database = await createEmptyDatabase();
+  const client = new pg.Client({ connectionString: database.dsn });
+  const lost = vi.fn();
+  client.on('error', lost);
+  await client.connect();
+  const dropped = database.drop();
+  await setTimeout(1_200);
+  await client.end();
+  await dropped;
+  expect(lost).not.toHaveBeenCalled();
+  await expect(query(database, 'select 1')).rejects.toThrow('does not exist');
+});
 
 async function query(database: TestDatabase, text: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: database.dsn });
