@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { protocolError, toKafkaError, within } from './kafkajs-errors.ts';
 import type { Session } from './kafkajs-session.ts';
@@ -98,7 +99,8 @@ async function ensureTopics(admin: Admin, topics: readonly TopicSpec[]): Promise
   const created = topics.filter(({ name }) => !known.has(name));
   if (created.length > 0) {
     await admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs's own wait fails when the broker has not heard of the topic yet.
+      waitForLeaders: false,
       topics: created.map(({ name, partitions, settings }) => ({
         topic: name,
         numPartitions: partitions,
@@ -107,11 +109,30 @@ async function ensureTopics(admin: Admin, topics: readonly TopicSpec[]): Promise
         configEntries: entriesOf(settings),
       })),
     });
+    await untilLed(
+      admin,
+      created.map(({ name }) => name),
+    );
   }
   const existing = topics.filter(({ name }) => known.has(name));
   if (existing.length === 0) return;
   await addPartitions(admin, existing);
   await changeSettings(admin, existing);
+}
+
+/** A broker hears of a new topic, and of its leaders, a moment after the controller has made it. */
+async function untilLed(admin: Admin, names: string[]): Promise<void> {
+  for (;;) {
+    const found = await admin.fetchTopicMetadata({ topics: names }).catch((error) => {
+      const type = protocolError(error);
+      if (type !== 'UNKNOWN_TOPIC_OR_PARTITION' && type !== 'LEADER_NOT_AVAILABLE') throw error;
+    });
+    const isLed = found?.topics.every(
+      ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
+    );
+    if (isLed) return;
+    await delay(100);
+  }
 }
 
 async function addPartitions(admin: Admin, topics: readonly TopicSpec[]): Promise<void> {
