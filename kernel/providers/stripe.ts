@@ -89,16 +89,20 @@ const chargeTypes = new Set([
   'charge.captured',
 ]);
 
-const charge = z.object({
-  object: z.literal('charge'),
+/** What Stripe says in the same way of a charge and of the intent that it belongs to. */
+const payment = z.object({
   id: z.string().min(1),
-  status: z.enum(['pending', 'succeeded', 'failed']),
-  captured: z.boolean().optional(),
   amount: amountMinor,
   currency: upperCaseCurrency,
-  payment_intent: reference,
   customer: reference,
   metadata: freeFormObject.nullish(),
+});
+const paymentIntent = payment.extend({ object: z.literal('payment_intent') });
+const charge = payment.extend({
+  object: z.literal('charge'),
+  status: z.enum(['pending', 'succeeded', 'failed']),
+  captured: z.boolean().optional(),
+  payment_intent: reference,
 });
 
 function mapCharge(
@@ -108,12 +112,8 @@ function mapCharge(
   const body = parseObject(charge, input);
   const order = text(body.metadata?.order_id) ?? body.payment_intent ?? undefined;
   return {
-    target: 'order',
-    ...orderAndUser(order ?? body.id, body),
+    ...mapPayment(order ?? body.id, body),
     status: orderStatus(type, body, order !== undefined),
-    introduces: true,
-    amountMinor: isoAmount(body),
-    currency: body.currency,
     meta: { ...body.metadata, charge_id: body.id, type },
   };
 }
@@ -129,40 +129,28 @@ function orderStatus(type: string, body: z.infer<typeof charge>, isAttempt: bool
   return type === 'charge.pending' ? 'created' : 'updated';
 }
 
-const paymentIntent = z.object({
-  object: z.literal('payment_intent'),
-  id: z.string().min(1),
-  amount: amountMinor,
-  currency: upperCaseCurrency,
-  customer: reference,
-  metadata: freeFormObject.nullish(),
-});
-
 function mapCanceledIntent(
   type: string,
   input: unknown,
 ): Omit<OrderWebhook, 'providerEventId' | 'fingerprint' | 'providerUpdatedAt'> {
   const body = parseObject(paymentIntent, input);
-  return {
-    target: 'order',
-    ...orderAndUser(text(body.metadata?.order_id) ?? body.id, body),
-    status: 'failed',
-    introduces: true,
-    amountMinor: isoAmount(body),
-    currency: body.currency,
-    meta: { ...body.metadata, type },
-  };
+  const order = text(body.metadata?.order_id) ?? body.id;
+  return { ...mapPayment(order, body), status: 'failed', meta: { ...body.metadata, type } };
 }
 
-function orderAndUser(
+function mapPayment(
   order: string,
-  { metadata, customer }: Pick<z.infer<typeof paymentIntent>, 'metadata' | 'customer'>,
-): { orderId: string; userId: string } {
-  const user = text(metadata?.user_id) ?? customer;
+  body: z.infer<typeof payment>,
+): Pick<OrderWebhook, 'target' | 'orderId' | 'userId' | 'introduces' | 'amountMinor' | 'currency'> {
+  const user = text(body.metadata?.user_id) ?? body.customer;
   return {
+    target: 'order',
     orderId: toIdentifier('stripe:', order),
     // All charges of one order share this user, also when each attempt has a charge of its own.
     userId: user ? toIdentifier('stripe:', user) : derivedIdentifier('stripe:', order),
+    introduces: true,
+    amountMinor: isoAmount(body),
+    currency: body.currency,
   };
 }
 
