@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import { compileCacheDirectory } from './lab/native/compile-cache.ts';
+import { compileCacheDirectory } from './runtime/native/compile-cache.ts';
 
 const exclude = ['**/node_modules/**', '**/.git/**'];
 

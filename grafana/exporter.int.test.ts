@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDatabase } from '../lab/native/database.ts';
-import { findPostgresExporter, startExporters } from '../lab/native/prometheus.ts';
-import { createRunDirectory, type RunDirectory } from '../lab/native/run-directory.ts';
-import { withClient } from '../lab/native/with-client.ts';
+import { withClient } from '../kernel/postgres/with-client.ts';
+import { startDatabase } from '../runtime/native/database.ts';
+import { findPostgresExporter, startExporters } from '../runtime/native/prometheus.ts';
+import { createRunDirectory, type RunDirectory } from '../runtime/native/run-directory.ts';
 import { exportedByExporter, exportedByText } from '../test/metrics/exported.ts';
 import { describeIf } from '../test/skip.ts';
 

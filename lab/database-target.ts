@@ -1,6 +1,6 @@
-import type { SystemDescription } from './native/system.ts';
-import { withClient } from './native/with-client.ts';
-import { UsageError } from './output.ts';
+import { withClient } from '../kernel/postgres/with-client.ts';
+import type { SystemDescription } from '../runtime/native/system.ts';
+import { UsageError } from '../runtime/usage-error.ts';
 import { wantedRun } from './wanted-run.ts';
 
 export interface DatabaseTarget {

@@ -1,6 +1,6 @@
 import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { compileCacheDirectory } from './native/compile-cache.ts';
+import { compileCacheDirectory } from '../runtime/native/compile-cache.ts';
 import { reportError } from './output.ts';
 
 /**

@@ -1,8 +1,6 @@
 import Table from 'cli-table3';
-import { MissingPartError } from './native/missing-part.ts';
-
-/** Ends the command with status 2: the arguments make no sense together. */
-export class UsageError extends Error {}
+import { MissingPartError } from '../runtime/native/missing-part.ts';
+import { UsageError } from '../runtime/usage-error.ts';
 
 /** The command's result; nothing else goes to stdout when JSON was asked for. */
 export function printJson(value: unknown): void {

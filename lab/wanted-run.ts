@@ -1,6 +1,6 @@
-import { findRun } from './native/run-directory.ts';
-import type { SystemDescription } from './native/system.ts';
-import { UsageError } from './output.ts';
+import { findRun } from '../runtime/native/run-directory.ts';
+import type { SystemDescription } from '../runtime/native/system.ts';
+import { UsageError } from '../runtime/usage-error.ts';
 
 /**
  * The system that `--run` names, or the newest.

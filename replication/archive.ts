@@ -1,7 +1,7 @@
 import { chown, mkdir } from 'node:fs/promises';
 import type { Client } from 'pg';
-import { waitUntil } from '../lab/native/processes.ts';
-import { findServerUser } from '../lab/native/server-user.ts';
+import { waitUntil } from '../runtime/native/processes.ts';
+import { findServerUser } from '../runtime/native/server-user.ts';
 
 /**
  * Makes the directory for the WAL archive and the server settings that fill it. A segment is copied under another name,

@@ -1,10 +1,10 @@
 import { appendFile, chown, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type PostgresServer, runServer } from '../lab/native/postgres.ts';
-import { isAlive, waitUntil } from '../lab/native/processes.ts';
-import { copyWhileInBackup } from '../lab/native/replica.ts';
-import { findServerUser } from '../lab/native/server-user.ts';
-import { withClient } from '../lab/native/with-client.ts';
+import { withClient } from '../kernel/postgres/with-client.ts';
+import { type PostgresServer, runServer } from '../runtime/native/postgres.ts';
+import { isAlive, waitUntil } from '../runtime/native/processes.ts';
+import { copyWhileInBackup } from '../runtime/native/replica.ts';
+import { findServerUser } from '../runtime/native/server-user.ts';
 import { restoreCommand } from './archive.ts';
 
 /** A consistent copy of a server's data directory; it becomes a server again with the WAL of the archive. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres } from '../lab/native/postgres.ts';
-import { listProcesses } from '../lab/native/processes.ts';
-import { startReplica } from '../lab/native/replica.ts';
-import { createRunDirectory, type RunDirectory } from '../lab/native/run-directory.ts';
-import { withClient } from '../lab/native/with-client.ts';
+import { withClient } from '../kernel/postgres/with-client.ts';
+import { type PostgresServer, startPostgres } from '../runtime/native/postgres.ts';
+import { listProcesses } from '../runtime/native/processes.ts';
+import { startReplica } from '../runtime/native/replica.ts';
+import { createRunDirectory, type RunDirectory } from '../runtime/native/run-directory.ts';
 import { attemptWrite, fence } from './fence.ts';
 import { mostAdvanced, promote } from './promote.ts';
 import { rebuildAsReplica } from './rebuild.ts';

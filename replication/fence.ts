@@ -1,10 +1,10 @@
 import { appendFile, chown, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
-import type { PostgresServer } from '../lab/native/postgres.ts';
-import { listProcesses, sendSignal, waitUntil } from '../lab/native/processes.ts';
-import { findServerUser } from '../lab/native/server-user.ts';
-import { hasFailoverSlots } from './slots.ts';
+import type { PostgresServer } from '../runtime/native/postgres.ts';
+import { listProcesses, sendSignal, waitUntil } from '../runtime/native/processes.ts';
+import { findServerUser } from '../runtime/native/server-user.ts';
+import { hasFailoverSlots } from '../runtime/native/slots.ts';
 
 /**
  * Makes sure that a primary takes no write from now on, whatever state it is in, also when somebody starts it again:

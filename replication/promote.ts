@@ -1,8 +1,8 @@
 import { type Lsn, parseLsn } from '../kernel/postgres/lsn.ts';
-import type { PostgresServer } from '../lab/native/postgres.ts';
-import { waitUntil } from '../lab/native/processes.ts';
-import { createSlot } from '../lab/native/replica.ts';
-import { withClient } from '../lab/native/with-client.ts';
+import { withClient } from '../kernel/postgres/with-client.ts';
+import type { PostgresServer } from '../runtime/native/postgres.ts';
+import { waitUntil } from '../runtime/native/processes.ts';
+import { createSlot } from '../runtime/native/replica.ts';
 
 /**
  * The replica with the most WAL on disk. A synchronous commit was acknowledged once any one replica had it, so that

@@ -1,9 +1,10 @@
 import { access, appendFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { startChild } from '../lab/native/child.ts';
-import { logTail } from '../lab/native/log-tail.ts';
-import { type PostgresServer, runServer } from '../lab/native/postgres.ts';
-import { waitUntil } from '../lab/native/processes.ts';
+import { withClient } from '../kernel/postgres/with-client.ts';
+import { startChild } from '../runtime/native/child.ts';
+import { logTail } from '../runtime/native/log-tail.ts';
+import { type PostgresServer, runServer } from '../runtime/native/postgres.ts';
+import { waitUntil } from '../runtime/native/processes.ts';
 import {
   connectionInfo,
   createReplicationRole,
@@ -11,9 +12,8 @@ import {
   prepareStandby,
   startReplica,
   waitUntilStreaming,
-} from '../lab/native/replica.ts';
-import { findServerUser } from '../lab/native/server-user.ts';
-import { withClient } from '../lab/native/with-client.ts';
+} from '../runtime/native/replica.ts';
+import { findServerUser } from '../runtime/native/server-user.ts';
 
 export interface Rebuilt {
   server: PostgresServer;

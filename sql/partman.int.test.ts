@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { capabilities } from '../kernel/topology.ts';
-import { listInstalled } from '../lab/native/installed.ts';
-import { type PostgresServer, startPostgres } from '../lab/native/postgres.ts';
-import { throwawaySettings } from '../lab/native/postgres-settings.ts';
-import { createRunDirectory, type RunDirectory } from '../lab/native/run-directory.ts';
+import { listInstalled } from '../runtime/native/installed.ts';
+import { type PostgresServer, startPostgres } from '../runtime/native/postgres.ts';
+import { throwawaySettings } from '../runtime/native/postgres-settings.ts';
+import { createRunDirectory, type RunDirectory } from '../runtime/native/run-directory.ts';
 import { describeIf } from '../test/skip.ts';
 import { migrate } from './migrate.ts';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { type AuditResult, auditRun } from '../../audit/audit.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
-import { withClient } from '../../lab/native/with-client.ts';
 import { migrate } from '../../sql/migrate.ts';
-import { type AuditResult, auditRun } from '../audit/audit.ts';
 import { describeEnvironment } from '../measure/environment.ts';
 import { vacuum } from '../measure/vacuum.ts';
 import { closedConnections } from '../scenarios/ingest/ingest.ts';

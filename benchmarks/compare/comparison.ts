@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { type AuditResult, auditRun } from '../../audit/audit.ts';
 import { type TopologyName, topologyNames } from '../../kernel/topology.ts';
-import { type AuditResult, auditRun } from '../audit/audit.ts';
 import { describeEnvironment } from '../measure/environment.ts';
 import { readsFindings } from '../scenarios/reads/judge.ts';
 import { scenarios } from '../scenarios/registry.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { MissingPartError } from '../../lab/native/missing-part.ts';
+import { MissingPartError } from '../../runtime/native/missing-part.ts';
 
 const run = promisify(execFile);
 const scripts = path.resolve(import.meta.dirname, '../pgbench');

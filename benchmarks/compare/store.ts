@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { UsageError } from '../../lab/output.ts';
+import { UsageError } from '../../runtime/usage-error.ts';
 import type { RunDocument } from '../schema/run.ts';
 import { checkRunDocument } from '../schema/validate.ts';
 

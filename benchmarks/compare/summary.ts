@@ -1,7 +1,7 @@
+import { createRandom } from '../../simulator/workload/random.ts';
 import type { Comparison, Measurement } from '../schema/run.ts';
 import { ratioOfMedians } from '../statistics/bootstrap.ts';
 import { type Summary, summarize } from '../statistics/summary.ts';
-import { createRandom } from '../workload/random.ts';
 import { metricsOf } from './metrics.ts';
 
 /** Medians and ranges of an arm's valid rounds, by metric. */

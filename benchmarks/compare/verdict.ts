@@ -1,4 +1,4 @@
-import type { AuditResult } from '../audit/audit.ts';
+import type { AuditResult } from '../../audit/audit.ts';
 import type { Measurement } from '../schema/run.ts';
 import type { Summary } from '../statistics/summary.ts';
 

@@ -1,4 +1,4 @@
-import type { RunningSystem } from '../../lab/native/system.ts';
+import type { RunningSystem } from '../../runtime/native/system.ts';
 
 /** The superuser's URL of each server that is written to: the primary, or a cluster's coordinator and its workers. */
 export function serverDsns({ dsn, workers }: Pick<RunningSystem, 'dsn' | 'workers'>): string[] {

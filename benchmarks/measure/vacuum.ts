@@ -1,4 +1,4 @@
-import { withClient } from '../../lab/native/with-client.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
 
 /**
  * Does at once what autovacuum would do some time in the next minute, on every server: the rows of one arm's turn would

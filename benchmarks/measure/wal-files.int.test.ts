@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
-import { throwawaySettings } from '../../lab/native/postgres-settings.ts';
-import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { type PostgresServer, startPostgres } from '../../runtime/native/postgres.ts';
+import { throwawaySettings } from '../../runtime/native/postgres-settings.ts';
+import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { prepareWalFiles } from './wal-files.ts';
 
 let run: RunDirectory;

@@ -1,5 +1,5 @@
 import type { TopologyName } from '../../kernel/topology.ts';
-import type { RunningSystem } from '../../lab/native/system.ts';
+import type { RunningSystem } from '../../runtime/native/system.ts';
 import type { Measurement } from '../schema/run.ts';
 
 /** One contender of a comparison: a running system and where its client's record goes. */

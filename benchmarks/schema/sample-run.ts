@@ -1,6 +1,6 @@
+import { createHistogram, encodeHistogram, percentiles } from '../../simulator/driver/histogram.ts';
 import { conclude } from '../compare/conclusion.ts';
 import { compareToControl, summarizeArm } from '../compare/summary.ts';
-import { createHistogram, encodeHistogram, percentiles } from '../statistics/histogram.ts';
 import type { EngineFreshness, FreshnessDocument } from './freshness.ts';
 import type { LoadPhase } from './ingest.ts';
 import type { ArmResult, Measurement, RunDocument } from './run.ts';

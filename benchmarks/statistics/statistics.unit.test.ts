@@ -1,6 +1,4 @@
 import { expect, test } from 'vitest';
-import { createRandom } from '../workload/random.ts';
-import { ratioOfMedians } from './bootstrap.ts';
 import {
   countAtOrBelow,
   createHistogram,
@@ -9,7 +7,9 @@ import {
   mergeHistograms,
   percentileCurve,
   percentiles,
-} from './histogram.ts';
+} from '../../simulator/driver/histogram.ts';
+import { createRandom } from '../../simulator/workload/random.ts';
+import { ratioOfMedians } from './bootstrap.ts';
 import { median, summarize } from './summary.ts';
 
 test('the median of an odd and of an even number of values', () => {

@@ -1,9 +1,9 @@
 // Longer than 300 lines because every fault meets the engine on the same kind of server.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
-import { throwawaySettings } from '../../lab/native/postgres-settings.ts';
-import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
-import { withClient } from '../../lab/native/with-client.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
+import { type PostgresServer, startPostgres } from '../../runtime/native/postgres.ts';
+import { throwawaySettings } from '../../runtime/native/postgres-settings.ts';
+import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { type NativePipeline, openNativePipeline } from '../../test/cdc/native-pipeline.ts';
 import { insertOutbox } from '../../test/cdc/outbox.ts';
 import { type Store, startStore } from '../../test/cdc/store.ts';

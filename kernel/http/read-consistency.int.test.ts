@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
-import { startReplica } from '../../lab/native/replica.ts';
-import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { type PostgresServer, startPostgres } from '../../runtime/native/postgres.ts';
+import { startReplica } from '../../runtime/native/replica.ts';
+import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { migrate } from '../../sql/migrate.ts';
 import { type RunningApi, startApi } from '../../test/api/running-api.ts';
 import { createSeed } from '../../test/api/seed.ts';

@@ -1,9 +1,9 @@
 // Longer than 300 lines because one running broker serves all of these tests.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { type Broker, startBroker } from '../../lab/native/kafka/broker.ts';
-import { missingForKafka } from '../../lab/native/kafka/programs.ts';
-import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { type Broker, startBroker } from '../../runtime/native/kafka/broker.ts';
+import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { describeIf } from '../../test/skip.ts';
 import { createLogger } from '../logging.ts';
 import { createKafkaClient } from './kafkajs.ts';

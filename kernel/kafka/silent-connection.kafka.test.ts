@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../../lab/native/free-port.ts';
-import { startBroker } from '../../lab/native/kafka/broker.ts';
-import { missingForKafka } from '../../lab/native/kafka/programs.ts';
-import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { freePort } from '../../runtime/native/free-port.ts';
+import { startBroker } from '../../runtime/native/kafka/broker.ts';
+import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { describeIf } from '../../test/skip.ts';
 import { createLogger } from '../logging.ts';
 import { createKafkaClient } from './kafkajs.ts';

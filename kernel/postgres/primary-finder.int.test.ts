@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
-import { startReplica } from '../../lab/native/replica.ts';
-import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
-import { withClient } from '../../lab/native/with-client.ts';
+import { type PostgresServer, startPostgres } from '../../runtime/native/postgres.ts';
+import { startReplica } from '../../runtime/native/replica.ts';
+import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { isStoreUnavailable } from './errors.ts';
 import { joinHosts } from './hosts.ts';
 import { createPool } from './pool.ts';
+import { withClient } from './with-client.ts';
 
 let run: RunDirectory;
 let primary: PostgresServer;

@@ -1,14 +1,14 @@
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
-import { startReplica } from '../../lab/native/replica.ts';
-import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
-import { withClient } from '../../lab/native/with-client.ts';
+import { type PostgresServer, startPostgres } from '../../runtime/native/postgres.ts';
+import { startReplica } from '../../runtime/native/replica.ts';
+import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { migrate } from '../../sql/migrate.ts';
 import { createMetrics } from '../metrics.ts';
 import { createPool } from './pool.ts';
 import { createReadRouter, type ReadRouter } from './read-router.ts';
+import { withClient } from './with-client.ts';
 
 const logger = pino({ level: 'silent' });
 const metrics = createMetrics({ service: 'test', topology: 'replicated' });

@@ -1,12 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { auditRun } from '../../benchmarks/audit/audit.ts';
-import { readRecords } from '../../benchmarks/audit/record.ts';
+import { auditRun } from '../../audit/audit.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
+import type { SystemDescription } from '../../runtime/native/system.ts';
+import { UsageError } from '../../runtime/usage-error.ts';
+import { readRecords } from '../../simulator/record/read.ts';
 import type { AuditFlags } from '../commands/audit.ts';
 import { checkDsn } from '../database-target.ts';
-import type { SystemDescription } from '../native/system.ts';
-import { print, printJson, progress, UsageError } from '../output.ts';
+import { print, printJson, progress } from '../output.ts';
 import { wantedRun } from '../wanted-run.ts';
 import { auditTable } from './tables.ts';
 
@@ -30,7 +31,7 @@ function count(records: number): string {
 /** What was accepted has to arrive before its absence means anything. */
 async function waitForPipeline(run: SystemDescription): Promise<void> {
   if (run.mode === 'sync' && !run.urls.clickhouse) return;
-  const { untilDrained } = await import('../native/drain.ts');
+  const { untilDrained } = await import('../../operations/status/drain.ts');
   try {
     const { drained, waitedMs, backlog } = await untilDrained(run, { timeoutMs: 300_000, progress });
     if (drained) return;

@@ -3,9 +3,10 @@ import { type ComparisonRun, createComparison } from '../../benchmarks/compare/c
 import { scenarioNames } from '../../benchmarks/scenarios/registry.ts';
 import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
+import { MissingPartError } from '../../runtime/native/missing-part.ts';
+import { UsageError } from '../../runtime/usage-error.ts';
 import type { BenchFlags } from '../commands/bench.ts';
-import { MissingPartError } from '../native/missing-part.ts';
-import { printJson, progress, UsageError } from '../output.ts';
+import { printJson, progress } from '../output.ts';
 import { runAndSave } from './compare.ts';
 import { checkPossible, checkScenarios, checkTopologies, printResult } from './compare-command.ts';
 import { savePage } from './results-page.ts';

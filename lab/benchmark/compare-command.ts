@@ -4,8 +4,9 @@ import { scenarioNames, scenarios } from '../../benchmarks/scenarios/registry.ts
 import type { Scenario, ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
+import { UsageError } from '../../runtime/usage-error.ts';
 import type { CompareFlags } from '../commands/compare.ts';
-import { print, printJson, UsageError } from '../output.ts';
+import { print, printJson } from '../output.ts';
 import { runAndSave } from './compare.ts';
 import { comparisonTable, freshnessTable, remarks } from './tables.ts';
 

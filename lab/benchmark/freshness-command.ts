@@ -3,10 +3,10 @@ import { type Engine, runFreshness } from '../../benchmarks/scenarios/freshness/
 import { thorough } from '../../benchmarks/scenarios/freshness/measure-engine.ts';
 import { backlogNote, type FreshnessDocument } from '../../benchmarks/schema/freshness.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import { missingChdb } from '../../runtime/native/clickhouse.ts';
+import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { MissingPartError } from '../../runtime/native/missing-part.ts';
 import { interruptible } from '../interruptible.ts';
-import { missingChdb } from '../native/clickhouse.ts';
-import { missingForKafka } from '../native/kafka/programs.ts';
-import { MissingPartError } from '../native/missing-part.ts';
 import { progress, table } from '../output.ts';
 import { finishWith } from './own-document.ts';
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { MissingPartError } from '../native/missing-part.ts';
+import { MissingPartError } from '../../runtime/native/missing-part.ts';
 
 /**
  * Hands a file or URL to the desktop's default program.

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { freePort } from '../native/free-port.ts';
-import { startSystem } from '../native/system.ts';
+import { freePort } from '../../runtime/native/free-port.ts';
+import { startSystem } from '../../runtime/native/system.ts';
 import { print, progress } from '../output.ts';
 
 /** Serves the report and keeps one system running, until Ctrl-C. */

@@ -1,4 +1,4 @@
-import type { AuditResult } from '../../benchmarks/audit/audit.ts';
+import type { AuditResult } from '../../audit/audit.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { table } from '../output.ts';
 

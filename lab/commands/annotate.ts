@@ -26,7 +26,8 @@ Examples:
     .action(async (runs: string[], flags: AnnotateFlags) => {
       const { defaultResultsDirectory, loadRun } = await import('../../benchmarks/compare/store.ts');
       const { annotate } = await import('../benchmark/annotate.ts');
-      const { print, printJson, UsageError } = await import('../output.ts');
+      const { print, printJson } = await import('../output.ts');
+      const { UsageError } = await import('../../runtime/usage-error.ts');
       if (!/^https?:\/\/./.test(flags.grafana) || !URL.canParse(flags.grafana)) {
         throw new UsageError('--grafana has to look like http://user:password@host:port.');
       }

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
+import type { ConversionResult } from '../../operations/conversion/convert.ts';
 import { decimal, wholeNumber } from '../arguments.ts';
-import type { ConversionResult } from '../convert/convert.ts';
 
 export interface ConvertFlags {
   run?: string;
@@ -62,14 +62,14 @@ Exit status 1 when it was refused, or a lock held up others for longer than --ma
 }
 
 async function toPartitioned(flags: ConvertFlags) {
-  const { convert } = await import('../convert/run.ts');
+  const { convert } = await import('../convert-command.ts');
   const result = await convert(flags);
   return { result, text: await describe(result) };
 }
 
 async function toCitus(flags: ConvertFlags) {
-  const { convertCitus } = await import('../convert/citus/run.ts');
-  const { describeResult } = await import('../convert/citus/text.ts');
+  const { convertCitus } = await import('../convert-citus-command.ts');
+  const { describeResult } = await import('../convert-citus-text.ts');
   const result = await convertCitus(flags);
   return { result, text: describeResult(result) };
 }

@@ -33,14 +33,14 @@ Examples:
     .addOption(reason)
     .option('--topic <name>', 'only of this topic, as in webhooks.orders')
     .addOption(json)
-    .action(async (flags: DlqFlags) => (await import('../dead-letters/commands.ts')).list(flags));
+    .action(async (flags: DlqFlags) => (await import('../dead-letters-commands.ts')).list(flags));
   dlq
     .command('show')
     .summary('one dead letter with its body and headers')
     .argument('<id>', 'as `lab dlq list` prints it')
     .addOption(run)
     .addOption(json)
-    .action(async (id: string, flags: DlqFlags) => (await import('../dead-letters/commands.ts')).show(id, flags));
+    .action(async (id: string, flags: DlqFlags) => (await import('../dead-letters-commands.ts')).show(id, flags));
   dlq
     .command('replay')
     .summary('send dead letters back to their topics')
@@ -49,5 +49,5 @@ Examples:
     .addOption(reason)
     .addOption(run)
     .addOption(json)
-    .action(async (ids: string[], flags: DlqFlags) => (await import('../dead-letters/commands.ts')).replay(ids, flags));
+    .action(async (ids: string[], flags: DlqFlags) => (await import('../dead-letters-commands.ts')).replay(ids, flags));
 }

@@ -13,9 +13,9 @@ export function register(program: Command): void {
     )
     .action(async (flags: { json?: boolean }) => {
       const { print, printJson, table } = await import('../output.ts');
-      const { findParts } = await import('../native/parts.ts');
-      const { readStorage } = await import('../native/storage.ts');
-      const { runsRoot } = await import('../native/runs-root.ts');
+      const { findParts } = await import('../../runtime/native/parts.ts');
+      const { readStorage } = await import('../../runtime/native/storage.ts');
+      const { runsRoot } = await import('../../runtime/native/runs-root.ts');
       const { topologyNames, capabilities } = await import('../../kernel/topology.ts');
       const parts = await findParts();
       const complete = parts.every(({ required, found }) => !required || found !== null);

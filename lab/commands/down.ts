@@ -10,10 +10,11 @@ export function register(program: Command): void {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', '\nExamples:\n  $ lab down\n  $ lab down 3f9a01bc\n  $ lab down --all')
     .action(async (id: string | undefined, flags: { all?: boolean; json?: boolean }) => {
-      const { print, printJson, UsageError } = await import('../output.ts');
-      const { listRuns, sweepDeadRuns } = await import('../native/run-directory.ts');
-      const { runsRoot } = await import('../native/runs-root.ts');
-      const { stopRun } = await import('../native/stop-run.ts');
+      const { print, printJson } = await import('../output.ts');
+      const { UsageError } = await import('../../runtime/usage-error.ts');
+      const { listRuns, sweepDeadRuns } = await import('../../runtime/native/run-directory.ts');
+      const { runsRoot } = await import('../../runtime/native/runs-root.ts');
+      const { stopRun } = await import('../../runtime/native/stop-run.ts');
       if (id !== undefined && flags.all) throw new UsageError('Name a run, or use --all: not both.');
       const swept = await sweepDeadRuns(await runsRoot());
       const runs = await listRuns();

@@ -50,7 +50,7 @@ Examples:
     .addOption(seed())
     .addOption(postgres())
     .addOption(json())
-    .action(async (flags: FailoverFlags) => (await import('../drill/failover-command.ts')).failoverCommand(flags));
+    .action(async (flags: FailoverFlags) => (await import('../drill-failover-command.ts')).failoverCommand(flags));
 
   drill
     .command('pitr')
@@ -59,5 +59,5 @@ Examples:
     .addOption(seed())
     .addOption(postgres())
     .addOption(json())
-    .action(async (flags: PitrFlags) => (await import('../drill/pitr-command.ts')).pitrCommand(flags));
+    .action(async (flags: PitrFlags) => (await import('../drill-pitr-command.ts')).pitrCommand(flags));
 }

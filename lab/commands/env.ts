@@ -15,11 +15,12 @@ export function register(program: Command): void {
       '\nExamples:\n  $ lab env && docker compose --profile partitioned up -d --wait\n  $ lab env --file /run/user/1000/lab.env',
     )
     .action(async (flags: { file?: string; json?: boolean }) => {
-      const { print, printJson, UsageError } = await import('../output.ts');
+      const { print, printJson } = await import('../output.ts');
+      const { UsageError } = await import('../../runtime/usage-error.ts');
       const { resolve } = await import('node:path');
-      const { environmentFile } = await import('../docker/compose.ts');
-      const { rememberCompose } = await import('../docker/running.ts');
-      const { writeSecrets } = await import('../docker/secrets.ts');
+      const { environmentFile } = await import('../../runtime/docker/compose.ts');
+      const { rememberCompose } = await import('../../runtime/docker/running.ts');
+      const { writeSecrets } = await import('../../runtime/docker/secrets.ts');
       const file = flags.file === undefined ? environmentFile : resolve(flags.file);
       const added = await writeSecrets(file).catch(({ message }) => {
         throw new UsageError(`${file} can't be written: ${message}. Choose another with --file.`);

@@ -80,5 +80,5 @@ Examples:
 }
 
 function commands() {
-  return import('../partitions/commands.ts');
+  return import('../partitions-commands.ts');
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { SendOptions, SendResult } from '../../simulator/delivery/send.ts';
 import { decimal, wholeNumber } from '../arguments.ts';
-import type { SendResult } from '../provider/send.ts';
 
 export interface SendFlags {
   count: number;
@@ -8,7 +8,7 @@ export interface SendFlags {
   seed: number;
   duplicates: number;
   late: number;
-  provider: 'silvergate' | 'stripe' | 'adyen' | 'mixed';
+  provider: SendOptions['provider'];
   record?: string;
   run?: string;
   url?: string;
@@ -54,8 +54,8 @@ Exit status 1 when a webhook was refused or given up, or a read was older than i
     )
     .action(async (flags: SendFlags) => {
       const { print, printJson } = await import('../output.ts');
-      const { send } = await import('../provider/send.ts');
-      const result = await send(flags);
+      const { sendCommand } = await import('../send-command.ts');
+      const result = await sendCommand(flags);
       if (flags.json) printJson(result);
       else print(await describe(result));
       if (!result.ok) process.exitCode = 1;

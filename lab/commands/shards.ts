@@ -46,5 +46,5 @@ Examples:
 }
 
 function commands() {
-  return import('../shards/commands.ts');
+  return import('../shards-commands.ts');
 }

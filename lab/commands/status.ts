@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RunStatus } from '../native/run-status.ts';
+import type { RunStatus } from '../../operations/status/run-status.ts';
 
 export function register(program: Command): void {
   program
@@ -13,8 +13,8 @@ export function register(program: Command): void {
     )
     .action(async (flags: { json?: boolean }) => {
       const { print, printJson } = await import('../output.ts');
-      const { listRuns } = await import('../native/run-directory.ts');
-      const { readStatus } = await import('../native/run-status.ts');
+      const { listRuns } = await import('../../runtime/native/run-directory.ts');
+      const { readStatus } = await import('../../operations/status/run-status.ts');
       const runs = await Promise.all((await listRuns()).map((run) => readStatus(run)));
       if (flags.json) printJson({ runs });
       else if (runs.length === 0) print('Nothing runs. Start with: lab up plain');

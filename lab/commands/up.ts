@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { SystemOptions } from '../../runtime/native/system.ts';
 import { maxReplicas, port, wholeNumber } from '../arguments.ts';
-import type { SystemOptions } from '../native/system.ts';
 
 export interface UpFlags {
   mode: 'sync' | 'kafka';
@@ -68,13 +68,13 @@ Examples:
     )
     .action(async (topology: string, flags: UpFlags, command: Command) => {
       if (flags.runtime === 'docker') {
-        const { upInDocker } = await import('../docker/up-command.ts');
+        const { upInDocker } = await import('../up-docker-command.ts');
         return upInDocker(topology, flags, (name) => command.getOptionValueSource(name) === 'cli');
       }
       if (flags.ha || flags.small || flags.grafana) command.error('--ha, --small and --grafana need --runtime docker');
-      const { checkRequest } = await import('../native/request.ts');
+      const { checkRequest } = await import('../system-request.ts');
       const options: SystemOptions = await checkRequest(topology, flags);
-      const supervise = await import('../native/supervise.ts');
+      const supervise = await import('../supervise.ts');
       if (flags.supervisor) await supervise.superviseDetached(options);
       else if (flags.detach) await supervise.startDetached(process.argv.slice(2), flags.json ?? false);
       else await supervise.superviseInForeground(options, flags.json ?? false);

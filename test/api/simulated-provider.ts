@@ -5,9 +5,14 @@ import { pino } from 'pino';
 import { createProviderClient, type ProviderClient } from '../../api/provider-client/client.ts';
 import { listen } from '../../kernel/http/server.ts';
 import { createMetrics } from '../../kernel/metrics.ts';
-import { createProviderApp } from '../../lab/provider/app.ts';
-import { createFaults, type FaultSettings, faultSettings } from '../../lab/provider/faults.ts';
-import { type CaptureEntry, type LedgerEntry, openLedger, type RepresentmentEntry } from '../../lab/provider/ledger.ts';
+import { createProviderApp } from '../../simulator/provider/app.ts';
+import { createFaults, type FaultSettings, faultSettings } from '../../simulator/provider/faults.ts';
+import {
+  type CaptureEntry,
+  type LedgerEntry,
+  openLedger,
+  type RepresentmentEntry,
+} from '../../simulator/provider/ledger.ts';
 
 export interface SimulatedProvider {
   client: ProviderClient;

@@ -74,7 +74,8 @@ function knownPaths(files: SourceFile[]): Set<string> {
   return known;
 }
 
-const topLevel = /^(?:\.ci|kernel|api|ingest|cdc|sql|citus|replication|benchmarks|grafana|lab|test|docs)\//;
+const topLevel =
+  /^(?:\.ci|kernel|sql|api|ingest|cdc|runtime|simulator|audit|citus|replication|operations|benchmarks|drills|grafana|lab|test|docs)\//;
 
 function namedPaths(document: SourceFile): string[] {
   return [...document.text.matchAll(/`([^`\s]+)`/g)]

@@ -6,30 +6,52 @@ export type Violation = string;
 
 type Rule = (files: SourceFile[]) => Violation[];
 
-/** What each deployable and shared folder may import besides itself; folders that are not listed import anything. */
+const deployables = ['kernel', 'sql', 'api', 'ingest', 'cdc'];
+const system = deployables.concat('runtime');
+const instruments = system.concat('simulator', 'audit');
+const tools = instruments.concat('citus', 'replication', 'operations');
+
+/**
+ * What each folder may import besides itself; `lab` and `test` may import anything, and nothing but `test` imports them.
+ * Folders on one level know nothing of each other, save that the audit reads what the simulator has written down.
+ */
 const allowedImports: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
-  api: ['kernel/', 'sql/migrate.ts'],
-  ingest: ['kernel/'],
-  cdc: ['kernel/'],
-  sql: ['kernel/'],
+  sql: ['kernel'],
+  grafana: ['kernel'],
+  api: ['kernel'],
+  ingest: ['kernel'],
+  cdc: ['kernel'],
+  runtime: deployables,
+  simulator: system,
+  audit: system.concat('simulator'),
+  citus: instruments,
+  replication: instruments,
+  operations: instruments,
+  benchmarks: tools,
+  drills: tools,
 };
 
-/** `api`, `ingest` and `cdc` are separate deployables that share the contract only, and `kernel` knows none of them. */
+/** Every production file imports its own folder and what lies below it: see `allowedImports`. */
 export const dependencyDirection: Rule = (files) =>
   code(files)
     .filter((file) => !isTest(file.path))
     .flatMap((file) => {
       const folder = topFolder(file.path);
-      const allowed = allowedImports[folder];
-      if (!allowed) return [];
+      const allowed = allowedImports[folder] ?? (folder === 'lab' ? Object.keys(allowedImports) : undefined);
+      if (!allowed && !isConfiguration(file.path)) return [`${file.path}: ${folder}/ has no place in the directions`];
       return importsOf(file).flatMap(({ specifier, line }) => {
         const target = targetOf(file, specifier);
         if (target === undefined || topFolder(target) === folder) return [];
-        if (allowed.some((prefix) => target.startsWith(prefix))) return [];
+        if (!allowed || allowed.includes(topFolder(target))) return [];
         return [`${file.path}:${line}: ${folder} must not import ${target}`];
       });
     });
+
+/** Configuration of tools at the root, as `vitest.config.ts`. */
+function isConfiguration(name: string): boolean {
+  return !name.includes('/');
+}
 
 /** An import that names no file would only fail when that line runs. */
 export const importsExist: Rule = (files) => {

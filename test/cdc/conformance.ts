@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { withClient } from '../../lab/native/with-client.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
 import { insertOutbox } from './outbox.ts';
 import { type Store, startStore } from './store.ts';
 

@@ -1,6 +1,6 @@
-import { type PostgresServer, startPostgres } from '../../lab/native/postgres.ts';
-import { throwawaySettings } from '../../lab/native/postgres-settings.ts';
-import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
+import { type PostgresServer, startPostgres } from '../../runtime/native/postgres.ts';
+import { throwawaySettings } from '../../runtime/native/postgres-settings.ts';
+import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { describeEngine } from './conformance.ts';
 import { openNativePipeline } from './native-pipeline.ts';
 

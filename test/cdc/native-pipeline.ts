@@ -1,5 +1,5 @@
-import type { PostgresServer } from '../../lab/native/postgres.ts';
-import { withClient } from '../../lab/native/with-client.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
+import type { PostgresServer } from '../../runtime/native/postgres.ts';
 import { migrate } from '../../sql/migrate.ts';
 import type { Pipeline } from './conformance.ts';
 import type { EngineArguments } from './engine-child.ts';

@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { auditRun } from '../../benchmarks/audit/audit.ts';
+import { auditRun } from '../../audit/audit.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
-import { findPgbouncer } from '../../lab/native/pgbouncer.ts';
-import { waitUntil } from '../../lab/native/processes.ts';
-import { startSystem } from '../../lab/native/system.ts';
-import { withClient } from '../../lab/native/with-client.ts';
+import { findPgbouncer } from '../../runtime/native/pgbouncer.ts';
+import { waitUntil } from '../../runtime/native/processes.ts';
+import { startSystem } from '../../runtime/native/system.ts';
 import { describeIf } from '../skip.ts';
 import { openDelivery } from '../webhooks/delivery.ts';
 import { contractSuite } from './suite/contract.ts';

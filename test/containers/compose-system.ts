@@ -4,9 +4,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { composeDown } from '../../lab/docker/compose.ts';
-import { freePort } from '../../lab/native/free-port.ts';
-import type { SystemDescription } from '../../lab/native/system.ts';
+import { composeDown } from '../../runtime/docker/compose.ts';
+import { freePort } from '../../runtime/native/free-port.ts';
+import type { SystemDescription } from '../../runtime/native/system.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AuditResult } from '../../benchmarks/audit/audit.ts';
-import { containersOf } from '../../lab/docker/running.ts';
-import { withClient } from '../../lab/native/with-client.ts';
+import type { AuditResult } from '../../audit/audit.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
+import { containersOf } from '../../runtime/docker/running.ts';
 import { describeIf } from '../skip.ts';
 import { type ComposeSystem, startComposeSystem } from './compose-system.ts';
 import { missingForProfile } from './docker.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { makeSecrets } from '../../lab/docker/secrets.ts';
+import { makeSecrets } from '../../runtime/docker/secrets.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { PostgreSqlContainer, type StartedPostgreSqlContainer } from '@testcontainers/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { auditRun } from '../../benchmarks/audit/audit.ts';
-import { enableLogins, generateSecrets } from '../../lab/native/credentials.ts';
-import { createRunDirectory, type RunDirectory } from '../../lab/native/run-directory.ts';
-import { type Service, startService } from '../../lab/native/service.ts';
+import { auditRun } from '../../audit/audit.ts';
+import { enableLogins, generateSecrets } from '../../runtime/native/credentials.ts';
+import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
+import { type Service, startService } from '../../runtime/native/service.ts';
 import { migrate } from '../../sql/migrate.ts';
 import { consistencySuite } from '../conformance/suite/consistency.ts';
 import { disputeSuite } from '../conformance/suite/disputes.ts';
@@ -39,7 +39,7 @@ describeIf('conformance on the official PostgreSQL image', await missingForImage
     const secrets = generateSecrets();
     const provider = await startService({
       name: 'provider',
-      entry: path.join(root, 'lab/provider/main.ts'),
+      entry: path.join(root, 'simulator/provider/main.ts'),
       runDirectory: directory.path,
       environment: (port) => ({
         PROVIDER_PORT: String(port),

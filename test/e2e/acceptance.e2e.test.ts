@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { runAcceptance } from '../../benchmarks/scenarios/acceptance/acceptance.ts';
 import { acceptanceDocument } from '../../benchmarks/schema/acceptance.ts';
 import { describe } from '../../lab/benchmark/acceptance-command.ts';
-import { missingForKafka } from '../../lab/native/kafka/programs.ts';
-import { listRuns } from '../../lab/native/run-directory.ts';
+import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { listRuns } from '../../runtime/native/run-directory.ts';
 import { describeIf } from '../skip.ts';
 
 describeIf('lab bench acceptance', await missingForKafka(), () => {

@@ -3,9 +3,9 @@ import { afterAll, expect, test } from 'vitest';
 import { type ComparisonRun, createComparison } from '../../benchmarks/compare/comparison.ts';
 import { renderReport } from '../../benchmarks/report/render.ts';
 import { checkRunDocument } from '../../benchmarks/schema/validate.ts';
-import { missingCitus } from '../../lab/native/citus.ts';
-import { isAlive } from '../../lab/native/processes.ts';
-import { listRuns } from '../../lab/native/run-directory.ts';
+import { missingCitus } from '../../runtime/native/citus.ts';
+import { isAlive } from '../../runtime/native/processes.ts';
+import { listRuns } from '../../runtime/native/run-directory.ts';
 
 let run: ComparisonRun | undefined;
 afterAll(() => run?.close());

@@ -1,10 +1,11 @@
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dashboardNames, fileOf } from '../../grafana/generate.ts';
-import { missingChdb } from '../../lab/native/clickhouse.ts';
-import { waitUntil } from '../../lab/native/processes.ts';
-import { findPostgresExporter, findPrometheus } from '../../lab/native/prometheus.ts';
-import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
-import { send } from '../../lab/provider/send.ts';
+import { missingChdb } from '../../runtime/native/clickhouse.ts';
+import { waitUntil } from '../../runtime/native/processes.ts';
+import { findPostgresExporter, findPrometheus } from '../../runtime/native/prometheus.ts';
+import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
+import { send } from '../../simulator/delivery/send.ts';
 import { type Dashboard, expressionsOf, readDashboard } from '../metrics/promql.ts';
 import { describeIf } from '../skip.ts';
 
@@ -91,16 +92,16 @@ describeIf('Prometheus scrapes a system', missing, () => {
   async function sendSome(): Promise<void> {
     seed += 1;
     await send({
-      ...{
-        run: system.id,
-        count: 300,
-        rate: 300,
-        seed,
-        duplicates: 0.1,
-        late: 0.05,
-        provider: 'mixed',
-        concurrency: 8,
-      },
+      url: system.urls.ingest ?? system.urls.api,
+      secrets: system.secrets,
+      record: path.join(system.runDirectory, 'records', `${seed}.jsonl`),
+      count: 300,
+      rate: 300,
+      seed,
+      duplicates: 0.1,
+      late: 0.05,
+      provider: 'mixed',
+      concurrency: 8,
     });
   }
 });

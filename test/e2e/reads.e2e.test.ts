@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { auditRun } from '../../benchmarks/audit/audit.ts';
+import { auditRun } from '../../audit/audit.ts';
 import { reads } from '../../benchmarks/scenarios/reads/reads.ts';
-import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
+import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 
 let system: RunningSystem;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { missingCitus } from '../../lab/native/citus.ts';
+import { missingCitus } from '../../runtime/native/citus.ts';
 import { type LabHome, openLabHome } from './lab-home.ts';
 
 let home: LabHome;

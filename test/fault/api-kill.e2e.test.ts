@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { auditRun } from '../../benchmarks/audit/audit.ts';
-import { readRecords } from '../../benchmarks/audit/record.ts';
-import { createRandom, type Random } from '../../benchmarks/workload/random.ts';
+import { auditRun } from '../../audit/audit.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
-import { waitUntil } from '../../lab/native/processes.ts';
-import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
+import { waitUntil } from '../../runtime/native/processes.ts';
+import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
+import { readRecords } from '../../simulator/record/read.ts';
+import { createRandom, type Random } from '../../simulator/workload/random.ts';
 import { openDelivery } from '../webhooks/delivery.ts';
 
 const runs: { seed: number; topology: TopologyName }[] = [

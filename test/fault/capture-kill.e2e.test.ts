@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createRandom } from '../../benchmarks/workload/random.ts';
-import { waitUntil } from '../../lab/native/processes.ts';
-import { type RunningSystem, startSystem } from '../../lab/native/system.ts';
+import { waitUntil } from '../../runtime/native/processes.ts';
+import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
+import { createRandom } from '../../simulator/workload/random.ts';
 
 const orders = 90;
 const kills = 3;

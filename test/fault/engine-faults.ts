@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { readBacklog } from '../../lab/native/drain.ts';
-import type { RunningSystem } from '../../lab/native/system.ts';
-import { withClient } from '../../lab/native/with-client.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
+import { readBacklog } from '../../operations/status/drain.ts';
+import type { RunningSystem } from '../../runtime/native/system.ts';
 import { startLossyProxy } from '../clickhouse/lossy-proxy.ts';
 import { frozen, type Traffic } from './pipeline.ts';
 

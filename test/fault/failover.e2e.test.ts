@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { drillFailover } from '../../replication/drill/failover.ts';
-import { drillPitr } from '../../replication/drill/pitr.ts';
+import { drillFailover } from '../../drills/failover.ts';
+import { drillPitr } from '../../drills/pitr.ts';
 
 let root: string;
 beforeAll(async () => {

@@ -3,12 +3,12 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { expect } from 'vitest';
-import { auditRun } from '../../benchmarks/audit/audit.ts';
+import { auditRun } from '../../audit/audit.ts';
 import type { KafkaClient, KafkaMessage, OutgoingMessage } from '../../kernel/kafka/port.ts';
-import { untilDrained } from '../../lab/native/drain.ts';
-import { waitUntil } from '../../lab/native/processes.ts';
-import type { RunningSystem } from '../../lab/native/system.ts';
-import type { DeliveryTotals } from '../../lab/provider/delivery.ts';
+import { untilDrained } from '../../operations/status/drain.ts';
+import { waitUntil } from '../../runtime/native/processes.ts';
+import type { RunningSystem } from '../../runtime/native/system.ts';
+import type { DeliveryTotals } from '../../simulator/delivery/delivery.ts';
 import { openDelivery } from '../webhooks/delivery.ts';
 
 /** The simulated provider's side of a fault test, and the audit after it. */

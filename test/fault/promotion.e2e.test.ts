@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { auditRun } from '../../benchmarks/audit/audit.ts';
+import { auditRun } from '../../audit/audit.ts';
 import { atEach } from '../../kernel/postgres/hosts.ts';
-import { missingChdb } from '../../lab/native/clickhouse.ts';
-import { missingForKafka } from '../../lab/native/kafka/programs.ts';
-import { waitUntil } from '../../lab/native/processes.ts';
-import { startSystem } from '../../lab/native/system.ts';
 import { fence } from '../../replication/fence.ts';
 import { mostAdvanced, promote } from '../../replication/promote.ts';
-import { hasFailoverSlots, waitForSlotCopies } from '../../replication/slots.ts';
+import { missingChdb } from '../../runtime/native/clickhouse.ts';
+import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { waitUntil } from '../../runtime/native/processes.ts';
+import { hasFailoverSlots, waitForSlotCopies } from '../../runtime/native/slots.ts';
+import { startSystem } from '../../runtime/native/system.ts';
 import { describeIf } from '../skip.ts';
 import { openDelivery } from '../webhooks/delivery.ts';
 

@@ -1,5 +1,5 @@
-import { startBroker } from '../../lab/native/kafka/broker.ts';
-import { createRunDirectory } from '../../lab/native/run-directory.ts';
+import { startBroker } from '../../runtime/native/kafka/broker.ts';
+import { createRunDirectory } from '../../runtime/native/run-directory.ts';
 
 /** A program for tests: starts a broker, prints one line of JSON, and holds it until it is killed. */
 const run = await createRunDirectory();

@@ -1,5 +1,5 @@
-import { startPostgres } from '../../lab/native/postgres.ts';
-import { createRunDirectory } from '../../lab/native/run-directory.ts';
+import { startPostgres } from '../../runtime/native/postgres.ts';
+import { createRunDirectory } from '../../runtime/native/run-directory.ts';
 
 /**
  * A program for tests: starts a server and holds it until it is killed. `node hold-server.ts [name=value …]` prints one

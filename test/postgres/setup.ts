@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../lab/native/postgres.ts';
-import { throwawaySettings } from '../../lab/native/postgres-settings.ts';
-import { createRunDirectory } from '../../lab/native/run-directory.ts';
+import { startPostgres } from '../../runtime/native/postgres.ts';
+import { throwawaySettings } from '../../runtime/native/postgres-settings.ts';
+import { createRunDirectory } from '../../runtime/native/run-directory.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

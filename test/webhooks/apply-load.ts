@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { applyWebhooks } from '../../api/webhooks/apply.ts';
-import { createRandom } from '../../benchmarks/workload/random.ts';
 import type { ContractEvent, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
 import type { Capabilities } from '../../kernel/topology.ts';
+import { createRandom } from '../../simulator/workload/random.ts';
 import { asRole } from '../postgres/database.ts';
 
 export interface Load {

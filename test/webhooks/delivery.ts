@@ -1,9 +1,9 @@
-import { openRecord } from '../../benchmarks/record/record.ts';
-import { createRandom } from '../../benchmarks/workload/random.ts';
-import { createWorkload, type WorkloadOptions } from '../../benchmarks/workload/workload.ts';
-import type { SystemDescription } from '../../lab/native/system.ts';
-import { createDelivery, type DeliveryOptions, type DeliveryTotals } from '../../lab/provider/delivery.ts';
-import { createSigners } from '../../lab/provider/sign.ts';
+import type { SystemDescription } from '../../runtime/native/system.ts';
+import { createDelivery, type DeliveryOptions, type DeliveryTotals } from '../../simulator/delivery/delivery.ts';
+import { createSigners } from '../../simulator/delivery/sign.ts';
+import { openRecord } from '../../simulator/record/record.ts';
+import { createRandom } from '../../simulator/workload/random.ts';
+import { createWorkload, type WorkloadOptions } from '../../simulator/workload/workload.ts';
 
 export interface DeliveryGiven extends Pick<DeliveryOptions, 'url' | 'count' | 'concurrency'> {
   secrets: SystemDescription['secrets'];

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ContractEvent, ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 import type { GroupCommit } from '../../../kernel/group-commit.ts';
 import { createPool } from '../../../kernel/postgres/pool.ts';
-import { withClient } from '../../../lab/native/with-client.ts';
+import { withClient } from '../../../kernel/postgres/with-client.ts';
 import { sqlFolder } from '../../../sql/files.ts';
 import { migrate } from '../../../sql/migrate.ts';
 import { asRole, createEmptyDatabase, type TestDatabase } from '../../../test/postgres/database.ts';

@@ -1,4 +1,9 @@
-import { countAtOrBelow, decodeHistogram, mergeHistograms, percentileCurve } from '../../statistics/histogram.ts';
+import {
+  countAtOrBelow,
+  decodeHistogram,
+  mergeHistograms,
+  percentileCurve,
+} from '../../../simulator/driver/histogram.ts';
 import { axis, drawChart, legend, lineStyle } from '../charts.ts';
 import { type Html, html } from '../html.ts';
 import type { Mark } from '../marks.ts';

@@ -1,7 +1,7 @@
+import { createRandom } from '../../../simulator/workload/random.ts';
 import type { AcceptanceArm, AcceptanceDocument } from '../../schema/acceptance.ts';
 import { ratioOfMedians } from '../../statistics/bootstrap.ts';
 import { summarize } from '../../statistics/summary.ts';
-import { createRandom } from '../../workload/random.ts';
 import type { ArmName, Rounds } from './acceptance.ts';
 
 const descriptions: Record<ArmName, string> = {

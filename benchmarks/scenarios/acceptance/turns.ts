@@ -1,7 +1,7 @@
 import { Client } from 'pg';
-import { untilDrained } from '../../../lab/native/drain.ts';
-import { isAlive, waitUntil } from '../../../lab/native/processes.ts';
-import type { RunningSystem } from '../../../lab/native/system.ts';
+import { untilDrained } from '../../../operations/status/drain.ts';
+import { isAlive, waitUntil } from '../../../runtime/native/processes.ts';
+import type { RunningSystem } from '../../../runtime/native/system.ts';
 import { vacuum } from '../../measure/vacuum.ts';
 import { prepareWalFiles } from '../../measure/wal-files.ts';
 import type { AcceptanceArm } from '../../schema/acceptance.ts';

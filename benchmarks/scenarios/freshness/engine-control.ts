@@ -1,5 +1,5 @@
-import { isAlive, waitUntil } from '../../../lab/native/processes.ts';
-import type { RunningSystem } from '../../../lab/native/system.ts';
+import { isAlive, waitUntil } from '../../../runtime/native/processes.ts';
+import type { RunningSystem } from '../../../runtime/native/system.ts';
 
 /** Stops and starts all that reads the outbox of a system, with its servers left running. */
 export interface EngineControl {

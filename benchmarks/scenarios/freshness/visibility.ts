@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Answer } from '../../driver/connections.ts';
-import type { PreparedWebhook } from '../../driver/prepare.ts';
-import { createHistogram, type Histogram } from '../../statistics/histogram.ts';
+import type { Answer } from '../../../simulator/driver/connections.ts';
+import { createHistogram, type Histogram } from '../../../simulator/driver/histogram.ts';
+import type { PreparedWebhook } from '../../../simulator/driver/prepare.ts';
 
 export interface VisibilityProbe {
   /** Takes every so-manieth acknowledged order event as a sample. Called for each answer, so it is quick. */

@@ -1,6 +1,6 @@
-import type { Answer } from '../../driver/connections.ts';
-import type { PreparedWebhook } from '../../driver/prepare.ts';
-import { bodySha256, openRecord, type RecordLine } from '../../record/record.ts';
+import type { Answer } from '../../../simulator/driver/connections.ts';
+import type { PreparedWebhook } from '../../../simulator/driver/prepare.ts';
+import { bodySha256, openRecord, type RecordLine } from '../../../simulator/record/record.ts';
 
 /** What the generator heard from the system, kept in memory during a phase and on disk before anything is counted. */
 export interface AckRecord {

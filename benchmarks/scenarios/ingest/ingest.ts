@@ -1,7 +1,7 @@
 import { Client } from 'pg';
-import type { RunningSystem } from '../../../lab/native/system.ts';
-import { rateAt } from '../../driver/plan.ts';
-import type { LoadResult } from '../../driver/run-load.ts';
+import type { RunningSystem } from '../../../runtime/native/system.ts';
+import { rateAt } from '../../../simulator/driver/plan.ts';
+import type { LoadResult } from '../../../simulator/driver/run-load.ts';
 import { type ServerCounters, sampleServers } from '../../measure/server-counters.ts';
 import { serverDsns } from '../../measure/servers.ts';
 import { prepareWalFiles } from '../../measure/wal-files.ts';

@@ -1,5 +1,5 @@
-import type { Answer } from '../../driver/connections.ts';
-import { createConnections, type PreparedRequest } from '../../driver/connections.ts';
+import type { Answer } from '../../../simulator/driver/connections.ts';
+import { createConnections, type PreparedRequest } from '../../../simulator/driver/connections.ts';
 import type { AckRecord } from './ack-record.ts';
 import type { WebhookSource } from './webhook-source.ts';
 

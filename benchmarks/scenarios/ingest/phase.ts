@@ -1,10 +1,10 @@
 import type { Client } from 'pg';
-import type { LoadPlan } from '../../driver/plan.ts';
-import { type LoadResult, runLoad } from '../../driver/run-load.ts';
+import { encodeHistogram, percentiles } from '../../../simulator/driver/histogram.ts';
+import type { LoadPlan } from '../../../simulator/driver/plan.ts';
+import { type LoadResult, runLoad } from '../../../simulator/driver/run-load.ts';
 import { sampleCpu } from '../../measure/process-cpu.ts';
 import { sampleServers } from '../../measure/server-counters.ts';
 import type { LoadPhase } from '../../schema/ingest.ts';
-import { encodeHistogram, percentiles } from '../../statistics/histogram.ts';
 import type { AckRecord } from './ack-record.ts';
 import type { WebhookSource } from './webhook-source.ts';
 

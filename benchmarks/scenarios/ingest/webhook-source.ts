@@ -1,6 +1,6 @@
-import { createSigners } from '../../../lab/provider/sign.ts';
-import { type PreparedWebhook, prepareWebhook } from '../../driver/prepare.ts';
-import { createWorkload, type PlannedWebhook } from '../../workload/workload.ts';
+import { createSigners } from '../../../simulator/delivery/sign.ts';
+import { type PreparedWebhook, prepareWebhook } from '../../../simulator/driver/prepare.ts';
+import { createWorkload, type PlannedWebhook } from '../../../simulator/workload/workload.ts';
 
 /** The deliveries of one arm, in the workload's order over all phases and rounds. */
 export interface WebhookSource {

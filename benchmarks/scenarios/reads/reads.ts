@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { type ReadPolicyName, readPolicyNames } from '../../../kernel/postgres/read-policies.ts';
-import { generatePassword } from '../../../lab/native/credentials.ts';
-import type { PostgresServer } from '../../../lab/native/postgres.ts';
-import { startService } from '../../../lab/native/service.ts';
-import { withClient } from '../../../lab/native/with-client.ts';
+import { withClient } from '../../../kernel/postgres/with-client.ts';
+import { generatePassword } from '../../../runtime/native/credentials.ts';
+import type { PostgresServer } from '../../../runtime/native/postgres.ts';
+import { startService } from '../../../runtime/native/service.ts';
+import { percentiles } from '../../../simulator/driver/histogram.ts';
+import { createRandom } from '../../../simulator/workload/random.ts';
 import type { PolicyReads, ReadsData } from '../../schema/reads.ts';
-import { percentiles } from '../../statistics/histogram.ts';
-import { createRandom } from '../../workload/random.ts';
 import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
 import { createWebhookSource, type WebhookSource } from '../ingest/webhook-source.ts';
 import type { Arm, Scenario, ScenarioOptions, ScenarioSession } from '../scenario.ts';

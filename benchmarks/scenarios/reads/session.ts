@@ -1,6 +1,6 @@
-import { type Answer, createConnections, type PreparedRequest } from '../../driver/connections.ts';
-import { createHistogram, type Histogram } from '../../statistics/histogram.ts';
-import type { Random } from '../../workload/random.ts';
+import { type Answer, createConnections, type PreparedRequest } from '../../../simulator/driver/connections.ts';
+import { createHistogram, type Histogram } from '../../../simulator/driver/histogram.ts';
+import type { Random } from '../../../simulator/workload/random.ts';
 import type { AckRecord } from '../ingest/ack-record.ts';
 import type { WebhookSource } from '../ingest/webhook-source.ts';
 

@@ -1,5 +1,5 @@
 import { escapeIdentifier } from 'pg';
-import { withClient } from '../../../lab/native/with-client.ts';
+import { withClient } from '../../../kernel/postgres/with-client.ts';
 import { migrate } from '../../../sql/migrate.ts';
 import type { Arm } from '../scenario.ts';
 import { timelineSql } from './sql.ts';

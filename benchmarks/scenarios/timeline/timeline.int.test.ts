@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { withClient } from '../../../lab/native/with-client.ts';
+import { withClient } from '../../../kernel/postgres/with-client.ts';
 import type { TimelineData, TimelineResult } from '../../schema/timeline.ts';
 import type { Arm } from '../scenario.ts';
 import { databaseName, physicalOrders } from './dataset.ts';

@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import { parseLsn } from '../../../kernel/postgres/lsn.ts';
+import { withClient } from '../../../kernel/postgres/with-client.ts';
 import { capabilities } from '../../../kernel/topology.ts';
-import type { PostgresServer } from '../../../lab/native/postgres.ts';
-import { waitUntil } from '../../../lab/native/processes.ts';
-import { withClient } from '../../../lab/native/with-client.ts';
+import type { PostgresServer } from '../../../runtime/native/postgres.ts';
+import { waitUntil } from '../../../runtime/native/processes.ts';
 import type { TimelineData, TimelineResult } from '../../schema/timeline.ts';
 import { median } from '../../statistics/summary.ts';
 import type { Arm, Scenario, ScenarioOptions, ScenarioSession } from '../scenario.ts';

@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { Client } from 'pg';
+import { type Reconciliation, reconcile } from './reconcile/reconcile.ts';
+
+/** How the audit sees I6; the shape of `Invariant` without what it adds itself. */
+export interface AnalyticsFinding {
+  checked: number;
+  violations: number;
+  examples: string[];
+  note: string | null;
+}
+
+/** Pause between two looks at a pipeline that still delivers. */
+const pauseMs = 250;
+
+/**
+ * I6: compares source and analytics, roll-ups included. Events that are still on their way are waited for as long as
+ * the differences become fewer; `settleMs` without any progress, and what differs is a violation.
+ */
+export async function auditAnalytics(client: Client, url: string, settleMs = 5_000): Promise<AnalyticsFinding> {
+  const analytics = createClient({ url, application: 'lab-audit', log: { level: ClickHouseLogLevel.OFF } });
+  try {
+    let result = await reconcile(client, analytics, 20);
+    let fewest = result.differing;
+    let progressAt = performance.now();
+    while (!result.equal && performance.now() - progressAt < settleMs) {
+      await delay(pauseMs);
+      result = await reconcile(client, analytics, 20);
+      if (result.differing < fewest) progressAt = performance.now();
+      fewest = Math.min(fewest, result.differing);
+    }
+    return describe(result);
+  } finally {
+    await analytics.close();
+  }
+}
+
+function describe({ checked, differing, differences, since }: Reconciliation): AnalyticsFinding {
+  const { events, orders, disputes } = checked;
+  return {
+    checked: events + orders + disputes,
+    violations: differing,
+    examples: differences.slice(0, 20).map(({ what, kind, id, detail }) => `${id}: ${what} ${kind}, ${detail}`),
+    note: events === 0 ? `no events since ${since}` : null,
+  };
+}

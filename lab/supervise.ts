@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { MissingPartError } from '../runtime/native/missing-part.ts';
+import { isAlive } from '../runtime/native/processes.ts';
+import { serveRequest } from '../runtime/native/supervisor-request.ts';
+import {
+  type RunningSystem,
+  type SystemDescription,
+  type SystemOptions,
+  startSystem,
+} from '../runtime/native/system.ts';
+import { print, printJson, progress, reportError, table } from './output.ts';
+
+/** What a detached supervisor tells the command that started it. */
+type Message =
+  | { type: 'progress'; line: string }
+  | { type: 'ready'; description: SystemDescription }
+  | { type: 'failed'; message: string; status: 1 | 2 | 3 };
+
+/** Runs a system until a signal ends it. Resolves when everything is stopped and removed. */
+export async function superviseInForeground(options: SystemOptions, json: boolean): Promise<void> {
+  await supervise(options, progress, (system) => {
+    const { description } = system;
+    if (json) printJson(description);
+    else print(describe(description));
+    progress(`ready; Ctrl-C stops it (or: lab down ${description.id})`);
+  });
+  progress('stopped, nothing is left');
+}
+
+/** The background half of `--detach`: reports to the starting command, then lives until `lab down`. */
+export async function superviseDetached(options: SystemOptions): Promise<void> {
+  const send = (message: Message) => process.connected && process.send?.(message);
+  try {
+    await supervise(
+      options,
+      (line) => send({ type: 'progress', line }),
+      ({ description, stopWatching }) => {
+        stopWatching();
+        send({ type: 'ready', description });
+        process.disconnect?.();
+      },
+    );
+  } catch (error) {
+    const status = error instanceof MissingPartError ? 3 : 1;
+    send({ type: 'failed', message: error instanceof Error ? error.message : String(error), status });
+    process.disconnect?.();
+  }
+}
+
+/** The foreground half of `--detach`: returns once the system is ready. */
+export async function startDetached(commandLine: readonly string[], json: boolean): Promise<void> {
+  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+  const child = spawn(process.execPath, [main, ...commandLine, '--supervisor'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    detached: true,
+  });
+  const outcome = await new Promise<Message>((resolve) => {
+    child.on('message', (message: Message) => {
+      if (message.type === 'progress') progress(message.line);
+      else resolve(message);
+    });
+    child.once('error', ({ message }) => resolve({ type: 'failed', message, status: 1 }));
+    child.once('exit', (status, signal) =>
+      resolve({ type: 'failed', message: `the supervisor ended (${signal ?? `status ${status}`})`, status: 1 }),
+    );
+  });
+  if (outcome.type !== 'ready') {
+    if (outcome.type === 'failed') {
+      process.exitCode = reportError(new Error(outcome.message));
+      process.exitCode = outcome.status;
+    }
+    return;
+  }
+  child.unref();
+  if (json) printJson(outcome.description);
+  else print(describe(outcome.description));
+  progress(`runs in the background; lab down ${outcome.description.id} stops it`);
+}
+
+interface Supervised {
+  description: SystemDescription;
+  /** From now on the end of whoever started us is no reason to stop. */
+  stopWatching(): void;
+}
+
+async function supervise(
+  options: SystemOptions,
+  report: (line: string) => void,
+  onReady: (system: Supervised) => void,
+): Promise<void> {
+  const stop = new AbortController();
+  const end = (reason: string) => {
+    // The second Ctrl-C doesn't wait for an orderly end: the guard does the rest.
+    if (stop.signal.aborted && reason === 'SIGINT') process.exit(130);
+    stop.abort(new Error(`stopped by ${reason}`));
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => end(name));
+  const parentEnded = () => end('the end of the calling process');
+  process.on('disconnect', parentEnded);
+  process.channel?.unref?.();
+
+  let system: RunningSystem;
+  try {
+    system = await startSystem({ ...options, wellKnownPorts: true, progress: report, signal: stop.signal });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    report('stopped before it was ready, nothing is left');
+    process.exitCode = 130;
+    return;
+  }
+  const description = system.describe();
+  onReady({ description, stopWatching: () => process.off('disconnect', parentEnded) });
+  // The servers are no reason for Node to stay; this timer is.
+  const stay = every(1_000, () => reportDead(description, report), report);
+  // Webhooks wait for some of these.
+  const serve = every(
+    50,
+    async () => {
+      const before = description.topology;
+      const changed = await serveRequest(description.runDirectory, system.convert);
+      if (!changed) return;
+      // What has gone, as a conversion that is over, must not stay.
+      delete description.conversion;
+      Object.assign(description, changed);
+      if (description.topology !== before) report(`the API was restarted as ${description.topology}`);
+    },
+    report,
+  );
+  await new Promise<void>((resolve) => {
+    if (stop.signal.aborted) resolve();
+    stop.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  stay.stop();
+  serve.stop();
+  report('stopping');
+  await system.stop();
+}
+
+/** Rounds never overlap, and one that fails is reported and does not end the watch. */
+function every(pauseMs: number, round: () => Promise<void>, report: (line: string) => void): { stop(): void } {
+  let running = false;
+  const timer = setInterval(async () => {
+    if (running) return;
+    running = true;
+    await round().catch((error) => report(error instanceof Error ? error.message : String(error)));
+    running = false;
+  }, pauseMs);
+  return { stop: () => clearInterval(timer) };
+}
+
+/** Says once of each process that it has ended though nobody asked it to. The rest runs on: a drill may want that. */
+async function reportDead(description: SystemDescription, report: (line: string) => void): Promise<void> {
+  for (const entry of [...description.processes]) {
+    if (await isAlive(entry.pid)) continue;
+    description.processes.splice(description.processes.indexOf(entry), 1);
+    report(`${entry.name} (${entry.pid}) has ended; its log: ${description.runDirectory}/${entry.name}.log`);
+  }
+}
+
+function describe(description: SystemDescription): string {
+  const { urls, dsn, postgres } = description;
+  return table(
+    [],
+    [
+      ['run', description.id],
+      ['topology', `${description.topology}, PostgreSQL ${postgres.version} (${postgres.kind})`],
+      ...(urls.ingest ? [['gateway', urls.ingest]] : []),
+      ['API', urls.api],
+      ['provider', urls.provider],
+      ['database', dsn.admin],
+      ...(urls.clickhouse ? [['ClickHouse', urls.clickhouse]] : []),
+      ...(urls.prometheus ? [['Prometheus', urls.prometheus]] : []),
+      ...(description.pooler ? [[`pgbouncer ${description.pooler.version}`, description.pooler.dsn]] : []),
+      ...dsn.replicas.map((replica, index) => [`replica ${index + 1}`, replica]),
+      ['logs', description.runDirectory],
+    ],
+  );
+}

