@@ -1,6 +1,6 @@
 import { type AuditResult, auditRun } from '../audit/audit.ts';
 import { withClient } from '../kernel/postgres/with-client.ts';
-import { waitUntil } from '../runtime/native/processes.ts';
+import { waitUntil } from '../kernel/wait.ts';
 import type { Promotion } from './failover.ts';
 import type { DrillHistory } from './history.ts';
 import type { DrillLoad } from './load.ts';

@@ -26,7 +26,7 @@ export interface HistoryOptions {
 
 /** `results/drills` of the checkout. */
 export function defaultDrillDirectory(): string {
-  return path.resolve(import.meta.dirname, '../../results/drills');
+  return path.resolve(import.meta.dirname, '../results/drills');
 }
 
 export async function openHistory(options: HistoryOptions): Promise<DrillHistory> {

@@ -1,4 +1,4 @@
-import { waitUntil } from '../runtime/native/processes.ts';
+import { waitUntil } from '../kernel/wait.ts';
 import { createDelivery, type DeliveryTotals } from '../simulator/delivery/delivery.ts';
 import { silvergateSigner } from '../simulator/delivery/sign.ts';
 import { openRecord } from '../simulator/record/record.ts';

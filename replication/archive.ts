@@ -1,6 +1,6 @@
 import { chown, mkdir } from 'node:fs/promises';
 import type { Client } from 'pg';
-import { waitUntil } from '../runtime/native/processes.ts';
+import { waitUntil } from '../kernel/wait.ts';
 import { findServerUser } from '../runtime/native/server-user.ts';
 
 /**

@@ -1,8 +1,9 @@
 import { appendFile, chown, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withClient } from '../kernel/postgres/with-client.ts';
+import { waitUntil } from '../kernel/wait.ts';
 import { type PostgresServer, runServer } from '../runtime/native/postgres.ts';
-import { isAlive, waitUntil } from '../runtime/native/processes.ts';
+import { isAlive } from '../runtime/native/processes.ts';
 import { copyWhileInBackup } from '../runtime/native/replica.ts';
 import { findServerUser } from '../runtime/native/server-user.ts';
 import { restoreCommand } from './archive.ts';

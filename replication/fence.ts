@@ -1,8 +1,9 @@
 import { appendFile, chown, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
+import { waitUntil } from '../kernel/wait.ts';
 import type { PostgresServer } from '../runtime/native/postgres.ts';
-import { listProcesses, sendSignal, waitUntil } from '../runtime/native/processes.ts';
+import { listProcesses, sendSignal } from '../runtime/native/processes.ts';
 import { findServerUser } from '../runtime/native/server-user.ts';
 import { hasFailoverSlots } from '../runtime/native/slots.ts';
 

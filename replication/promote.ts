@@ -1,7 +1,7 @@
 import { type Lsn, parseLsn } from '../kernel/postgres/lsn.ts';
 import { withClient } from '../kernel/postgres/with-client.ts';
+import { waitUntil } from '../kernel/wait.ts';
 import type { PostgresServer } from '../runtime/native/postgres.ts';
-import { waitUntil } from '../runtime/native/processes.ts';
 import { createSlot } from '../runtime/native/replica.ts';
 
 /**

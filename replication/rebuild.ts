@@ -1,10 +1,10 @@
 import { access, appendFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { withClient } from '../kernel/postgres/with-client.ts';
+import { waitUntil } from '../kernel/wait.ts';
 import { startChild } from '../runtime/native/child.ts';
 import { logTail } from '../runtime/native/log-tail.ts';
 import { type PostgresServer, runServer } from '../runtime/native/postgres.ts';
-import { waitUntil } from '../runtime/native/processes.ts';
 import {
   connectionInfo,
   createReplicationRole,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { auditRun } from '../../audit/audit.ts';
-import { waitUntil } from '../../runtime/native/processes.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import { describeSchema } from '../../sql/dump.ts';
 import { migrate } from '../../sql/migrate.ts';
 import { readCatalog } from '../../test/postgres/catalog.ts';

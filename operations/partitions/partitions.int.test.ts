@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { auditRun } from '../../audit/audit.ts';
-import { waitUntil } from '../../runtime/native/processes.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import { createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
 import { applyLoad } from '../../test/webhooks/apply-load.ts';
 import { archivePartition } from './archive.ts';

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
-import { sendSignal, waitUntil } from './processes.ts';
+import { waitUntil } from '../../kernel/wait.ts';
+import { sendSignal } from './processes.ts';
 import { type ServerUser, spawnAs } from './server-user.ts';
 
 export interface ChildOptions {

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -62,18 +61,4 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
-}
-
-/** Polls `condition` until it is true. @returns false when `timeoutMs` passed first. */
-export async function waitUntil(
-  condition: () => boolean | Promise<boolean>,
-  options: { timeoutMs: number; intervalMs?: number; signal?: AbortSignal },
-): Promise<boolean> {
-  const deadline = performance.now() + options.timeoutMs;
-  while (!(await condition())) {
-    options.signal?.throwIfAborted();
-    if (performance.now() > deadline) return false;
-    await delay(options.intervalMs ?? 20);
-  }
-  return true;
 }

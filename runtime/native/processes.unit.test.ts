@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { isAlive, listProcesses, parseProcessList, processIdentity, waitUntil } from './processes.ts';
+import { isAlive, listProcesses, parseProcessList, processIdentity } from './processes.ts';
 
 test('the output of ps is read line by line, blanks in commands included', () => {
   expect(parseProcessList('  1 /sbin/init  splash\n 4711 node a b\n\n')).toEqual([
@@ -21,10 +21,4 @@ test('a child is listed and alive until it ends', async () => {
   child.kill('SIGKILL');
   await once(child, 'exit');
   expect(await isAlive(child.pid!)).toBe(false);
-});
-
-test('waiting ends with false when the time is over, and throws when it is called off', async () => {
-  expect(await waitUntil(() => false, { timeoutMs: 30, intervalMs: 5 })).toBe(false);
-  const signal = AbortSignal.abort(new Error('called off'));
-  await expect(waitUntil(() => false, { timeoutMs: 1_000, signal })).rejects.toThrow('called off');
 });

@@ -3,9 +3,9 @@ import { appendFile, chown, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from 'pg';
 import { withClient } from '../../kernel/postgres/with-client.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import { copyCluster } from './copy-cluster.ts';
 import { makeDataDirectory, type PostgresServer, runServer } from './postgres.ts';
-import { waitUntil } from './processes.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
 
 export interface ReplicaOptions {

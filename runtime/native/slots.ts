@@ -1,6 +1,6 @@
 import { withClient } from '../../kernel/postgres/with-client.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import type { PostgresServer } from './postgres.ts';
-import { waitUntil } from './processes.ts';
 
 /** From PostgreSQL 17 on standbys can keep copies of logical slots, which survive a promotion. */
 export function hasFailoverSlots(server: PostgresServer): boolean {

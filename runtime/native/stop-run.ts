@@ -1,6 +1,7 @@
 import { access, rm } from 'node:fs/promises';
+import { waitUntil } from '../../kernel/wait.ts';
 import { removeRun } from './leftovers.ts';
-import { isAlive, sendSignal, waitUntil } from './processes.ts';
+import { isAlive, sendSignal } from './processes.ts';
 import type { SystemDescription } from './system.ts';
 
 /**

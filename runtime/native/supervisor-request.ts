@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TopologyName } from '../../kernel/topology.ts';
-import { isAlive, waitUntil } from './processes.ts';
+import { waitUntil } from '../../kernel/wait.ts';
+import { isAlive } from './processes.ts';
 import type { SystemDescription } from './system.ts';
 
 /** What only the process that supervises a run can do, because servers and services are its children. */

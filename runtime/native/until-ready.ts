@@ -1,7 +1,7 @@
+import { waitUntil } from '../../kernel/wait.ts';
 import type { Child, StopStep } from './child.ts';
 import { freePort } from './free-port.ts';
 import { logTail } from './log-tail.ts';
-import { waitUntil } from './processes.ts';
 
 export interface ReadyOptions {
   /** As people know it, as in `pgbouncer 1.18.0`. */

@@ -7,7 +7,7 @@ import type { AuditResult } from '../../audit/audit.ts';
 import { addressOf, atEach } from '../../kernel/postgres/hosts.ts';
 import { createPrimaryFinder } from '../../kernel/postgres/primary-finder.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
-import { waitUntil } from '../../runtime/native/processes.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import { describeIf, longTier } from '../skip.ts';
 import { type ComposeSystem, startComposeSystem } from './compose-system.ts';
 import { missingForProfile } from './docker.ts';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dashboardNames, fileOf } from '../../grafana/generate.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import { missingChdb } from '../../runtime/native/clickhouse.ts';
-import { waitUntil } from '../../runtime/native/processes.ts';
 import { findPostgresExporter, findPrometheus } from '../../runtime/native/prometheus.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 import { send } from '../../simulator/delivery/send.ts';

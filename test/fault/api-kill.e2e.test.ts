@@ -2,7 +2,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { auditRun } from '../../audit/audit.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
-import { waitUntil } from '../../runtime/native/processes.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 import { readRecords } from '../../simulator/record/read.ts';
 import { createRandom, type Random } from '../../simulator/workload/random.ts';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { waitUntil } from '../../runtime/native/processes.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 import { createRandom } from '../../simulator/workload/random.ts';
 

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { auditRun } from '../../audit/audit.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import {
   type ConversionResult,
   type ConvertOptions,
   convertToPartitioned,
 } from '../../operations/conversion/convert.ts';
 import { freePort } from '../../runtime/native/free-port.ts';
-import { waitUntil } from '../../runtime/native/processes.ts';
 import { type RunningSystem, type SystemDescription, startSystem } from '../../runtime/native/system.ts';
 import { type LabHome, openLabHome } from '../e2e/lab-home.ts';
 import { openDelivery } from '../webhooks/delivery.ts';

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
+import { waitUntil } from '../../../kernel/wait.ts';
 import { untilDrained } from '../../../operations/status/drain.ts';
-import { isAlive, waitUntil } from '../../../runtime/native/processes.ts';
+import { isAlive } from '../../../runtime/native/processes.ts';
 import type { RunningSystem } from '../../../runtime/native/system.ts';
 import { vacuum } from '../../measure/vacuum.ts';
 import { prepareWalFiles } from '../../measure/wal-files.ts';

@@ -1,4 +1,5 @@
-import { isAlive, waitUntil } from '../../../runtime/native/processes.ts';
+import { waitUntil } from '../../../kernel/wait.ts';
+import { isAlive } from '../../../runtime/native/processes.ts';
 import type { RunningSystem } from '../../../runtime/native/system.ts';
 
 /** Stops and starts all that reads the outbox of a system, with its servers left running. */

@@ -5,7 +5,7 @@ import { createSlot, readSystemIdentifier, slotStatus } from '../../../cdc/nativ
 import { atAddress } from '../../../kernel/postgres/hosts.ts';
 import { type Lsn, parseLsn } from '../../../kernel/postgres/lsn.ts';
 import { withClient } from '../../../kernel/postgres/with-client.ts';
-import { waitUntil } from '../../../runtime/native/processes.ts';
+import { waitUntil } from '../../../kernel/wait.ts';
 import { ConversionRefused } from '../preflight.ts';
 
 /** What becomes of change data capture; null where the source has no reader. */

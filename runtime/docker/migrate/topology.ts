@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { withClient } from '../../../kernel/postgres/with-client.ts';
 import { isTopologyName, type TopologyName } from '../../../kernel/topology.ts';
-import { waitUntil } from '../../native/processes.ts';
+import { waitUntil } from '../../../kernel/wait.ts';
 
 /**
  * The topology that a server was started for: it says so in the setting `lab.topology` of its command line. The one
