@@ -130,5 +130,5 @@ function asCommand(project: ComposeProject, variables: Record<string, string>, c
 /** Relative to the checkout, where the command is typed, if it lies in there. */
 function asPath(file: string): string {
   const relative = path.relative(projectDirectory, file);
-  return relative.startsWith('../../lab') ? file : relative;
+  return relative.startsWith('..') ? file : relative;
 }

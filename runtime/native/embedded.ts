@@ -50,7 +50,7 @@ function findPackage(): EmbeddedPackage {
   } catch {
     throw new Error(`The package ${name} is not installed: run \`npm ci\` (without --omit=optional).`);
   }
-  const directory = path.resolve(path.dirname(entry), '../../lab');
+  const directory = path.resolve(path.dirname(entry), '..');
   const { version } = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8'));
   return { native: path.join(directory, 'native'), packageVersion: version };
 }

@@ -84,11 +84,7 @@ async function shareDirectory(binDirectory: string, version: string): Promise<st
   const fromConfig = await output(path.join(binDirectory, 'pg_config'), ['--sharedir']);
   const major = version.split('.')[0];
   // Debian ships pg_config in a development package, so its place for a version's files is known here.
-  const guesses = [
-    fromConfig,
-    `/usr/share/postgresql/${major}`,
-    path.join(binDirectory, '../../lab', 'share', 'postgresql'),
-  ];
+  const guesses = [fromConfig, `/usr/share/postgresql/${major}`, path.join(binDirectory, '..', 'share', 'postgresql')];
   for (const guess of guesses) if (guess && (await exists(path.join(guess, 'extension')))) return guess;
   return undefined;
 }
