@@ -2,13 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { readPgbench } from '../pgbench/pgbench.ts';
+import { checkResultsDirectory, listRunIds, loadRun, saveRun } from '../results/store.ts';
 import type { Measurement } from '../schema/run.ts';
 import { type SampleArm, sampleRun } from '../schema/sample-run.ts';
 import { compareToBaseline } from './baseline.ts';
 import { metricsOf } from './metrics.ts';
-import { readPgbench } from './pgbench.ts';
 import { orderOfRound } from './rounds.ts';
-import { checkResultsDirectory, listRunIds, loadRun, saveRun } from './store.ts';
 import { checkpointStorms, judgeArm } from './verdict.ts';
 
 const plain: SampleArm = { name: 'plain', rates: [1_000, 1_010, 990], fiveDaysMs: [90, 30] };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type AuditResult, auditRun } from '../../audit/audit.ts';
 import { type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import { describeEnvironment } from '../measure/environment.ts';
+import { runId } from '../runner/run-id.ts';
 import { readsFindings } from '../scenarios/reads/judge.ts';
 import { scenarios } from '../scenarios/registry.ts';
 import type { Arm, Scenario, ScenarioName, ScenarioOptions } from '../scenarios/scenario.ts';
@@ -10,7 +11,6 @@ import { inspectArm, startArms } from './arms.ts';
 import { compareToBaseline } from './baseline.ts';
 import { conclude } from './conclusion.ts';
 import { closeScenario, measureOnce, type OpenScenario, openScenario, orderOfRound } from './rounds.ts';
-import { runId } from './run-id.ts';
 import { compareToControl, summarizeArm } from './summary.ts';
 import { checkpointStorms, judgeArm } from './verdict.ts';
 

@@ -1,5 +1,5 @@
+import type { LoadPhase } from '../scenarios/ingest/data.ts';
 import { readsMetrics } from '../scenarios/reads/judge.ts';
-import type { LoadPhase } from '../schema/ingest.ts';
 import type { Measurement } from '../schema/run.ts';
 
 export interface Metric {

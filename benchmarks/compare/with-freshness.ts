@@ -1,6 +1,6 @@
+import type { FreshnessDocument } from '../scenarios/freshness/document.ts';
 import { type FreshnessOptions, runFreshness } from '../scenarios/freshness/freshness.ts';
 import { brief } from '../scenarios/freshness/measure-engine.ts';
-import type { FreshnessDocument } from '../schema/freshness.ts';
 import type { RunDocument } from '../schema/run.ts';
 import type { ComparisonRun } from './comparison.ts';
 

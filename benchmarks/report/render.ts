@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
+import { freshnessSection } from '../scenarios/freshness/section.ts';
+import { costSection } from '../scenarios/ingest/sections/cost.ts';
+import { lagSection } from '../scenarios/ingest/sections/lag.ts';
+import { latencySection } from '../scenarios/ingest/sections/latency.ts';
+import { throughputSection } from '../scenarios/ingest/sections/throughput.ts';
+import { readsSection } from '../scenarios/reads/section.ts';
+import { timelineSection } from '../scenarios/timeline/section.ts';
 import type { RunDocument } from '../schema/run.ts';
 import { Html, html } from './html.ts';
 import { milliseconds, number, percent } from './numbers.ts';
 import { comparisonSection } from './sections/comparison.ts';
-import { costSection } from './sections/cost.ts';
 import { auditSection, environmentSection, plansSection } from './sections/details.ts';
-import { freshnessSection } from './sections/freshness.ts';
-import { lagSection } from './sections/lag.ts';
-import { latencySection } from './sections/latency.ts';
 import { discardedSection, methodSection } from './sections/method.ts';
-import { readsSection } from './sections/reads.ts';
-import { throughputSection } from './sections/throughput.ts';
-import { timelineSection } from './sections/timeline.ts';
 import { createView, type View } from './view.ts';
 
 const sections = [

@@ -1,6 +1,6 @@
-import type { IngestData } from '../schema/ingest.ts';
+import type { IngestData } from '../scenarios/ingest/data.ts';
+import type { TimelineData } from '../scenarios/timeline/data.ts';
 import type { ArmResult, Comparison, Measurement, RunDocument } from '../schema/run.ts';
-import type { TimelineData } from '../schema/timeline.ts';
 import { type Mark, markOf } from './marks.ts';
 
 /** A run's document as the sections of the report want it. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
+import { pgbenchData } from '../pgbench/data.ts';
+import { freshnessDocument } from '../scenarios/freshness/document.ts';
+import { ingestData } from '../scenarios/ingest/data.ts';
+import { readsData } from '../scenarios/reads/data.ts';
+import { timelineData } from '../scenarios/timeline/data.ts';
 import { environment } from './environment.ts';
-import { freshnessDocument } from './freshness.ts';
-import { ingestData } from './ingest.ts';
-import { pgbenchData } from './pgbench.ts';
-import { readsData } from './reads.ts';
-import { timelineData } from './timeline.ts';
 
 /** One run of `lab compare`, `lab bench` or `lab start`, as `results/<id>.json` holds it. */
 export type RunDocument = z.infer<typeof runDocument>;

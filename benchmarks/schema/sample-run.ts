@@ -1,10 +1,10 @@
 import { createHistogram, encodeHistogram, percentiles } from '../../simulator/driver/histogram.ts';
 import { conclude } from '../compare/conclusion.ts';
 import { compareToControl, summarizeArm } from '../compare/summary.ts';
-import type { EngineFreshness, FreshnessDocument } from './freshness.ts';
-import type { LoadPhase } from './ingest.ts';
+import type { EngineFreshness, FreshnessDocument } from '../scenarios/freshness/document.ts';
+import type { LoadPhase } from '../scenarios/ingest/data.ts';
+import type { TimelineResult } from '../scenarios/timeline/data.ts';
 import type { ArmResult, Measurement, RunDocument } from './run.ts';
-import type { TimelineResult } from './timeline.ts';
 
 export interface SampleArm {
   name: 'plain' | 'partitioned' | 'replicated';

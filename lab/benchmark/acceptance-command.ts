@@ -1,6 +1,6 @@
-import { checkResultsDirectory, defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
+import { checkResultsDirectory, defaultResultsDirectory } from '../../benchmarks/results/store.ts';
 import { runAcceptance } from '../../benchmarks/scenarios/acceptance/acceptance.ts';
-import type { AcceptanceDocument } from '../../benchmarks/schema/acceptance.ts';
+import type { AcceptanceDocument } from '../../benchmarks/scenarios/acceptance/document.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { interruptible } from '../interruptible.ts';
 import { progress, table } from '../output.ts';

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { addFreshness } from '../../benchmarks/compare/with-freshness.ts';
 import { sampleFreshness, sampleRun } from '../../benchmarks/schema/sample-run.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
-import { checkScenarios, checkTopologies } from './compare-command.ts';
+import { checkScenarios, checkTopologies } from '../compare/command.ts';
 import { runSteps } from './run-steps.ts';
 import { auditTable, comparisonTable, freshnessTable, remarks } from './tables.ts';
 

@@ -1,7 +1,7 @@
-import { checkResultsDirectory, defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
+import { checkResultsDirectory, defaultResultsDirectory } from '../../benchmarks/results/store.ts';
+import { backlogNote, type FreshnessDocument } from '../../benchmarks/scenarios/freshness/document.ts';
 import { type Engine, runFreshness } from '../../benchmarks/scenarios/freshness/freshness.ts';
 import { thorough } from '../../benchmarks/scenarios/freshness/measure-engine.ts';
-import { backlogNote, type FreshnessDocument } from '../../benchmarks/schema/freshness.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { missingChdb } from '../../runtime/native/clickhouse.ts';
 import { missingForKafka } from '../../runtime/native/kafka/programs.ts';

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
-import type { AcceptanceDocument } from '../../benchmarks/schema/acceptance.ts';
-import type { FreshnessDocument } from '../../benchmarks/schema/freshness.ts';
+import { defaultResultsDirectory } from '../../benchmarks/results/store.ts';
+import { saveTextPage } from '../../benchmarks/results/text-page.ts';
+import type { AcceptanceDocument } from '../../benchmarks/scenarios/acceptance/document.ts';
+import type { FreshnessDocument } from '../../benchmarks/scenarios/freshness/document.ts';
 import { print, printJson, progress } from '../output.ts';
-import { saveTextPage } from './text-page.ts';
 
 /**
  * The end of a scenario that has a document of its own: stores it, prints it, saves the page where that was asked for,

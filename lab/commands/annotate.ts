@@ -24,8 +24,8 @@ Examples:
   $ lab annotate 20260131T120000Z --grafana http://:glsa_token@127.0.0.1:3003`,
     )
     .action(async (runs: string[], flags: AnnotateFlags) => {
-      const { defaultResultsDirectory, loadRun } = await import('../../benchmarks/compare/store.ts');
-      const { annotate } = await import('../benchmark/annotate.ts');
+      const { defaultResultsDirectory, loadRun } = await import('../../benchmarks/results/store.ts');
+      const { annotate } = await import('../../benchmarks/results/annotate.ts');
       const { print, printJson } = await import('../output.ts');
       const { UsageError } = await import('../../runtime/usage-error.ts');
       if (!/^https?:\/\/./.test(flags.grafana) || !URL.canParse(flags.grafana)) {

@@ -32,7 +32,7 @@ Examples:
   $ lab audit --dsn postgresql://user@host/payments --topology plain`,
     )
     .action(async (flags: AuditFlags) => {
-      const { auditCommand } = await import('../benchmark/audit-command.ts');
+      const { auditCommand } = await import('../audit/command.ts');
       await auditCommand(flags);
     });
 }

@@ -42,7 +42,7 @@ Examples:
   $ lab bench timeline --scale 25                      five million events, as in the published case`,
     )
     .action(async (scenario: string | undefined, flags: BenchFlags) => {
-      const { benchCommand } = await import('../benchmark/bench-command.ts');
+      const { benchCommand } = await import('../bench/command.ts');
       await benchCommand(scenario, flags);
     });
 }

@@ -43,7 +43,7 @@ Examples:
   $ lab compare --quick --json > result.json`,
     )
     .action(async (flags: CompareFlags) => {
-      const { compareCommand } = await import('../benchmark/compare-command.ts');
+      const { compareCommand } = await import('../compare/command.ts');
       await compareCommand(flags);
     });
 }

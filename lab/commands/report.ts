@@ -22,8 +22,8 @@ Examples:
   $ lab report 20260131T120000Z 20260201T090000Z`,
     )
     .action(async (runs: string[], flags: ReportFlags) => {
-      const { defaultResultsDirectory, loadRun } = await import('../../benchmarks/compare/store.ts');
-      const { writeReport } = await import('../benchmark/report-file.ts');
+      const { defaultResultsDirectory, loadRun } = await import('../../benchmarks/results/store.ts');
+      const { writeReport } = await import('../../benchmarks/report/write.ts');
       const { print, printJson } = await import('../output.ts');
       const directory = defaultResultsDirectory();
       const wanted = runs.length === 0 ? [undefined] : runs;
@@ -32,7 +32,7 @@ Examples:
       if (flags.json) printJson({ file, runs: documents.map(({ id }) => id) });
       else print(file);
       if (flags.open) {
-        const { openInBrowser } = await import('../benchmark/open.ts');
+        const { openInBrowser } = await import('../report/open.ts');
         await openInBrowser(file);
       }
     });

@@ -22,7 +22,7 @@ export function register(program: Command): void {
       '\nExamples:\n  $ npm start\n  $ lab start --no-interactive\n  $ lab start --json > result.json',
     )
     .action(async (flags: StartFlags) => {
-      const { startCommand } = await import('../benchmark/start-command.ts');
+      const { startCommand } = await import('../start/command.ts');
       await startCommand(flags);
     });
 }

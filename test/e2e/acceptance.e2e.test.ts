@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runAcceptance } from '../../benchmarks/scenarios/acceptance/acceptance.ts';
-import { acceptanceDocument } from '../../benchmarks/schema/acceptance.ts';
+import { acceptanceDocument } from '../../benchmarks/scenarios/acceptance/document.ts';
 import { describe } from '../../lab/benchmark/acceptance-command.ts';
 import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
 import { listRuns } from '../../runtime/native/run-directory.ts';

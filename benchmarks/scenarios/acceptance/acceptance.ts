@@ -7,11 +7,11 @@ import { auditRun } from '../../../audit/audit.ts';
 import type { TopologyName } from '../../../kernel/topology.ts';
 import { type RunningSystem, startSystem } from '../../../runtime/native/system.ts';
 import { orderOfRound } from '../../compare/rounds.ts';
-import { runId } from '../../compare/run-id.ts';
 import { describeEnvironment } from '../../measure/environment.ts';
 import { sampleCpu } from '../../measure/process-cpu.ts';
-import type { AcceptanceArm, AcceptanceDocument } from '../../schema/acceptance.ts';
+import { runId } from '../../runner/run-id.ts';
 import { closedConnections as connections } from '../ingest/ingest.ts';
+import type { AcceptanceArm, AcceptanceDocument } from './document.ts';
 import { describeArms, judgeAcceptance, ratioOfRates } from './summary.ts';
 import { type Contender, openContender } from './turns.ts';
 

@@ -1,8 +1,8 @@
 import { createRandom } from '../../../simulator/workload/random.ts';
-import type { AcceptanceArm, AcceptanceDocument } from '../../schema/acceptance.ts';
 import { ratioOfMedians } from '../../statistics/bootstrap.ts';
 import { summarize } from '../../statistics/summary.ts';
 import type { ArmName, Rounds } from './acceptance.ts';
+import type { AcceptanceArm, AcceptanceDocument } from './document.ts';
 
 const descriptions: Record<ArmName, string> = {
   sync: 'API, answered after COMMIT',

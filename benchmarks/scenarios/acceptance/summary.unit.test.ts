@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { AcceptanceArm, AcceptanceDocument } from '../../schema/acceptance.ts';
 import { samplePhase } from '../../schema/sample-run.ts';
 import type { Rounds } from './acceptance.ts';
+import type { AcceptanceArm, AcceptanceDocument } from './document.ts';
 import { describeArms, judgeAcceptance, ratioOfRates } from './summary.ts';
 
 type Round = AcceptanceArm['rounds'][number];

@@ -5,10 +5,10 @@ import { isAlive } from '../../../runtime/native/processes.ts';
 import type { RunningSystem } from '../../../runtime/native/system.ts';
 import { vacuum } from '../../measure/vacuum.ts';
 import { prepareWalFiles } from '../../measure/wal-files.ts';
-import type { AcceptanceArm } from '../../schema/acceptance.ts';
 import { openAckRecord } from '../ingest/ack-record.ts';
 import { type PhaseContext, runPhase } from '../ingest/phase.ts';
 import { createWebhookSource } from '../ingest/webhook-source.ts';
+import type { AcceptanceArm } from './document.ts';
 
 export type Turn = Pick<AcceptanceArm['rounds'][number], 'load' | 'drainMs' | 'drained'>;
 

@@ -6,9 +6,9 @@ import { auditRun } from '../../../audit/audit.ts';
 import type { TopologyName } from '../../../kernel/topology.ts';
 import { untilDrained } from '../../../operations/status/drain.ts';
 import { type RunningSystem, startSystem } from '../../../runtime/native/system.ts';
-import { runId } from '../../compare/run-id.ts';
 import { describeEnvironment } from '../../measure/environment.ts';
-import type { EngineFreshness, FreshnessDocument } from '../../schema/freshness.ts';
+import { runId } from '../../runner/run-id.ts';
+import type { EngineFreshness, FreshnessDocument } from './document.ts';
 import { type FreshnessPace, measureEngine } from './measure-engine.ts';
 import { judgeTargets } from './targets.ts';
 

@@ -1,4 +1,4 @@
-import type { EngineFreshness } from '../../schema/freshness.ts';
+import type { EngineFreshness } from './document.ts';
 
 const windowMs = 500;
 

@@ -1,4 +1,4 @@
-import type { EngineFreshness, FreshnessDocument } from '../../schema/freshness.ts';
+import type { EngineFreshness, FreshnessDocument } from './document.ts';
 
 const p99LimitMs = { native: 1_000, debezium: 3_000 } as const;
 const drainRatioTarget = 5;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { IngestData, LoadPhase } from '../../schema/ingest.ts';
+import type { IngestData, LoadPhase } from './data.ts';
 import { judgeIngest } from './judge.ts';
 import { type Attempt, firstRate, keeps, nextRate } from './search.ts';
 

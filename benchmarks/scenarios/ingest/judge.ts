@@ -1,4 +1,4 @@
-import type { IngestData, LoadPhase } from '../../schema/ingest.ts';
+import type { IngestData, LoadPhase } from './data.ts';
 import { keeps } from './search.ts';
 
 /** Share of requests without a 2xx that a round may have. */

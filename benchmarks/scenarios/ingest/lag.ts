@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { LagPoint } from '../../schema/ingest.ts';
+import type { LagPoint } from './data.ts';
 
 /** Writes down how far the replicas are behind, four times a second, until it is stopped. */
 export interface LagSampler {

@@ -1,4 +1,4 @@
-import type { LoadPhase } from '../../schema/ingest.ts';
+import type { LoadPhase } from './data.ts';
 
 export interface Objective {
   percentile: 99;

@@ -1,6 +1,6 @@
 import { readPolicyNames } from '../../../kernel/postgres/read-policies.ts';
-import type { PolicyReads, ReadsData } from '../../schema/reads.ts';
 import type { Measurement } from '../../schema/run.ts';
+import type { PolicyReads, ReadsData } from './data.ts';
 
 /** Why a round must not count. */
 export function judgeReads({ replicas, policies }: ReadsData): string[] {

@@ -6,10 +6,10 @@ import type { PostgresServer } from '../../../runtime/native/postgres.ts';
 import { startService } from '../../../runtime/native/service.ts';
 import { percentiles } from '../../../simulator/driver/histogram.ts';
 import { createRandom } from '../../../simulator/workload/random.ts';
-import type { PolicyReads, ReadsData } from '../../schema/reads.ts';
 import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
 import { createWebhookSource, type WebhookSource } from '../ingest/webhook-source.ts';
 import type { Arm, Scenario, ScenarioOptions, ScenarioSession } from '../scenario.ts';
+import type { PolicyReads, ReadsData } from './data.ts';
 import { judgeReads } from './judge.ts';
 import { runSessions } from './session.ts';
 

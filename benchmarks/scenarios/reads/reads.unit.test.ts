@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { PolicyReads, ReadsData } from '../../schema/reads.ts';
 import type { Measurement } from '../../schema/run.ts';
+import type { PolicyReads, ReadsData } from './data.ts';
 import { judgeReads, readsFindings } from './judge.ts';
 import { highestSequence } from './session.ts';
 

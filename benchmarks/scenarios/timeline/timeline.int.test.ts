@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { withClient } from '../../../kernel/postgres/with-client.ts';
-import type { TimelineData, TimelineResult } from '../../schema/timeline.ts';
 import type { Arm } from '../scenario.ts';
+import type { TimelineData, TimelineResult } from './data.ts';
 import { databaseName, physicalOrders } from './dataset.ts';
 import { readCost } from './explain.ts';
 import { timeline } from './timeline.ts';

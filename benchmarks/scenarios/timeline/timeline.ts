@@ -4,10 +4,10 @@ import { withClient } from '../../../kernel/postgres/with-client.ts';
 import { capabilities } from '../../../kernel/topology.ts';
 import { waitUntil } from '../../../kernel/wait.ts';
 import type { PostgresServer } from '../../../runtime/native/postgres.ts';
-import type { TimelineData, TimelineResult } from '../../schema/timeline.ts';
 import { median } from '../../statistics/summary.ts';
 import type { Arm, Scenario, ScenarioOptions, ScenarioSession } from '../scenario.ts';
 import { type ColdCache, coldCache } from './cold.ts';
+import type { TimelineData, TimelineResult } from './data.ts';
 import {
   createDataset,
   type DatasetSize,

@@ -1,15 +1,15 @@
-import { createAgainstPgbench } from '../../benchmarks/compare/against-pgbench.ts';
 import { type ComparisonRun, createComparison } from '../../benchmarks/compare/comparison.ts';
+import { createAgainstPgbench } from '../../benchmarks/pgbench/against-pgbench.ts';
+import { savePage } from '../../benchmarks/results/page.ts';
 import { scenarioNames } from '../../benchmarks/scenarios/registry.ts';
 import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { MissingPartError } from '../../runtime/native/missing-part.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
+import { runAndSave } from '../benchmark/run-and-save.ts';
 import type { BenchFlags } from '../commands/bench.ts';
+import { checkPossible, checkScenarios, checkTopologies, printResult } from '../compare/command.ts';
 import { printJson, progress } from '../output.ts';
-import { runAndSave } from './compare.ts';
-import { checkPossible, checkScenarios, checkTopologies, printResult } from './compare-command.ts';
-import { savePage } from './results-page.ts';
 
 const allNames = [...scenarioNames, 'freshness', 'acceptance'];
 
@@ -20,14 +20,14 @@ export async function benchCommand(scenario: string | undefined, flags: BenchFla
   if (scenario === 'freshness') {
     // Its arms are engines and not topologies, so it has a runner and a document of its own.
     const [wanted] = checkTopologies([flags.topology ?? 'partitioned']) as [TopologyName];
-    const { freshnessCommand } = await import('./freshness-command.ts');
+    const { freshnessCommand } = await import('../benchmark/freshness-command.ts');
     await freshnessCommand({ ...flags, topology: wanted });
     return;
   }
   if (scenario === 'acceptance') {
     // Its arms are modes and not topologies.
     const [wanted] = checkTopologies([flags.topology ?? 'plain']) as [TopologyName];
-    const { acceptanceCommand } = await import('./acceptance-command.ts');
+    const { acceptanceCommand } = await import('../benchmark/acceptance-command.ts');
     await acceptanceCommand({ ...flags, rounds, topology: wanted });
     return;
   }

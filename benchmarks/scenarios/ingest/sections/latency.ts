@@ -3,11 +3,11 @@ import {
   decodeHistogram,
   mergeHistograms,
   percentileCurve,
-} from '../../../simulator/driver/histogram.ts';
-import { axis, drawChart, legend, lineStyle } from '../charts.ts';
-import { type Html, html } from '../html.ts';
-import type { Mark } from '../marks.ts';
-import type { View } from '../view.ts';
+} from '../../../../simulator/driver/histogram.ts';
+import { axis, drawChart, legend, lineStyle } from '../../../report/charts.ts';
+import { type Html, html } from '../../../report/html.ts';
+import type { Mark } from '../../../report/marks.ts';
+import type { View } from '../../../report/view.ts';
 
 /** All latencies at half of the highest rate: the curve of percentiles and the histogram. */
 export function latencySection(view: View): Html {

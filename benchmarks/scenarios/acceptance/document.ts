@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { topologyNames } from '../../kernel/topology.ts';
-import { environment } from './environment.ts';
-import { loadPhase } from './ingest.ts';
+import { topologyNames } from '../../../kernel/topology.ts';
+import { environment } from '../../schema/environment.ts';
+import { loadPhase } from '../ingest/data.ts';
 
 const ratio = z.strictObject({ ratio: z.number(), low: z.number(), high: z.number(), confidence: z.number() });
 

@@ -3,14 +3,18 @@ import { type AuditResult, auditRun } from '../../audit/audit.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { migrate } from '../../sql/migrate.ts';
+import { inspectArm, startArms } from '../compare/arms.ts';
+import type { ComparisonRun, Step } from '../compare/comparison.ts';
+import { closeScenario, measureOnce, type OpenScenario, openScenario } from '../compare/rounds.ts';
+import { compareToControl, summarizeArm } from '../compare/summary.ts';
+import { judgeArm } from '../compare/verdict.ts';
 import { describeEnvironment } from '../measure/environment.ts';
 import { vacuum } from '../measure/vacuum.ts';
+import { runId } from '../runner/run-id.ts';
 import { closedConnections } from '../scenarios/ingest/ingest.ts';
 import type { Arm } from '../scenarios/scenario.ts';
 import { withDatabase } from '../scenarios/timeline/dataset.ts';
 import type { ArmResult, Comparison, Measurement, RunDocument } from '../schema/run.ts';
-import { inspectArm, startArms } from './arms.ts';
-import type { ComparisonRun, Step } from './comparison.ts';
 import {
   type PgbenchResult,
   pgbenchClients,
@@ -19,10 +23,6 @@ import {
   preparePgbench,
   runPgbench,
 } from './pgbench.ts';
-import { closeScenario, measureOnce, type OpenScenario, openScenario } from './rounds.ts';
-import { runId } from './run-id.ts';
-import { compareToControl, summarizeArm } from './summary.ts';
-import { judgeArm } from './verdict.ts';
 
 export interface AgainstPgbenchOptions {
   command: string;

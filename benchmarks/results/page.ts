@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { metricsOf } from '../../benchmarks/compare/metrics.ts';
-import type { RunDocument } from '../../benchmarks/schema/run.ts';
+import { metricsOf } from '../compare/metrics.ts';
+import type { RunDocument } from '../schema/run.ts';
 
 /** Writes a short page about the run to docs/results, to be committed. @returns its file */
 export async function savePage(document: RunDocument): Promise<string> {

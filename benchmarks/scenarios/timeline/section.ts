@@ -1,6 +1,6 @@
-import { type Html, html } from '../html.ts';
-import { milliseconds, number } from '../numbers.ts';
-import type { View } from '../view.ts';
+import { type Html, html } from '../../report/html.ts';
+import { milliseconds, number } from '../../report/numbers.ts';
+import type { View } from '../../report/view.ts';
 
 /** Pages and time of each query, for both physical orders, cold and warm. */
 export function timelineSection(view: View): Html {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { topologyNames } from '../../kernel/topology.ts';
-import { environment } from './environment.ts';
-import { loadPhase, percentiles } from './ingest.ts';
+import { topologyNames } from '../../../kernel/topology.ts';
+import { environment } from '../../schema/environment.ts';
+import { loadPhase, percentiles } from '../ingest/data.ts';
 
 const stage = z.strictObject({ p50Ms: z.number(), p99Ms: z.number() });
 

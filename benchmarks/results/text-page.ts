@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Environment } from '../../benchmarks/schema/environment.ts';
+import type { Environment } from '../schema/environment.ts';
 
 export interface TextPage {
   /** Of the file in docs/results, without its ending. */

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { defaultResultsDirectory } from '../../benchmarks/compare/store.ts';
-import { renderReport } from '../../benchmarks/report/render.ts';
-import type { RunDocument } from '../../benchmarks/schema/run.ts';
+import { defaultResultsDirectory } from '../results/store.ts';
+import type { RunDocument } from '../schema/run.ts';
+import { renderReport } from './render.ts';
 
 /** Writes the HTML report of the runs beside their results. @returns its file */
 export async function writeReport(documents: readonly RunDocument[]): Promise<string> {

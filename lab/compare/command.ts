@@ -1,14 +1,14 @@
 import { createComparison } from '../../benchmarks/compare/comparison.ts';
-import { defaultResultsDirectory, loadRun } from '../../benchmarks/compare/store.ts';
+import { defaultResultsDirectory, loadRun } from '../../benchmarks/results/store.ts';
 import { scenarioNames, scenarios } from '../../benchmarks/scenarios/registry.ts';
 import type { Scenario, ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
+import { runAndSave } from '../benchmark/run-and-save.ts';
+import { comparisonTable, freshnessTable, remarks } from '../benchmark/tables.ts';
 import type { CompareFlags } from '../commands/compare.ts';
 import { print, printJson } from '../output.ts';
-import { runAndSave } from './compare.ts';
-import { comparisonTable, freshnessTable, remarks } from './tables.ts';
 
 /** `lab compare`. */
 export async function compareCommand(flags: CompareFlags): Promise<void> {

@@ -1,10 +1,10 @@
-import { systemComponents } from '../../compare/metrics.ts';
-import type { IngestData } from '../../schema/ingest.ts';
-import { median } from '../../statistics/summary.ts';
-import { axis, drawChart } from '../charts.ts';
-import { type Html, html } from '../html.ts';
-import { bytes, number } from '../numbers.ts';
-import type { View } from '../view.ts';
+import { systemComponents } from '../../../compare/metrics.ts';
+import { axis, drawChart } from '../../../report/charts.ts';
+import { type Html, html } from '../../../report/html.ts';
+import { bytes, number } from '../../../report/numbers.ts';
+import type { View } from '../../../report/view.ts';
+import { median } from '../../../statistics/summary.ts';
+import type { IngestData } from '../data.ts';
 
 type PhaseName = 'peak' | 'half';
 

@@ -1,8 +1,8 @@
-import { axis, drawChart, legend, lineStyle } from '../charts.ts';
-import { type Html, html } from '../html.ts';
-import { markOf } from '../marks.ts';
-import { bytes, milliseconds } from '../numbers.ts';
-import type { View } from '../view.ts';
+import { axis, drawChart, legend, lineStyle } from '../../../report/charts.ts';
+import { type Html, html } from '../../../report/html.ts';
+import { markOf } from '../../../report/marks.ts';
+import { bytes, milliseconds } from '../../../report/numbers.ts';
+import type { View } from '../../../report/view.ts';
 
 /** How far the replica's replay was behind while the load ran. */
 export function lagSection(view: View): Html {

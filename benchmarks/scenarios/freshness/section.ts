@@ -1,9 +1,9 @@
-import { backlogNote, type EngineFreshness } from '../../schema/freshness.ts';
-import { axis, drawChart, legend, lineStyle } from '../charts.ts';
-import { type Html, html } from '../html.ts';
-import { markOf } from '../marks.ts';
-import { milliseconds, number } from '../numbers.ts';
-import type { View } from '../view.ts';
+import { axis, drawChart, legend, lineStyle } from '../../report/charts.ts';
+import { type Html, html } from '../../report/html.ts';
+import { markOf } from '../../report/marks.ts';
+import { milliseconds, number } from '../../report/numbers.ts';
+import type { View } from '../../report/view.ts';
+import { backlogNote, type EngineFreshness } from './document.ts';
 
 /** Accepted → visible in ClickHouse: both CDC engines side by side, and the lag while the load ran. */
 export function freshnessSection(view: View): Html {

@@ -1,15 +1,15 @@
 import os from 'node:os';
 import { createComparison } from '../../benchmarks/compare/comparison.ts';
 import { withFreshness } from '../../benchmarks/compare/with-freshness.ts';
+import { writeReport } from '../../benchmarks/report/write.ts';
 import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { capabilities, topologyNames } from '../../kernel/topology.ts';
+import { missingEngine } from '../benchmark/freshness-command.ts';
+import { runAndSave } from '../benchmark/run-and-save.ts';
 import type { StartFlags } from '../commands/start.ts';
+import { printResult } from '../compare/command.ts';
 import { print, printJson, progress } from '../output.ts';
-import { runAndSave } from './compare.ts';
-import { printResult } from './compare-command.ts';
-import { missingEngine } from './freshness-command.ts';
-import { writeReport } from './report-file.ts';
 import { serveUntilStopped } from './serve.ts';
 
 /** What fits into five minutes on two cores. `lab compare` and `lab bench` run the others. */

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { MissingPartError } from '../../runtime/native/missing-part.ts';
 
 const run = promisify(execFile);
-const scripts = path.resolve(import.meta.dirname, '../pgbench');
+const scripts = import.meta.dirname;
 
 /** How pgbench sends the one-webhook transaction: a round trip a statement, or all of it in one statement. */
 export const pgbenchForms = ['statements', 'single'] as const;

@@ -1,5 +1,5 @@
 import type { ComparisonRun, Step } from '../../benchmarks/compare/comparison.ts';
-import { checkResultsDirectory, defaultResultsDirectory, saveRun } from '../../benchmarks/compare/store.ts';
+import { checkResultsDirectory, defaultResultsDirectory, saveRun } from '../../benchmarks/results/store.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { interruptible } from '../interruptible.ts';
 import { runSteps } from './run-steps.ts';

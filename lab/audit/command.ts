@@ -5,11 +5,11 @@ import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/t
 import type { SystemDescription } from '../../runtime/native/system.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
 import { readRecords } from '../../simulator/record/read.ts';
+import { auditTable } from '../benchmark/tables.ts';
 import type { AuditFlags } from '../commands/audit.ts';
 import { checkDsn } from '../database-target.ts';
 import { print, printJson, progress } from '../output.ts';
 import { wantedRun } from '../wanted-run.ts';
-import { auditTable } from './tables.ts';
 
 /** `lab audit`. */
 export async function auditCommand(flags: AuditFlags): Promise<void> {

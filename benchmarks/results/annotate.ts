@@ -1,4 +1,4 @@
-import type { RunDocument } from '../../benchmarks/schema/run.ts';
+import type { RunDocument } from '../schema/run.ts';
 
 /** Tag of all of them: the dashboards of `grafana/` ask for it. */
 const benchmarkTag = 'payments-lab-benchmark';

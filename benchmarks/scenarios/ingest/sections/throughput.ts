@@ -1,8 +1,8 @@
-import type { IngestData } from '../../schema/ingest.ts';
-import { median } from '../../statistics/summary.ts';
-import { axis, drawChart, legend, limitLine, lineStyle } from '../charts.ts';
-import { type Html, html } from '../html.ts';
-import type { View } from '../view.ts';
+import { axis, drawChart, legend, limitLine, lineStyle } from '../../../report/charts.ts';
+import { type Html, html } from '../../../report/html.ts';
+import type { View } from '../../../report/view.ts';
+import { median } from '../../../statistics/summary.ts';
+import type { IngestData } from '../data.ts';
 
 /** What each arm takes, and what that does to the latency. */
 export function throughputSection(view: View): Html {
