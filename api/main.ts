@@ -94,16 +94,17 @@ const observeBatch = (size: number, durationMs: number): void => {
   metrics.batchSize.observe(size);
   metrics.batchDuration.observe(durationMs / 1000);
 };
-const shards = topology.shardKey
-  ? createShards({
-      ...{ ...batching, webhooks: webhookPool, reads: primary, now, logger },
-      onBatch: (size, durationMs) => {
-        observeBatch(size, durationMs);
-        observeQueue();
-      },
-      openPool: (node) => createPool({ ...webhookPoolDefaults, dsn: atAddress(config.DATABASE_URL, node) }),
-    })
-  : undefined;
+const shards =
+  topology.stores === 'sharded'
+    ? createShards({
+        ...{ ...batching, webhooks: webhookPool, reads: primary, now, logger },
+        onBatch: (size, durationMs) => {
+          observeBatch(size, durationMs);
+          observeQueue();
+        },
+        openPool: (node) => createPool({ ...webhookPoolDefaults, dsn: atAddress(config.DATABASE_URL, node) }),
+      })
+    : undefined;
 const apply = shards
   ? (batch: readonly ReceivedWebhook[]) => addAll(shards.groupCommit, batch)
   : async (batch: readonly ReceivedWebhook[]) => {

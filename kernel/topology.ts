@@ -36,6 +36,8 @@ export interface Capabilities {
   readonly retention: 'delete' | 'drop_partition';
   /** Column by which rows are spread over servers; null where one server has all of them. */
   readonly shardKey: 'user_id' | null;
+  /** Which form of each store the services use. The sharded one leads every statement to the shards of its users. */
+  readonly stores: 'one_server' | 'sharded';
   /** Servers that hold the shards, beside a coordinator; 0 where one server has all rows. */
   readonly workers: number;
   /** PostgreSQL extension without which the topology cannot exist, if any; only an installed server can have it. */
@@ -63,6 +65,7 @@ const table: Readonly<Record<TopologyName, Capabilities>> = {
     replicas: 'optional',
     retention: 'delete',
     shardKey: null,
+    stores: 'one_server',
     workers: 0,
     requiredExtension: null,
     optionalExtension: null,
@@ -79,6 +82,7 @@ const table: Readonly<Record<TopologyName, Capabilities>> = {
     replicas: 'optional',
     retention: 'drop_partition',
     shardKey: null,
+    stores: 'one_server',
     workers: 0,
     requiredExtension: null,
     optionalExtension: 'pg_partman',
@@ -95,6 +99,7 @@ const table: Readonly<Record<TopologyName, Capabilities>> = {
     replicas: 'none',
     retention: 'drop_partition',
     shardKey: 'user_id',
+    stores: 'sharded',
     workers: 2,
     requiredExtension: shardingExtension,
     optionalExtension: 'pg_partman',
@@ -111,6 +116,7 @@ const table: Readonly<Record<TopologyName, Capabilities>> = {
     replicas: 'required',
     retention: 'drop_partition',
     shardKey: null,
+    stores: 'one_server',
     workers: 0,
     requiredExtension: null,
     optionalExtension: 'pg_partman',

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { retryTopic, webhookTopicSpecs, webhookTopics } from '../../kernel/contract/topics.ts';
+import { retryGroup, retryTopics, sourceTopics, webhookTopicSpecs } from '../../kernel/contract/topics.ts';
 import { createGroupCommit } from '../../kernel/group-commit.ts';
 import type { Consumer, KafkaClient } from '../../kernel/kafka/port.ts';
 import { prepareTopics } from '../../kernel/kafka/prepare.ts';
@@ -23,20 +23,13 @@ export interface Consumers {
   stop(): Promise<void>;
 }
 
-export const sourceTopics: readonly string[] = Object.values(webhookTopics);
-export const retryTopics: readonly string[] = sourceTopics.map(retryTopic);
-
 const sourcePartitions = webhookTopicSpecs
   .filter(({ name }) => sourceTopics.includes(name))
   .reduce((sum, { partitions }) => sum + partitions, 0);
 
-export function retryGroup(groupId: string): string {
-  return `${groupId}-retry`;
-}
-
 /**
  * Two transactions full of webhooks, or what comes in 100 ms: a transaction costs nearly the same for twenty webhooks
- * as for two hundred, and nobody waits for it, since the gateway has answered already.
+ * as for two hundred, and no client waits for it, since the gateway has answered already.
  */
 const gather = { minBytes: 512 * 1024, maxWaitMs: 100 };
 
@@ -45,14 +38,15 @@ const sessionTimeoutMs = 10_000;
 
 /**
  * Starts the consumers of the webhook topics and of their retry topics. Returns at once; they join as soon as the
- * broker answers. The retries have a group of their own, so that their waiting holds nobody up.
+ * broker answers. The retries have a group of their own, so that their waiting holds up no other message.
  */
 export function startConsumers(options: ConsumersOptions): Consumers {
   const { kafka, groupId, logger } = options;
   const stopping = new AbortController();
   const retries = retryGroup(groupId);
   const webhooks = kafka.createConsumer({
-    ...{ groupId, sessionTimeoutMs },
+    groupId,
+    sessionTimeoutMs,
     // A fetch brings messages of each partition, and all of them share transactions.
     maxBatchMessages: options.maxBatch,
     concurrency: sourcePartitions,
@@ -60,7 +54,8 @@ export function startConsumers(options: ConsumersOptions): Consumers {
   });
   const shared = shareTransactions(options);
   const retried = kafka.createConsumer({
-    ...{ groupId: retries, sessionTimeoutMs },
+    groupId: retries,
+    sessionTimeoutMs,
     maxBatchMessages: 1,
     concurrency: 2,
   });
@@ -79,7 +74,9 @@ export function startConsumers(options: ConsumersOptions): Consumers {
           webhooks.run({
             topics: sourceTopics,
             onBatch: (batch) => processMessages(shared, batch, batch.messages, batch.signal),
-            ...{ onError, onAssignment, retryMaxMs: 5_000 },
+            onError,
+            onAssignment,
+            retryMaxMs: 5_000,
           }),
       ],
       [
@@ -88,7 +85,9 @@ export function startConsumers(options: ConsumersOptions): Consumers {
           retried.run({
             topics: retryTopics,
             onBatch: (batch) => processRetries(options, batch),
-            ...{ onError, onAssignment, retryMaxMs: 5_000 },
+            onError,
+            onAssignment,
+            retryMaxMs: 5_000,
           }),
       ],
     ];
@@ -104,7 +103,7 @@ export function startConsumers(options: ConsumersOptions): Consumers {
     },
     stop: async () => {
       stopping.abort(new Error('the consumers stop'));
-      // What still asks the broker something has nothing to finish, and perhaps nobody who answers.
+      // What still asks the broker something has nothing to finish, and the broker may never answer.
       await Promise.all([webhooks.close(), retried.close()]);
     },
   };

@@ -19,6 +19,15 @@ export function sourceTopic(topic: string): string {
   return topic.replace(/\.(retry|dlq)$/, '');
 }
 
+/** The topics with what the gateway writes, and those in which what could not be applied yet waits. */
+export const sourceTopics: readonly string[] = Object.values(webhookTopics);
+export const retryTopics: readonly string[] = sourceTopics.map(retryTopic);
+
+/** The consumer group of the retry topics, named after the one of the webhook topics. */
+export function retryGroup(groupId: string): string {
+  return `${groupId}-retry`;
+}
+
 const dayMs = 24 * 60 * 60_000;
 
 /** Largest message of a webhook topic: a body of 256 KiB doubles at most when it is quoted, and its event comes on top. */

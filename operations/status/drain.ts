@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { pino } from 'pino';
-import { retryGroup, retryTopics, sourceTopics } from '../../api/consumers/start.ts';
+import { retryGroup, retryTopics, sourceTopics } from '../../kernel/contract/topics.ts';
 import { createKafkaClient } from '../../kernel/kafka/kafkajs.ts';
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';

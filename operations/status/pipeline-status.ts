@@ -1,4 +1,4 @@
-import { retryGroup, retryTopics, sourceTopics } from '../../api/consumers/start.ts';
+import { retryGroup, retryTopics, sourceTopics } from '../../kernel/contract/topics.ts';
 import type { SystemDescription } from '../../runtime/native/system.ts';
 import { readDeadLetters } from '../dead-letters/dead-letters.ts';
 import { consumerGroup, createLabKafka } from './drain.ts';

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { retryTopics, sourceTopics } from '../../api/consumers/start.ts';
 import { failureHeaders } from '../../kernel/contract/failure-headers.ts';
 import { serializeReceived } from '../../kernel/contract/received.ts';
-import { webhookMessageMaxBytes } from '../../kernel/contract/topics.ts';
+import { retryTopics, sourceTopics, webhookMessageMaxBytes } from '../../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
