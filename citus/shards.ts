@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
+import { UsageError } from '../runtime/usage-error.ts';
 
 /** A shard of `orders`, standing for those of all tables that lie beside it and move with it. */
 export interface Shard {
@@ -38,13 +39,20 @@ export async function listNodes(client: Client): Promise<string[]> {
   return rows.map((row) => row.node);
 }
 
+/** @throws UsageError that names the nodes where a shard can't be moved there. */
+export async function checkNode(client: Client, to: string): Promise<void> {
+  const nodes = await listNodes(client);
+  if (!nodes.includes(to)) throw new UsageError(`There is no worker ${to}. Choose one of ${nodes.join(', ')}.`);
+}
+
 /** How evenly the rows lie. */
 export async function readSkew(client: Client, shards: readonly Shard[]): Promise<Skew> {
   const names = new Set([...(await listNodes(client)), ...shards.map((shard) => shard.node)]);
   const nodes = [...names].map((node) => {
     const own = shards.filter((shard) => shard.node === node);
     return {
-      ...{ node, shards: own.length },
+      node,
+      shards: own.length,
       bytes: own.reduce((sum, shard) => sum + shard.bytes, 0),
       orders: own.reduce((sum, shard) => sum + shard.orders, 0),
     };

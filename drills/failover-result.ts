@@ -1,10 +1,29 @@
 import { type AuditResult, auditRun } from '../audit/audit.ts';
 import { withClient } from '../kernel/postgres/with-client.ts';
 import { waitUntil } from '../kernel/wait.ts';
-import type { Promotion } from './failover.ts';
+import type { WriteAttempt } from '../replication/fence.ts';
+import type { Rebuilt } from '../replication/rebuild.ts';
 import type { DrillHistory } from './history.ts';
 import type { DrillLoad } from './load.ts';
+import type { PlannedPromotion } from './schedule.ts';
 import type { SlotReader } from './slot-reader.ts';
+
+export interface Promotion extends PlannedPromotion {
+  number: number;
+  from: string;
+  to: string;
+  /** From the fault on, in milliseconds: the old primary fenced, the new one promoted, the first acknowledged write. */
+  fencedMs: number;
+  promotedMs: number;
+  /** Null when none came within the time that the drill allows. */
+  firstAckMs: number | null;
+  /** What the old primary said to a write after it had been started again. */
+  oldPrimary: WriteAttempt;
+  rebuiltBy: Rebuilt['method'];
+  rebuiltMs: number;
+  /** Whether the slot was there on the new primary; null where the server has no failover slots. */
+  slotSurvived: boolean | null;
+}
 
 export interface FailoverResult {
   ok: boolean;

@@ -1,22 +1,40 @@
 import { expect, test } from 'vitest';
 import type { AuditResult, Invariant } from '../audit/audit.ts';
-import type { Promotion } from './failover.ts';
-import { type FailoverFindings, problemsOf } from './failover-result.ts';
+import { type FailoverFindings, type Promotion, problemsOf } from './failover-result.ts';
 
 const invariant = (id: Invariant['id'], violations: number): Invariant => ({
-  ...{ id, title: id, checked: 10, violations, examples: [], ok: violations === 0, note: null },
+  id,
+  title: id,
+  checked: 10,
+  violations,
+  examples: [],
+  ok: violations === 0,
+  note: null,
 });
 const audit = (broken: Partial<Record<Invariant['id'], number>> = {}): AuditResult => {
   const invariants = (['I2', 'I3', 'I5', 'I8', 'state'] as const).map((id) => invariant(id, broken[id] ?? 0));
   return { invariants, ok: invariants.every(({ ok }) => ok) };
 };
 const promotion: Promotion = {
-  ...{ number: 1, fault: 'SIGKILL', acksBefore: 1, from: 'a', to: 'b', fencedMs: 1, promotedMs: 2, firstAckMs: 3 },
+  number: 1,
+  fault: 'SIGKILL',
+  acksBefore: 1,
+  from: 'a',
+  to: 'b',
+  fencedMs: 1,
+  promotedMs: 2,
+  firstAckMs: 3,
   oldPrimary: { accepted: false, code: '57P03', message: null },
-  ...{ rebuiltBy: 'copy', rebuiltMs: 4, slotSurvived: true },
+  rebuiltBy: 'copy',
+  rebuiltMs: 4,
+  slotSurvived: true,
 };
 const clean: FailoverFindings = {
-  ...{ synchronous: true, audit: audit(), promotions: [promotion], gaveUp: 0, oldPrimaryAcceptedWrites: 0 },
+  synchronous: true,
+  audit: audit(),
+  promotions: [promotion],
+  gaveUp: 0,
+  oldPrimaryAcceptedWrites: 0,
   slot: { survived: 1, events: 10, missing: 0, unknown: 0, repeated: 2 },
 };
 

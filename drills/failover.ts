@@ -1,7 +1,7 @@
 import { atEach } from '../kernel/postgres/hosts.ts';
 import { attemptWrite, fence, type WriteAttempt } from '../replication/fence.ts';
 import { mostAdvanced, promote } from '../replication/promote.ts';
-import { type Rebuilt, rebuildAsReplica } from '../replication/rebuild.ts';
+import { rebuildAsReplica } from '../replication/rebuild.ts';
 import type { PostgresServer } from '../runtime/native/postgres.ts';
 import { setSynchronousReplicas } from '../runtime/native/replica.ts';
 import {
@@ -13,7 +13,7 @@ import {
   waitForSlotCopies,
 } from '../runtime/native/slots.ts';
 import { createRandom } from '../simulator/workload/random.ts';
-import { type FailoverResult, judgeFailover } from './failover-result.ts';
+import { type FailoverResult, judgeFailover, type Promotion } from './failover-result.ts';
 import { type DrillHistory, openHistory } from './history.ts';
 import { type DrillLoad, startLoad } from './load.ts';
 import { type PlannedPromotion, planPromotions } from './schedule.ts';
@@ -35,23 +35,6 @@ export interface FailoverOptions {
   now: () => Date;
   /** Monotonic, in milliseconds. */
   clock: () => number;
-}
-
-export interface Promotion extends PlannedPromotion {
-  number: number;
-  from: string;
-  to: string;
-  /** From the fault on, in milliseconds: the old primary fenced, the new one promoted, the first acknowledged write. */
-  fencedMs: number;
-  promotedMs: number;
-  /** Null when none came within the time that the drill allows. */
-  firstAckMs: number | null;
-  /** What the old primary said to a write after it had been started again. */
-  oldPrimary: WriteAttempt;
-  rebuiltBy: Rebuilt['method'];
-  rebuiltMs: number;
-  /** Whether the slot was there on the new primary; null where the server has no failover slots. */
-  slotSurvived: boolean | null;
 }
 
 const slotName = 'lab_drill';

@@ -1,21 +1,6 @@
 import { Argument, type Command } from 'commander';
-import type { ConversionResult } from '../../operations/conversion/convert.ts';
 import { decimal, wholeNumber } from '../arguments.ts';
-
-export interface ConvertFlags {
-  run?: string;
-  dsn?: string;
-  to?: string;
-  resume?: boolean;
-  abort?: boolean;
-  finish?: boolean;
-  batchRows: number;
-  duty: number;
-  maxLockMs: number;
-  measureMs: number;
-  compare: boolean;
-  json?: boolean;
-}
+import type { ConvertFlags } from '../convert/flags.ts';
 
 export function register(program: Command): void {
   program
@@ -62,44 +47,15 @@ Exit status 1 when it was refused, or a lock held up others for longer than --ma
 }
 
 async function toPartitioned(flags: ConvertFlags) {
-  const { convert } = await import('../convert-command.ts');
+  const { convert } = await import('../convert/partitioned.ts');
+  const { describeResult } = await import('../convert/text.ts');
   const result = await convert(flags);
-  return { result, text: await describe(result) };
-}
-
-async function toCitus(flags: ConvertFlags) {
-  const { convertCitus } = await import('../convert-citus-command.ts');
-  const { describeResult } = await import('../convert-citus-text.ts');
-  const result = await convertCitus(flags);
   return { result, text: describeResult(result) };
 }
 
-async function describe(result: ConversionResult): Promise<string> {
-  const { table } = await import('../output.ts');
-  const { throughput } = result;
-  const rate = (perSecond: number | null) => (perSecond === null ? 'not measured' : `${perSecond}/s`);
-  const next = {
-    finished: 'finished; the services run as partitioned',
-    switched: 'switched; restart the services with TOPOLOGY=partitioned, then run this with --finish',
-    aborted: 'undone; the database is plain as before',
-  };
-  const held = result.locks.map(
-    ({ step, taken, waitedMs, heldMs }) =>
-      `${step} ${waitedMs.toFixed(0)} + ${heldMs.toFixed(0)} ms${taken ? '' : ' (given up)'}`,
-  );
-  return table(
-    [],
-    [
-      ['state', next[result.phase]],
-      ['duration', `${(result.durationMs / 1_000).toFixed(1)} s`],
-      ['copied', `${result.rowsCopied} rows, ${result.changesApplied} changes brought over meanwhile`],
-      ['compared', result.compared?.map(({ table: name, rows }) => `${name} ${rows}`).join(', ') ?? 'not'],
-      ['longest lock', `${result.longestLockMs.toFixed(1)} ms (wait included)`],
-      ['locks', held.join(', ') || 'none'],
-      [
-        'webhooks',
-        `before ${rate(throughput.beforePerSecond)}, during ${rate(throughput.duringPerSecond)}, after ${rate(throughput.afterPerSecond)}`,
-      ],
-    ],
-  );
+async function toCitus(flags: ConvertFlags) {
+  const { convertCitus } = await import('../convert/citus.ts');
+  const { describeCitusResult } = await import('../convert/citus-text.ts');
+  const result = await convertCitus(flags);
+  return { result, text: describeCitusResult(result) };
 }

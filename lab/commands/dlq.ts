@@ -1,12 +1,5 @@
 import { type Command, Option } from 'commander';
-
-export interface DlqFlags {
-  run?: string;
-  topic?: string;
-  reason?: string;
-  all?: boolean;
-  json?: boolean;
-}
+import type { DlqFlags } from '../dlq/flags.ts';
 
 export function register(program: Command): void {
   const dlq = program
@@ -33,14 +26,20 @@ Examples:
     .addOption(reason)
     .option('--topic <name>', 'only of this topic, as in webhooks.orders')
     .addOption(json)
-    .action(async (flags: DlqFlags) => (await import('../dead-letters-commands.ts')).list(flags));
+    .action(async (flags: DlqFlags) => {
+      const { list } = await import('../dlq/list.ts');
+      await list(flags);
+    });
   dlq
     .command('show')
     .summary('one dead letter with its body and headers')
     .argument('<id>', 'as `lab dlq list` prints it')
     .addOption(run)
     .addOption(json)
-    .action(async (id: string, flags: DlqFlags) => (await import('../dead-letters-commands.ts')).show(id, flags));
+    .action(async (id: string, flags: DlqFlags) => {
+      const { show } = await import('../dlq/show.ts');
+      await show(id, flags);
+    });
   dlq
     .command('replay')
     .summary('send dead letters back to their topics')
@@ -49,5 +48,8 @@ Examples:
     .addOption(reason)
     .addOption(run)
     .addOption(json)
-    .action(async (ids: string[], flags: DlqFlags) => (await import('../dead-letters-commands.ts')).replay(ids, flags));
+    .action(async (ids: string[], flags: DlqFlags) => {
+      const { replay } = await import('../dlq/replay.ts');
+      await replay(ids, flags);
+    });
 }

@@ -1,22 +1,6 @@
 import { type Command, Option } from 'commander';
 import { maxReplicas, wholeNumber } from '../arguments.ts';
-
-export interface FailoverFlags {
-  sync?: boolean;
-  promotions: number;
-  replicas: number;
-  rate: number;
-  seed: number;
-  postgres: 'embedded' | 'installed';
-  json?: boolean;
-}
-
-export interface PitrFlags {
-  webhooks: number;
-  seed: number;
-  postgres: 'embedded' | 'installed';
-  json?: boolean;
-}
+import type { FailoverFlags, PitrFlags } from '../drill/flags.ts';
 
 export function register(program: Command): void {
   const drill = program
@@ -50,7 +34,10 @@ Examples:
     .addOption(seed())
     .addOption(postgres())
     .addOption(json())
-    .action(async (flags: FailoverFlags) => (await import('../drill-failover-command.ts')).failoverCommand(flags));
+    .action(async (flags: FailoverFlags) => {
+      const { failover } = await import('../drill/failover.ts');
+      await failover(flags);
+    });
 
   drill
     .command('pitr')
@@ -59,5 +46,8 @@ Examples:
     .addOption(seed())
     .addOption(postgres())
     .addOption(json())
-    .action(async (flags: PitrFlags) => (await import('../drill-pitr-command.ts')).pitrCommand(flags));
+    .action(async (flags: PitrFlags) => {
+      const { pitr } = await import('../drill/pitr.ts');
+      await pitr(flags);
+    });
 }

@@ -1,22 +1,6 @@
 import type { Command } from 'commander';
 import { wholeNumber } from '../arguments.ts';
-
-export interface TargetFlags {
-  run?: string;
-  dsn?: string;
-  json?: boolean;
-}
-
-export interface LockFlags extends TargetFlags {
-  maxLockMs: number;
-}
-
-export interface ArchiveFlags extends LockFlags {
-  directory?: string;
-  keep?: boolean;
-  olderThan?: number;
-  table?: string;
-}
+import type { ArchiveFlags, LockFlags, TargetFlags } from '../partitions/flags.ts';
 
 export function register(program: Command): void {
   const partitions = program
@@ -52,33 +36,57 @@ Examples:
 
   command('list', 'Tables, partitions, bounds, size. Exit status 1 when rows lie in a default partition.')
     .option('--table <name>', 'one table only')
-    .action(async (flags: TargetFlags & { table?: string }) => (await commands()).list(flags));
+    .action(async (flags: TargetFlags & { table?: string }) => {
+      const { list } = await import('../partitions/list.ts');
+      await list(flags);
+    });
   command('maintain', 'Makes the partitions of the coming days and drops expired ones.').action(
-    async (flags: TargetFlags) => (await commands()).maintain(flags),
+    async (flags: TargetFlags) => {
+      const { maintain } = await import('../partitions/maintain.ts');
+      await maintain(flags);
+    },
   );
   locking('rescue', 'Moves the rows of default partitions into partitions of their own.').action(
-    async (flags: LockFlags) => (await commands()).rescue(flags),
+    async (flags: LockFlags) => {
+      const { rescue } = await import('../partitions/rescue.ts');
+      await rescue(flags);
+    },
   );
-  locking('archive', 'Exports a partition to Parquet, verifies the file, detaches and drops the partition.')
+  registerArchive(
+    locking('archive', 'Exports a partition to Parquet, verifies the file, detaches and drops the partition.'),
+  );
+  locking('attach', 'Puts an archived partition back.')
+    .argument('<source>', 'a .parquet file of `archive`, or the name of a detached partition')
+    .option('--force', 'even when the next maintenance drops it again')
+    .action(async (source: string, flags: LockFlags & { force?: boolean }) => {
+      const { attach } = await import('../partitions/attach.ts');
+      await attach(source, flags);
+    });
+  registerQuery(partitions);
+}
+
+function registerArchive(archiveCommand: Command): void {
+  archiveCommand
     .argument('[partition]', 'its name, as `lab partitions list` shows it')
     .option('--older-than <days>', 'instead of one: all that ended so many days ago', wholeNumber(0, 99_999))
     .option('--table <name>', 'with --older-than: of one table only')
     .option('--directory <path>', 'where the file goes (archives/ in the run’s directory)')
     .option('--keep', 'leave the detached table')
-    .action(async (partition: string | undefined, flags: ArchiveFlags) => (await commands()).archive(partition, flags));
-  locking('attach', 'Puts an archived partition back.')
-    .argument('<source>', 'a .parquet file of `archive`, or the name of a detached partition')
-    .option('--force', 'even when the next maintenance drops it again')
-    .action(async (source: string, flags: LockFlags & { force?: boolean }) => (await commands()).attach(source, flags));
+    .action(async (partition: string | undefined, flags: ArchiveFlags) => {
+      const { archive } = await import('../partitions/archive.ts');
+      await archive(partition, flags);
+    });
+}
+
+function registerQuery(partitions: Command): void {
   partitions
     .command('query')
     .description('Queries archives with ClickHouse’s SQL; they stand in it as the table `archive`.')
     .argument('<file...>', 'files of `archive`')
     .requiredOption('--sql <query>', 'as in: select kind, count() from archive group by kind')
     .option('--json', 'one JSON document on stdout')
-    .action(async (files: string[], flags: { sql: string; json?: boolean }) => (await commands()).query(files, flags));
-}
-
-function commands() {
-  return import('../partitions-commands.ts');
+    .action(async (files: string[], flags: { sql: string; json?: boolean }) => {
+      const { query } = await import('../partitions/query.ts');
+      await query(files, flags);
+    });
 }

@@ -1,21 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { SendOptions, SendResult } from '../../simulator/delivery/send.ts';
 import { decimal, wholeNumber } from '../arguments.ts';
-
-export interface SendFlags {
-  count: number;
-  rate?: number;
-  seed: number;
-  duplicates: number;
-  late: number;
-  provider: SendOptions['provider'];
-  record?: string;
-  run?: string;
-  url?: string;
-  secret?: Record<string, string>;
-  concurrency: number;
-  json?: boolean;
-}
+import type { SendFlags } from '../send/flags.ts';
 
 export function register(program: Command): void {
   program
@@ -53,34 +38,9 @@ Examples:
 Exit status 1 when a webhook was refused or given up, or a read was older than its own write.`,
     )
     .action(async (flags: SendFlags) => {
-      const { print, printJson } = await import('../output.ts');
-      const { sendCommand } = await import('../send-command.ts');
-      const result = await sendCommand(flags);
-      if (flags.json) printJson(result);
-      else print(await describe(result));
-      if (!result.ok) process.exitCode = 1;
+      const { sendCommand } = await import('../send/send.ts');
+      await sendCommand(flags);
     });
-}
-
-async function describe(result: SendResult): Promise<string> {
-  const { table } = await import('../output.ts');
-  const list = (counts: Record<string, number>) =>
-    Object.entries(counts)
-      .map(([name, count]) => `${count} ${name}`)
-      .join(', ') || 'none';
-  const { reads, latencyMs } = result;
-  const rows: [string, string][] = [
-    ['delivered', `${result.delivered} in ${(result.elapsedMs / 1_000).toFixed(1)} s, ${result.perSecond} a second`],
-    ['of these', list(result.planned)],
-    ['acknowledged', `${result.acknowledged}: ${list(result.verdicts)}`],
-    ['answer time', `p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, highest ${latencyMs.max} ms`],
-    ['repeated', list(result.retries)],
-    ['refused', list(result.rejected)],
-    ['given up', String(result.gaveUp)],
-    ['reads', `${reads.count} after own write, ${reads.stale} stale, ${reads.failed} failed (${list(reads.byNode)})`],
-    ['record', result.record],
-  ];
-  return table([], rows);
 }
 
 function collectSecret(text: string, before: Record<string, string> = {}): Record<string, string> {

@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
-
-export interface ShardFlags {
-  run?: string;
-  dsn?: string;
-  json?: boolean;
-}
+import type { ShardFlags } from '../shards/flags.ts';
 
 export function register(program: Command): void {
   const shards = program
@@ -30,21 +25,27 @@ Examples:
       .option('--json', 'one JSON document on stdout');
 
   command('list', 'Shards with node, size and orders; how unevenly they lie; the largest users.').action(
-    async (flags: ShardFlags) => (await commands()).list(flags),
+    async (flags: ShardFlags) => {
+      const { list } = await import('../shards/list.ts');
+      await list(flags);
+    },
   );
-  command('rebalance', 'Moves shards until each worker has as many.').action(async (flags: ShardFlags) =>
-    (await commands()).rebalanceShards(flags),
-  );
+  command('rebalance', 'Moves shards until each worker has as many.').action(async (flags: ShardFlags) => {
+    const { rebalance } = await import('../shards/rebalance.ts');
+    await rebalance(flags);
+  });
   command('move', 'Moves one shard to another worker.')
     .argument('<shard>', 'its id, as `lab shards list` shows it')
     .requiredOption('--to <node>', 'as in 127.0.0.1:5433')
-    .action(async (shard: string, flags: ShardFlags & { to: string }) => (await commands()).move(shard, flags));
+    .action(async (shard: string, flags: ShardFlags & { to: string }) => {
+      const { move } = await import('../shards/move.ts');
+      await move(shard, flags);
+    });
   command('isolate', 'Gives one user a shard of its own.')
     .argument('<user>', 'the user_id')
     .option('--to <node>', 'the worker that is to have it; left out: where it lies')
-    .action(async (user: string, flags: ShardFlags & { to?: string }) => (await commands()).isolate(user, flags));
-}
-
-function commands() {
-  return import('../shards-commands.ts');
+    .action(async (user: string, flags: ShardFlags & { to?: string }) => {
+      const { isolate } = await import('../shards/isolate.ts');
+      await isolate(user, flags);
+    });
 }

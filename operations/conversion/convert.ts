@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { LockReport } from '../short-lock.ts';
 import { type Comparison, compareTables, copyTables } from './copy.ts';
+import type { FreeSpaceMeter } from './disk-space.ts';
 import {
   ConversionRefused,
   checkDisk,
@@ -23,13 +24,13 @@ export interface ConvertOptions {
   batchRows: number;
   /** Share of the time in which the copy works, above 0 to 1. */
   duty: number;
-  /** Longest time that anybody may be held up by a lock. */
+  /** Longest time that a lock may hold up other sessions. */
   maxLockMs: number;
   /** Compares the whole tables with their copies before the switch. */
   compare: boolean;
   /** Over how long throughput is measured before and after. */
   measureMs: number;
-  measureFree(dataDirectory: string): Promise<number | null>;
+  measureFree: FreeSpaceMeter;
   /** Restarts the services as partitioned. Without it the conversion ends after the switch, and waits for `finish`. */
   restartServices?: (() => Promise<void>) | undefined;
   /** How often a lock is tried for. */

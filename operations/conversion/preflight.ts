@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { listMigrations, type Migration } from '../../sql/files.ts';
+import type { FreeSpaceMeter } from './disk-space.ts';
 
 /** The conversion can not begin, or not in this way; the message says what to do. */
 export class ConversionRefused extends Error {}
@@ -162,7 +163,7 @@ export interface DiskSpace {
 export async function checkDisk(
   client: Client,
   tables: readonly string[],
-  measureFree: (dataDirectory: string) => Promise<number | null>,
+  measureFree: FreeSpaceMeter,
 ): Promise<DiskSpace> {
   const { rows } = await client.query<{ bytes: number; directory: string; wal: number }>(
     `select sum(pg_total_relation_size(t::regclass))::float8 as bytes, current_setting('data_directory') as directory,

@@ -10,6 +10,7 @@ import {
   type OutgoingMessage,
   type PartitionOffsets,
 } from '../../kernel/kafka/port.ts';
+import { UsageError } from '../../runtime/usage-error.ts';
 
 /** A message that could not be applied, as it lies in a dead-letter topic. */
 export interface DeadLetter extends Omit<Failure, 'retryAtMs'> {
@@ -34,25 +35,43 @@ export async function readDeadLetters(
   topics: readonly string[] = deadLetterTopics,
   timeoutMs = 30_000,
 ): Promise<DeadLetter[]> {
-  const letters: DeadLetter[] = [];
+  const deadLetters: DeadLetter[] = [];
   const replayed = new Map<string, number>();
   const read = async (topic: string): Promise<void> => {
     for (const { partition, message } of await readTopic(kafka, topic, timeoutMs)) {
       const noted = message.headers[noteHeaders.id];
       if (noted !== undefined) replayed.set(noted, Number(message.headers[noteHeaders.at]));
-      else letters.push(toLetter(topic, partition, message));
+      else deadLetters.push(toDeadLetter(topic, partition, message));
     }
   };
   await Promise.all(topics.map(read));
-  return letters
-    .map((letter) => ({ ...letter, replayedAtMs: replayed.get(letter.id) ?? null }))
+  return deadLetters
+    .map((deadLetter) => ({ ...deadLetter, replayedAtMs: replayed.get(deadLetter.id) ?? null }))
     .sort((a, b) => a.failedAtMs - b.failedAtMs);
 }
 
-function toLetter(topic: string, partition: number, message: KafkaMessage): DeadLetter {
+function toDeadLetter(topic: string, partition: number, message: KafkaMessage): DeadLetter {
   const { retryAtMs: _retryAtMs, ...failure } = readFailure({ topic, partition }, message);
   const { key, value, headers } = message;
   return { ...failure, id: `${topic}/${partition}/${message.offset}`, key, value, headers, replayedAtMs: null };
+}
+
+/**
+ * Those with these ids, or else all that were not replayed before, where a reason is given only with that one.
+ * @throws UsageError that names ids that do not exist.
+ */
+export function selectForReplay(
+  deadLetters: readonly DeadLetter[],
+  ids: readonly string[],
+  reason?: string,
+): DeadLetter[] {
+  const unknown = ids.filter((id) => !deadLetters.some((deadLetter) => deadLetter.id === id));
+  if (unknown.length > 0) throw new UsageError(`There is no dead letter ${unknown.join(', ')}. See: lab dlq list`);
+  // One that is named may go again; a sweep leaves alone what was sent back before.
+  if (ids.length > 0) return deadLetters.filter(({ id }) => ids.includes(id));
+  return deadLetters.filter(
+    (deadLetter) => deadLetter.replayedAtMs === null && (reason === undefined || deadLetter.reason === reason),
+  );
 }
 
 /**
@@ -61,19 +80,16 @@ function toLetter(topic: string, partition: number, message: KafkaMessage): Dead
  */
 export async function replayDeadLetters(
   kafka: KafkaClient,
-  letters: readonly DeadLetter[],
+  deadLetters: readonly DeadLetter[],
   nowMs: number,
 ): Promise<void> {
   const producer = kafka.createProducer({ timeoutMs: 30_000 });
   try {
-    for (let start = 0; start < letters.length; start += 100) {
-      const batch = letters.slice(start, start + 100);
-      await sendMoved(
-        producer,
-        batch.map((letter) => original(letter)),
-      );
-      // Only now: a note without its message would hide a letter that nobody has sent.
-      await producer.send(batch.map((letter) => note(letter, nowMs)));
+    for (let start = 0; start < deadLetters.length; start += 100) {
+      const batch = deadLetters.slice(start, start + 100);
+      await sendMoved(producer, batch.map(original));
+      // Only now: a note without its message would hide a dead letter that was never sent.
+      await producer.send(batch.map((deadLetter) => note(deadLetter, nowMs)));
     }
   } finally {
     await producer.close();
@@ -89,7 +105,7 @@ function note({ id, key }: DeadLetter, nowMs: number): OutgoingMessage {
   return { topic, key, value: null, headers: { [noteHeaders.id]: id, [noteHeaders.at]: String(nowMs) } };
 }
 
-/** The messages that a topic holds, none where it does not exist; by a consumer group that nobody uses twice. */
+/** The messages that a topic holds, none where it does not exist; read by a consumer group of its own. */
 async function readTopic(
   kafka: KafkaClient,
   topic: string,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
+import { UsageError } from '../../runtime/usage-error.ts';
 
 export interface PartitionInfo {
   table: string;
@@ -42,34 +43,19 @@ export async function findPartition(client: Client, name: string): Promise<Parti
   return found;
 }
 
-export interface Maintained {
-  table: string;
-  created: number;
-  dropped: number;
-  deleted: number;
+/** Partitions that are attached and ended by then; of one table only where one is named. */
+export async function partitionsEndedBefore(client: Client, until: Date, table?: string): Promise<string[]> {
+  const { partitions } = await listPartitions(client);
+  refuseUnknownTable(partitions, table);
+  return partitions
+    .filter((one) => one.attached && one.to && one.to <= until && (table === undefined || one.table === table))
+    .map((one) => one.partition);
 }
 
-/** Runs the maintenance until no table has a full batch of expired rows left. @returns sums per table. */
-export async function maintain(client: Client): Promise<Maintained[]> {
-  const batchRows = 10_000;
-  const sums = new Map<string, Maintained>();
-  for (let full = true; full; ) {
-    const { rows } = await client.query<Maintained>(
-      `select table_name as "table", created, dropped, deleted::float8 as deleted from run_maintenance($1)`,
-      [batchRows],
-    );
-    for (const row of rows) {
-      const sum = sums.get(row.table) ?? { table: row.table, created: 0, dropped: 0, deleted: 0 };
-      sums.set(row.table, {
-        ...sum,
-        ...{
-          created: sum.created + row.created,
-          dropped: sum.dropped + row.dropped,
-          deleted: sum.deleted + row.deleted,
-        },
-      });
-    }
-    full = rows.some(({ deleted }) => deleted >= batchRows);
-  }
-  return [...sums.values()];
+/** @throws UsageError that names the tables there are. */
+export function refuseUnknownTable(partitions: readonly { table: string }[], wanted: string | undefined): void {
+  const tables = [...new Set(partitions.map(({ table }) => table))];
+  if (wanted === undefined || tables.includes(wanted)) return;
+  const choice = tables.length === 0 ? 'No table is partitioned here' : `Choose from ${tables.join(', ')}`;
+  throw new UsageError(`There is no partitioned table ${wanted}. ${choice}.`);
 }

@@ -10,7 +10,8 @@ import { createDatabase, type TestDatabase } from '../../test/postgres/database.
 import { applyLoad } from '../../test/webhooks/apply-load.ts';
 import { archivePartition } from './archive.ts';
 import { attachPartition } from './attach.ts';
-import { listPartitions, maintain } from './list.ts';
+import { listPartitions } from './list.ts';
+import { maintain } from './maintain.ts';
 import { readManifest } from './parquet.ts';
 import { queryArchives } from './query.ts';
 import { rescueDefaultRows } from './rescue.ts';

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { ConversionRefused, type ConversionState } from '../preflight.ts';
 import { releaseChanges } from '../prepare.ts';
 import { dropWorkerSlots, readSlots, workerDsns } from './cdc.ts';
-import type { CitusConvertOptions } from './convert.ts';
+import type { CitusConvertOptions } from './options.ts';
 import { openSide, placeOf } from './preflight.ts';
 import { convertedTables } from './tables.ts';
 

@@ -14,7 +14,8 @@ import { createDatabase, type TestDatabase } from '../../../test/postgres/databa
 import { describeIf } from '../../../test/skip.ts';
 import { applyLoad, type Load } from '../../../test/webhooks/apply-load.ts';
 import { dropSlot } from './cdc.ts';
-import { type CitusConvertOptions, convertToCitus } from './convert.ts';
+import { convertToCitus } from './convert.ts';
+import type { CitusConvertOptions } from './options.ts';
 import { bringChanges } from './step.ts';
 import { bookkeepingTables, convertedTables, readTables } from './tables.ts';
 

@@ -13,48 +13,16 @@ import {
 import { captureChanges } from '../prepare.ts';
 import { countDeliveries, measureThroughput, rateBetween } from '../throughput.ts';
 import { abortMove } from './abort.ts';
+import { afterSwitch } from './after-switch.ts';
 import { makeWorkerSlots, readSlots, workerDsns } from './cdc.ts';
 import { type Comparison, compareSides } from './compare.ts';
+import type { CitusConvertOptions } from './options.ts';
 import { checkSource, checkSpace, expectEmpty, openSide, placeOf, prepareTarget } from './preflight.ts';
 import { createState, makeDays } from './prepare.ts';
 import { type CitusConversionResult, describe } from './result.ts';
-import { settle } from './settle.ts';
 import { type Sides, takeStep } from './step.ts';
 import { switchOver } from './switch.ts';
 import { readTables } from './tables.ts';
-
-export interface CitusConvertOptions {
-  /** postgresql:// URL of a superuser on the database that is left. */
-  sourceDsn: string;
-  action: 'start' | 'resume' | 'finish' | 'abort';
-  /** Rows of one step. */
-  batchRows: number;
-  /** Share of the time in which the copy works, above 0 to 1. */
-  duty: number;
-  /** Longest time that anybody may be held up by a lock. */
-  maxLockMs: number;
-  /** Over how long throughput is measured before and after. */
-  measureMs: number;
-  measureFree(dataDirectory: string): Promise<number | null>;
-  /** The coordinator of the cluster that takes the rows over, as a superuser; starts it where that is ours to do. */
-  openTarget(): Promise<string>;
-  /** Removes the cluster, for an abort. Without it its tables are emptied. */
-  discardTarget?: (() => Promise<void>) | undefined;
-  /** Restarts the services on the cluster. Without it the conversion ends after the switch, and waits for `finish`. */
-  restartServices?: (() => Promise<void>) | undefined;
-  /** Restarts change data capture on the cluster, where that is ours to do. */
-  restartCdc?: (() => Promise<void>) | undefined;
-  /** Runs when all is done, before the source forgets it. */
-  onFinished?: (() => Promise<void>) | undefined;
-  /** How often a lock is tried for. */
-  lockAttempts?: number;
-  /** How long the reader of the fenced source may take for what it has not read yet. */
-  drainTimeoutMs?: number;
-  /** For tests: runs when all is copied and compared. */
-  beforeSwitch?: () => Promise<void>;
-  progress(line: string): void;
-  signal?: AbortSignal;
-}
 
 /**
  * Moves a partitioned database to a Citus cluster while it is in use: copies in batches, brings over what changes
@@ -97,7 +65,7 @@ async function run(source: Client, options: CitusConvertOptions): Promise<CitusC
     // Two sources must not fill one cluster.
     await lockOutOthers(target);
     const moved = state?.phase === 'switched' ? undefined : await move(source, target, { ...options, targetDsn });
-    const { phase, cdc, afterPerSecond } = await settle({ source, target, targetDsn }, options);
+    const { phase, cdc, afterPerSecond } = await afterSwitch({ source, target, targetDsn }, options);
     const report = await describe(source);
     const { compared = null, disk = null, duringPerSecond = null } = moved ?? {};
     if (phase === 'finished') {

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { addressOf } from '../../../kernel/postgres/hosts.ts';
 import { migrate } from '../../../sql/migrate.ts';
+import type { FreeSpaceMeter } from '../disk-space.ts';
 import { ConversionRefused, checkMigrations, type DiskSpace, refuseShortDisk } from '../preflight.ts';
 import { convertedTables } from './tables.ts';
 
@@ -74,11 +75,7 @@ export async function expectEmpty(target: Client, dsn: string): Promise<void> {
 }
 
 /** The copy beside the rows, with the WAL of its writing. @throws ConversionRefused when it is known to be too much. */
-export async function checkSpace(
-  source: Client,
-  target: Client,
-  measureFree: (dataDirectory: string) => Promise<number | null>,
-): Promise<DiskSpace> {
+export async function checkSpace(source: Client, target: Client, measureFree: FreeSpaceMeter): Promise<DiskSpace> {
   const { rows } = await source.query<{ bytes: number }>(
     `select sum(pg_total_relation_size(p.relid))::float8 as bytes from unnest($1::text[]) t, pg_partition_tree(t::regclass) p`,
     [[...convertedTables]],

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import type { SystemDescription } from '../runtime/native/system.ts';
-import type { ConvertFlags } from './commands/convert.ts';
-import { checkRun, convertCitus } from './convert-citus-command.ts';
+import type { SystemDescription } from '../../../runtime/native/system.ts';
+import { checkRun } from './places.ts';
 
 const run = (given: Partial<SystemDescription>) =>
   ({ id: 'abc', topology: 'partitioned', cdc: 'native', ...given }) as SystemDescription;
@@ -19,11 +18,4 @@ test('only a partitioned system that a cluster can replace is converted, and the
 
 test('a conversion that is under way may go on, whatever the system is by now', () => {
   expect(() => checkRun(run({ topology: 'citus', conversion: { source: 'a', target: 'b' } }))).not.toThrow();
-});
-
-test('a database of one’s own needs a cluster of one’s own', async () => {
-  const flags = { dsn: 'postgresql://h/d' } as ConvertFlags;
-  await expect(convertCitus(flags)).rejects.toThrow('--dsn needs --to');
-  await expect(convertCitus({ ...flags, compare: false })).rejects.toThrow('--no-compare is for partitioned');
-  await expect(convertCitus({ ...flags, to: 'h:5432' })).rejects.toThrow('--to has to look like postgresql://');
 });

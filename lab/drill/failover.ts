@@ -1,17 +1,26 @@
-import { drillFailover } from '../drills/failover.ts';
-import type { FailoverResult } from '../drills/failover-result.ts';
-import { defaultDrillDirectory } from '../drills/history.ts';
-import type { FailoverFlags } from './commands/drill.ts';
-import { interruptible } from './interruptible.ts';
-import { print, printJson, progress, table } from './output.ts';
+import { drillFailover } from '../../drills/failover.ts';
+import type { FailoverResult } from '../../drills/failover-result.ts';
+import { defaultDrillDirectory } from '../../drills/history.ts';
+import { interruptible } from '../interruptible.ts';
+import { print, printJson, progress, table } from '../output.ts';
+import type { FailoverFlags } from './flags.ts';
 
-export async function failoverCommand(flags: FailoverFlags): Promise<void> {
+/** `lab drill failover` */
+export async function failover(flags: FailoverFlags): Promise<void> {
   const { promotions, replicas, seed, rate, postgres } = flags;
   const result = await interruptible((signal) =>
     drillFailover({
-      ...{ promotions, replicas, seed, rate, postgres, signal, progress },
-      ...{ synchronous: flags.sync ?? false, root: defaultDrillDirectory() },
-      ...{ now: () => new Date(), clock: () => performance.now() },
+      promotions,
+      replicas,
+      synchronous: flags.sync ?? false,
+      seed,
+      rate,
+      postgres,
+      root: defaultDrillDirectory(),
+      progress,
+      signal,
+      now: () => new Date(),
+      clock: () => performance.now(),
     }),
   );
   if (flags.json) printJson(result);

@@ -1,15 +1,22 @@
-import { defaultDrillDirectory } from '../drills/history.ts';
-import { drillPitr, type PitrResult } from '../drills/pitr.ts';
-import type { PitrFlags } from './commands/drill.ts';
-import { interruptible } from './interruptible.ts';
-import { print, printJson, progress, table } from './output.ts';
+import { defaultDrillDirectory } from '../../drills/history.ts';
+import { drillPitr, type PitrResult } from '../../drills/pitr.ts';
+import { interruptible } from '../interruptible.ts';
+import { print, printJson, progress, table } from '../output.ts';
+import type { PitrFlags } from './flags.ts';
 
-export async function pitrCommand(flags: PitrFlags): Promise<void> {
+/** `lab drill pitr` */
+export async function pitr(flags: PitrFlags): Promise<void> {
   const { webhooks, seed, postgres } = flags;
   const result = await interruptible((signal) =>
     drillPitr({
-      ...{ webhooks, seed, postgres, signal, progress, root: defaultDrillDirectory() },
-      ...{ now: () => new Date(), clock: () => performance.now() },
+      webhooks,
+      seed,
+      postgres,
+      root: defaultDrillDirectory(),
+      progress,
+      signal,
+      now: () => new Date(),
+      clock: () => performance.now(),
     }),
   );
   if (flags.json) printJson(result);
@@ -22,6 +29,10 @@ function describe(result: PitrResult): string {
     Object.entries(counts)
       .map(([name, count]) => `${name} ${count}`)
       .join(', ');
+  const restored = result.restored.map(({ target, recoveryMs, counts, audit }) => [
+    `restored to ${'lsn' in target ? target.lsn : target.time}`,
+    `in ${recoveryMs} ms: ${list(counts)}; audit ${audit.ok ? 'clean' : 'NOT clean'}`,
+  ]);
   return table(
     [],
     [
@@ -31,10 +42,7 @@ function describe(result: PitrResult): string {
       ['before', list(result.before)],
       ['mistake', result.mistake],
       ['after', list(result.after)],
-      ...result.restored.map(({ target, recoveryMs, counts, audit }): [string, string] => [
-        `restored to ${'lsn' in target ? target.lsn : target.time}`,
-        `in ${recoveryMs} ms: ${list(counts)}; audit ${audit.ok ? 'clean' : 'NOT clean'}`,
-      ]),
+      ...restored,
       ['history', result.directory],
     ],
   );

@@ -3,9 +3,10 @@ import type { Client } from 'pg';
 import { withClient } from '../../../kernel/postgres/with-client.ts';
 import { ConversionRefused } from '../preflight.ts';
 import { type CdcReport, drainSlot, dropSlot, dropWorkerSlots, readSlots, workerDsns } from './cdc.ts';
-import type { CitusConvertOptions } from './convert.ts';
+import type { CitusConvertOptions } from './options.ts';
 
-export interface Settled {
+/** What is known once the switch has been followed up. */
+export interface FollowedUp {
   phase: 'switched' | 'finished';
   cdc: CdcReport | null;
   afterPerSecond: number | null;
@@ -18,13 +19,13 @@ interface Places {
 }
 
 /** What follows the switch. Each part may be done twice, by a call that resumes. */
-export async function settle(
+export async function afterSwitch(
   places: Places,
   options: Pick<
     CitusConvertOptions,
     'action' | 'restartServices' | 'restartCdc' | 'measureMs' | 'drainTimeoutMs' | 'progress'
   >,
-): Promise<Settled> {
+): Promise<FollowedUp> {
   const { source } = places;
   // Webhooks wait for this one.
   if (options.action !== 'finish' && options.restartServices) {
@@ -69,25 +70,25 @@ async function endOldReader(
 }
 
 /** Dead letters that are read at once: each has an event's envelope. */
-const lettersAtOnce = 200;
+const deadLettersAtOnce = 200;
 
 /** What the sink of the old reader refused: at the coordinator, since no worker has that reader. */
 async function bringDeadLetters({ source, target }: Places): Promise<void> {
   let last = { slot: '', event: '00000000-0000-0000-0000-000000000000' };
   for (;;) {
-    const { rows } = await source.query<{ letters: string | null; slot: string; event: string }>(
-      `select json_agg(l order by slot_name, event_id)::text as letters,
+    const { rows } = await source.query<{ dead_letters: string | null; slot: string; event: string }>(
+      `select json_agg(d order by slot_name, event_id)::text as dead_letters,
               (array_agg(slot_name order by slot_name desc, event_id desc))[1] as slot,
               (array_agg(event_id::text order by slot_name desc, event_id desc))[1] as event
        from (select * from cdc_dead_letters where (slot_name, event_id) > ($1, $2::uuid)
-             order by slot_name, event_id limit ${lettersAtOnce}) l`,
+             order by slot_name, event_id limit ${deadLettersAtOnce}) d`,
       [last.slot, last.event],
     );
-    const { letters, ...reached } = rows[0]!;
-    if (letters === null) return;
+    const { dead_letters: deadLetters, ...reached } = rows[0]!;
+    if (deadLetters === null) return;
     await target.query(
       `insert into cdc_dead_letters select * from json_populate_recordset(null::cdc_dead_letters, $1::json) on conflict do nothing`,
-      [letters],
+      [deadLetters],
     );
     last = reached;
   }

@@ -1,8 +1,9 @@
-import type { CitusConversionResult } from '../operations/conversion/citus/result.ts';
-import { table } from './output.ts';
+import type { CitusConversionResult } from '../../operations/conversion/citus/result.ts';
+import { table } from '../output.ts';
+import { describeThroughput } from './text.ts';
 
-/** The result for a reader. */
-export function describeResult(result: CitusConversionResult): string {
+/** The result of `lab convert citus` for a reader. */
+export function describeCitusResult(result: CitusConversionResult): string {
   const compared = new Map(result.compared?.map((one) => [one.table, one]));
   const tables = result.tables.map(({ table: name, rowsCopied, changesApplied }) => {
     const { rows, amountMinor } = compared.get(name) ?? {};
@@ -12,14 +13,13 @@ export function describeResult(result: CitusConversionResult): string {
   return `${summary}\n\n${table(['table', 'copied', 'changes', 'compared', 'amounts'], tables)}`;
 }
 
+const next = {
+  finished: 'finished; the services run on the cluster, the old database takes no more writes',
+  switched: 'switched; restart the services with TOPOLOGY=citus on the cluster, then run this with --finish',
+  aborted: 'undone; the database is partitioned as before',
+} as const;
+
 function summaryOf(result: CitusConversionResult): string {
-  const { throughput, cdc } = result;
-  const rate = (perSecond: number | null) => (perSecond === null ? 'not measured' : `${perSecond}/s`);
-  const next = {
-    finished: 'finished; the services run on the cluster, the old database takes no more writes',
-    switched: 'switched; restart the services with TOPOLOGY=citus on the cluster, then run this with --finish',
-    aborted: 'undone; the database is partitioned as before',
-  };
   const longest = result.locks.toSorted((x, y) => y.waitedMs + y.heldMs - x.waitedMs - x.heldMs)[0];
   const lock =
     longest && `${longest.step}: ${longest.waitedMs.toFixed(0)} ms waiting, ${longest.heldMs.toFixed(0)} ms held`;
@@ -36,11 +36,8 @@ function summaryOf(result: CitusConversionResult): string {
         'no writes',
         result.withoutWritesMs === null ? 'not ours to say' : `${result.withoutWritesMs.toFixed(0)} ms at the most`,
       ],
-      ['analytics', cdc ? describeCdc(cdc) : 'none'],
-      [
-        'webhooks',
-        `before ${rate(throughput.beforePerSecond)}, during ${rate(throughput.duringPerSecond)}, after ${rate(throughput.afterPerSecond)}`,
-      ],
+      ['analytics', result.cdc ? describeCdc(result.cdc) : 'none'],
+      ['webhooks', describeThroughput(result.throughput)],
     ],
   );
 }

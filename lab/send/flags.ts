@@ -1,0 +1,17 @@
+import type { SendOptions } from '../../simulator/delivery/send.ts';
+
+/** What `lab send` takes from the command line. */
+export interface SendFlags {
+  count: number;
+  rate?: number;
+  seed: number;
+  duplicates: number;
+  late: number;
+  provider: SendOptions['provider'];
+  record?: string;
+  run?: string;
+  url?: string;
+  secret?: Record<string, string>;
+  concurrency: number;
+  json?: boolean;
+}

@@ -1,0 +1,64 @@
+import { citusRemedy, missingCitus } from '../../../runtime/native/citus.ts';
+import { MissingPartError } from '../../../runtime/native/missing-part.ts';
+import { findRun } from '../../../runtime/native/run-directory.ts';
+import { requestStep } from '../../../runtime/native/supervisor-request.ts';
+import type { SystemDescription } from '../../../runtime/native/system.ts';
+import { UsageError } from '../../../runtime/usage-error.ts';
+
+/** Where the rows are, where they go, and what can be done about the services that use them. */
+export interface ClusterPlaces {
+  /** postgresql:// URL of a superuser on the database that is left. */
+  sourceDsn: string;
+  /** The coordinator of the cluster that takes the rows over, as a superuser; starts it where that is ours to do. */
+  openTarget(): Promise<string>;
+  /** Removes the cluster, for an abort. Without it its tables are emptied. */
+  discardTarget?: (() => Promise<void>) | undefined;
+  /** Restarts the services on the cluster. Without it the conversion ends after the switch, and waits for `finish`. */
+  restartServices?: (() => Promise<void>) | undefined;
+  /** Restarts change data capture on the cluster, where that is ours to do. */
+  restartCdc?: (() => Promise<void>) | undefined;
+  /** Runs when all is done, before the source forgets it. */
+  onFinished?: (() => Promise<void>) | undefined;
+}
+
+/** Three servers have to start, and hundreds of shards to be made. */
+const clusterStartMs = 240_000;
+
+/**
+ * A running system of the lab, whose supervisor starts the cluster beside the database and moves the services.
+ * @throws UsageError when the system can't be converted, MissingPartError where no Citus is installed.
+ */
+export async function besideRun(run: SystemDescription, progress: (line: string) => void): Promise<ClusterPlaces> {
+  checkRun(run);
+  const missing = await missingCitus();
+  if (missing) throw new MissingPartError(missing, citusRemedy);
+  const ask = requestStep.bind(undefined, run);
+  return {
+    sourceDsn: run.conversion?.source ?? run.dsn.admin,
+    openTarget: async () => {
+      if (run.conversion) return run.conversion.target;
+      progress('starting a coordinator and two workers beside the database');
+      await ask('start cluster', clusterStartMs);
+      return (await findRun(run.id))!.conversion!.target;
+    },
+    discardTarget: () => ask('discard cluster'),
+    restartServices: () => ask('topology citus'),
+    restartCdc: run.cdc === 'native' ? () => ask('restart cdc') : undefined,
+    onFinished: () => ask('end conversion'),
+  };
+}
+
+/** @throws UsageError that says what stands in the way, and what to do. */
+export function checkRun({ id, compose, conversion, topology, pooler, cdc }: SystemDescription): void {
+  if (compose) {
+    throw new UsageError(
+      'Under compose a topology is a database service with a volume of its own: convert a native system.',
+    );
+  }
+  if (conversion) return;
+  if (topology === 'plain') throw new UsageError(`Run ${id} is plain. First: lab convert partitioned`);
+  if (topology !== 'partitioned') throw new UsageError(`Run ${id} is ${topology}: only partitioned becomes citus.`);
+  if (pooler) throw new UsageError(`Run ${id} has a pooler, which a cluster has not: start it without --pgbouncer.`);
+  if (cdc === 'debezium')
+    throw new UsageError(`Run ${id} is read by Debezium, which a cluster is not: use --cdc native.`);
+}
