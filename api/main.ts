@@ -56,7 +56,7 @@ const webhookPoolDefaults = {
   queryTimeoutMs: config.STATEMENT_TIMEOUT_MS + 2_000,
 };
 const webhookPool = createPool({ ...webhookPoolDefaults, dsn: config.DATABASE_URL });
-// Maintenance goes past a pooler: see docs/decisions/0040.
+// Maintenance goes past a pooler: see docs/decisions/0014.
 const maintenancePool = config.DIRECT_DATABASE_URL
   ? createPool({ ...directDefaults, dsn: config.DIRECT_DATABASE_URL, applicationName: 'lab-api-maintenance', max: 1 })
   : primary;

@@ -110,7 +110,7 @@ export async function startParts(options: PartsOptions): Promise<SystemParts> {
       ...(options.ports?.api !== undefined && { port: options.ports.api }),
       ...(options.wellKnownPorts && { preferredPort: 3000 }),
       environment: (port) => ({
-        // See docs/decisions/0049.
+        // See docs/decisions/0007.
         NODE_OPTIONS: '--max-semi-space-size=16',
         TOPOLOGY: topology,
         ...databaseEnvironment(moved ?? servers, pooler),
