@@ -2,11 +2,17 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { noImportCircles } from './circles.ts';
 import { readCommandLine, readFamilies } from './command-line.ts';
 import { documentsAreTrue, proseIsNarrow, readmeIsComplete } from './documents.ts';
+import { noFolderHoldsTooMuch } from './folders.ts';
+import { functionsStayShort, noFormatterSpreads } from './layout.ts';
 import { lockIsComplete } from './lock-file.ts';
 import * as rules from './rules.ts';
 import { readRepository } from './source.ts';
+import { capabilitiesInsteadOfNames, citusIsAskedForOnce, shardKeyIsAColumn } from './topologies.ts';
+import { typesStayOn } from './weak-types.ts';
+import { actorsAreNamed } from './words.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const files = await readRepository(root);
@@ -16,6 +22,18 @@ test('the repository is read', () => {
   expect(paths).toEqual(expect.arrayContaining(['kernel/topology.ts', 'sql/base/0001_roles.sql', 'citus/Dockerfile']));
 });
 
+/** What is left to do: how often a rule may be broken. A number only goes down, and its line goes away at 0. */
+const limits: Readonly<Record<string, number>> = {
+  'no circle of imports': 18,
+  'functions fit on a screen': 45,
+  'no spread for the sake of the formatter': 460,
+  'code asks for capabilities and not for topologies': 49,
+  'Citus is asked for in one place': 4,
+  'shardKey is a column': 13,
+  'no type is switched off': 7,
+  'actors are named': 310,
+};
+
 test.each([
   ['dependencies point the allowed way', rules.dependencyDirection],
   ['every import leads to a file', rules.importsExist],
@@ -23,15 +41,24 @@ test.each([
   ['only kernel/config reads the environment', rules.environmentReadInOnePlace],
   ['importing a file does nothing', rules.noWorkAtImport],
   ['only main.ts constructs', rules.constructionInMain],
-  ['code asks for capabilities and not for topologies', rules.capabilitiesInsteadOfNames],
+  ['no circle of imports', noImportCircles],
+  ['no folder holds too much', noFolderHoldsTooMuch],
+  ['functions fit on a screen', functionsStayShort],
+  ['no spread for the sake of the formatter', noFormatterSpreads],
+  ['code asks for capabilities and not for topologies', capabilitiesInsteadOfNames],
+  ['Citus is asked for in one place', citusIsAskedForOnce],
+  ['shardKey is a column', shardKeyIsAColumn],
+  ['no type is switched off', typesStayOn],
+  ['actors are named', actorsAreNamed],
   ['folders are named after what they hold', rules.foldersAreNamed],
   ['no file is long without a reason', rules.filesStayShort],
   ['no test switches the others off', rules.noExclusiveTests],
   ['no test is skipped silently', rules.noSilentSkips],
   ['no file holds a path of one machine', rules.noMachinePaths],
   ['every migration says what, why and which lock', rules.migrationsExplainThemselves],
-] as const)('%s', (_name, rule) => {
-  expect(rule(files)).toEqual([]);
+] as const)('%s', (name, rule) => {
+  const found = rule(files);
+  expect(found.length > (limits[name] ?? 0) ? found : []).toEqual([]);
 });
 
 const program = files.find((file) => file.path === 'lab/main.ts')!;

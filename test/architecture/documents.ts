@@ -1,6 +1,5 @@
 import path from 'node:path';
-import type { Violation } from './rules.ts';
-import type { SourceFile } from './source.ts';
+import type { SourceFile, Violation } from './source.ts';
 
 /** Every command of `lab`, as typed (`up`, `partitions list`), with its options (`--json`). */
 export type CommandLine = ReadonlyMap<string, readonly string[]>;

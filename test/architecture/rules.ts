@@ -1,10 +1,16 @@
 import path from 'node:path';
-import { importsOf, type SourceFile, targetOf, withoutComments } from './source.ts';
-
-/** A broken rule, as it is printed: `api/x.ts:3: imports …`. */
-export type Violation = string;
-
-type Rule = (files: SourceFile[]) => Violation[];
+import {
+  code,
+  importsOf,
+  isTest,
+  lineCount,
+  linesMatching,
+  type Rule,
+  type SourceFile,
+  targetOf,
+  topFolder,
+  withoutComments,
+} from './source.ts';
 
 const deployables = ['kernel', 'sql', 'api', 'ingest', 'cdc'];
 const system = deployables.concat('runtime');
@@ -128,16 +134,6 @@ export const constructionInMain: Rule = (files) =>
       ),
     );
 
-/** A topology is what it can do: whoever asks for its name has to be found again for each new topology. */
-export const capabilitiesInsteadOfNames: Rule = (files) =>
-  services(files)
-    .filter((file) => file.path !== 'kernel/topology.ts')
-    .flatMap((file) =>
-      linesMatching(withoutComments(file.text), /(?:[!=]== |case )'(?:plain|partitioned|citus|replicated)'/).map(
-        (line) => `${file.path}:${line}: asks for a topology's name; ask kernel/topology.ts for a capability`,
-      ),
-    );
-
 const vagueFolder = /^(utils?|common|helpers?|types|shared|misc)$/;
 
 /** A folder is named after what it holds. */
@@ -196,33 +192,12 @@ export const migrationsExplainThemselves: Rule = (files) =>
         .map((label) => `${file.path}: no comment "-- ${label}: …"`),
     );
 
-function code(files: SourceFile[]): SourceFile[] {
-  return files.filter((file) => /\.(ts|js)$/.test(file.path) && !file.path.endsWith('.d.ts'));
-}
-
 /** What runs in production. */
 function services(files: SourceFile[]): SourceFile[] {
   return code(files).filter((file) => /^(?:kernel|api|ingest|cdc)\//.test(file.path) && !isTest(file.path));
 }
 
-/** Tests and what only they use, wherever it stands. */
-function isTest(name: string): boolean {
-  return name.startsWith('test/') || /\.test\.ts$/.test(name) || name === 'vitest.config.ts';
-}
-
 /** Tests, and the sources from which dashboards are generated and committed: no service and no command loads them. */
 function runsInACheckoutOnly(name: string): boolean {
   return isTest(name) || name.startsWith('grafana/');
-}
-
-function topFolder(name: string): string {
-  return name.split('/')[0]!;
-}
-
-function lineCount(text: string): number {
-  return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
-}
-
-function linesMatching(text: string, pattern: RegExp): number[] {
-  return text.split('\n').flatMap((line, index) => (pattern.test(line) ? [index + 1] : []));
 }

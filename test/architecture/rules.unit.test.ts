@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { type Case, describeRules, file } from './cases.ts';
 import { documentsAreTrue, proseIsNarrow, readmeIsComplete } from './documents.ts';
 import { lockIsComplete } from './lock-file.ts';
 import * as rules from './rules.ts';
-import { importsOf, type SourceFile, withoutComments } from './source.ts';
+import { importsOf, withoutComments } from './source.ts';
 
-/** Made-up files: the checker itself must be able to fail, and must leave innocent code alone. */
-const file = (path: string, ...lines: string[]): SourceFile => ({ path, text: `${lines.join('\n')}\n` });
 const longText = (lines: number) => Array.from({ length: lines }, (_, i) => `// ${i}`);
 const only = ['describe', 'only'].join('.');
 const someonesHome = ['', 'home', 'someone', 'lab'].join('/');
@@ -34,13 +33,6 @@ describe('imports are found', () => {
 test('comments are blanked and lines keep their numbers', () => {
   expect(withoutComments('a;\n/* b\n c */\nd(); // e\n')).toBe('a;\n    \n     \nd();     \n');
 });
-
-interface Case {
-  name: string;
-  rule: (files: SourceFile[]) => string[];
-  broken: SourceFile[];
-  fine: SourceFile[];
-}
 
 const cases: Case[] = [
   {
@@ -135,15 +127,6 @@ const cases: Case[] = [
     ],
   },
   {
-    name: 'capabilities are asked for, not names',
-    rule: rules.capabilitiesInsteadOfNames,
-    broken: [file('api/a.ts', "if (topology === 'replicated') {"), file('cdc/a.ts', "    case 'plain':")],
-    fine: [
-      file('api/a.ts', 'if (capabilities(topology).readsFromReplica) {'),
-      file('kernel/topology.ts', "name === 'citus'"),
-    ],
-  },
-  {
     name: 'folders are named after what they hold',
     rule: rules.foldersAreNamed,
     broken: [file('api/utils/a.ts'), file('helpers/a.ts'), file('kernel/types/deep/a.ts')],
@@ -185,10 +168,7 @@ const cases: Case[] = [
   },
 ];
 
-describe.each(cases)('$name', ({ rule, broken, fine }) => {
-  test.each(broken)('refuses $path', (one) => expect(rule([one])).toHaveLength(1));
-  test('accepts what is in order', () => expect(rule(fine)).toEqual([]));
-});
+describeRules(cases);
 
 test('a document that names something missing is found out', () => {
   const document = file(

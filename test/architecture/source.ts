@@ -17,6 +17,12 @@ export interface Import {
   line: number;
 }
 
+/** A broken rule, as it is printed: `api/x.ts:3: imports …`. */
+export type Violation = string;
+
+/** What has to hold for the repository as a whole; nothing where it does. */
+export type Rule = (files: SourceFile[]) => Violation[];
+
 const textFile =
   /(^|\/)(\.ci\/run|\.[a-z]+|Dockerfile|[^/]+\.(ts|js|mjs|sql|sh|json|md|svg|css|yaml|yml|xml|html|txt|diff|env|conf|cfg))$/;
 
@@ -83,4 +89,37 @@ function insideString(code: string, index: number): boolean {
 /** The repository path that a relative import leads to; undefined for packages. */
 export function targetOf(file: SourceFile, specifier: string): string | undefined {
   return specifier.startsWith('.') ? path.posix.join(path.posix.dirname(file.path), specifier) : undefined;
+}
+
+export function code(files: SourceFile[]): SourceFile[] {
+  return files.filter((file) => /\.(ts|js)$/.test(file.path) && !file.path.endsWith('.d.ts'));
+}
+
+/** Code and SQL that ship: neither tests nor what a program has written. */
+export function production(files: SourceFile[]): SourceFile[] {
+  return files.filter(
+    ({ path: name }) =>
+      /\.(ts|sql)$/.test(name) &&
+      !isTest(name) &&
+      !name.startsWith('sql/dumps/') &&
+      name !== 'kernel/postgres/schema.ts',
+  );
+}
+
+/** Tests and what only they use, wherever it stands. */
+export function isTest(name: string): boolean {
+  return name.startsWith('test/') || /\.test\.ts$/.test(name) || name === 'vitest.config.ts';
+}
+
+export function topFolder(name: string): string {
+  return name.split('/')[0]!;
+}
+
+export function lineCount(text: string): number {
+  return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+}
+
+/** Numbers of the lines, from 1, that the pattern matches. */
+export function linesMatching(text: string, pattern: RegExp): number[] {
+  return text.split('\n').flatMap((line, index) => (pattern.test(line) ? [index + 1] : []));
 }

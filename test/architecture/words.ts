@@ -1,0 +1,15 @@
+import { linesMatching, type Rule } from './source.ts';
+
+/** Put together from parts, so that this file keeps its own rule. */
+const vagueActor = new RegExp(`[Nn]o${''}body|[Ss]ome${''}body|[Aa]ny${''}body|[Ww]ho${''}ever|\\b[Nn]o one\\b(?!-)`);
+
+/** Merged migrations never change, and results are what a command has written. */
+function isFixed(name: string): boolean {
+  return /^(?:sql\/(?:base|topologies|dumps)|docs\/results)\//.test(name);
+}
+
+/** The one who acts has a name: a client, a consumer, an operator, a caller, a process. */
+export const actorsAreNamed: Rule = (files) =>
+  files
+    .filter((file) => !isFixed(file.path))
+    .flatMap((file) => linesMatching(file.text, vagueActor).map((line) => `${file.path}:${line}: name the actor`));
