@@ -2,9 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { atEach, onEach } from '../kernel/postgres/hosts.ts';
 import type { TopologyName } from '../kernel/topology.ts';
 import { generatePassword, generateSecrets } from '../runtime/native/credentials.ts';
-import { type Database, startDatabase } from '../runtime/native/database.ts';
+import type { Database } from '../runtime/native/database.ts';
 import { createRunDirectory } from '../runtime/native/run-directory.ts';
 import { type Service, startService } from '../runtime/native/service.ts';
+import { startDatabase } from '../runtime/native/start-database.ts';
 
 /** What a drill breaks: a database with its replicas, and an API that is told the addresses of all of them. */
 export interface DrillSystem {

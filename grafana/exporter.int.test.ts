@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withClient } from '../kernel/postgres/with-client.ts';
-import { startDatabase } from '../runtime/native/database.ts';
 import { findPostgresExporter, startExporters } from '../runtime/native/prometheus.ts';
 import { createRunDirectory, type RunDirectory } from '../runtime/native/run-directory.ts';
+import { startDatabase } from '../runtime/native/start-database.ts';
 import { exportedByExporter, exportedByText } from '../test/metrics/exported.ts';
 import { describeIf } from '../test/skip.ts';
 

@@ -1,5 +1,5 @@
 import { withClient } from '../kernel/postgres/with-client.ts';
-import type { SystemDescription } from '../runtime/native/system.ts';
+import type { SystemDescription } from '../runtime/system-description.ts';
 import { UsageError } from '../runtime/usage-error.ts';
 import { wantedRun } from './wanted-run.ts';
 

@@ -3,12 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { MissingPartError } from '../runtime/native/missing-part.ts';
 import { isAlive } from '../runtime/native/processes.ts';
 import { serveRequest } from '../runtime/native/supervisor-request.ts';
-import {
-  type RunningSystem,
-  type SystemDescription,
-  type SystemOptions,
-  startSystem,
-} from '../runtime/native/system.ts';
+import { type RunningSystem, startSystem } from '../runtime/native/system.ts';
+import type { SystemOptions } from '../runtime/native/system-options.ts';
+import type { SystemDescription } from '../runtime/system-description.ts';
 import { print, printJson, progress, reportError, table } from './output.ts';
 
 /** What a detached supervisor tells the command that started it. */

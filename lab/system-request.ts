@@ -1,13 +1,13 @@
-import { capabilities, isTopologyName, topologyNames } from '../kernel/topology.ts';
+import { capabilities, isTopologyName, type TopologyName, topologyNames } from '../kernel/topology.ts';
 import { citusRemedy, missingCitus } from '../runtime/native/citus.ts';
 import { missingChdb } from '../runtime/native/clickhouse.ts';
 import { freePort } from '../runtime/native/free-port.ts';
-import { missingForKafka } from '../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../runtime/native/kafka/missing.ts';
 import { MissingPartError } from '../runtime/native/missing-part.ts';
 import { findPgbouncer, missingPgbouncer } from '../runtime/native/pgbouncer.ts';
 import { findPrometheus, missingPrometheus } from '../runtime/native/prometheus.ts';
-import type { SystemOptions } from '../runtime/native/system.ts';
-import type { CdcEngine } from '../runtime/native/system-parts.ts';
+import type { SystemOptions } from '../runtime/native/system-options.ts';
+import type { CdcEngine } from '../runtime/system-description.ts';
 import { UsageError } from '../runtime/usage-error.ts';
 
 export interface Request {
@@ -32,11 +32,11 @@ export async function checkRequest(topology: string, request: Request): Promise<
   if (!isTopologyName(topology)) {
     throw new UsageError(`There is no topology ${topology}. Choose one of ${topologyNames.join(', ')}.`);
   }
-  const { requiredExtension, readsFromReplica, shardKey } = capabilities(topology);
+  const { requiredExtension, replicas } = capabilities(topology);
   const noCitus = requiredExtension && (await missingCitus());
   if (noCitus) throw new MissingPartError(noCitus, citusRemedy);
-  if (shardKey) checkSharded(topology, request);
-  if (request.replicas === 0 && (readsFromReplica || request.sync)) {
+  checkPossible(topology, request);
+  if (request.replicas === 0 && (replicas === 'required' || request.sync)) {
     throw new UsageError(`${request.sync ? '--sync' : topology} needs at least one replica.`);
   }
   if (request.ingestPort !== undefined && request.mode !== 'kafka') {
@@ -74,12 +74,18 @@ async function checkFree(option: string, port: number | undefined): Promise<void
   );
 }
 
-/** What a cluster can't do. @throws UsageError */
-function checkSharded(topology: string, request: Request): void {
-  if (request.sync || request.replicas)
+/** What the topology can't do. @throws UsageError */
+function checkPossible(topology: TopologyName, request: Request): void {
+  const { replicas, pooler, cdcEngines } = capabilities(topology);
+  if (replicas === 'none' && (request.sync || request.replicas)) {
     throw new UsageError(`${topology} has no replicas: leave --replicas and --sync out.`);
-  if (request.pgbouncer) throw new UsageError(`${topology} has no pooler in front: the API talks to each worker.`);
-  if (request.cdc === 'debezium') throw new UsageError(`${topology} is read by --cdc native only, on each worker.`);
+  }
+  if (request.pgbouncer && !pooler) {
+    throw new UsageError(`${topology} has no pooler in front: the API talks to each worker.`);
+  }
+  if (request.cdc && request.cdc !== 'off' && !cdcEngines.includes(request.cdc)) {
+    throw new UsageError(`${topology} is read by --cdc ${cdcEngines.join(' or ')} only, on each worker.`);
+  }
 }
 
 /** Everything that is missing in one message, before anything is started. @throws MissingPartError */

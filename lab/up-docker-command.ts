@@ -1,9 +1,9 @@
-import { capabilities, isTopologyName, topologyNames } from '../kernel/topology.ts';
+import { capabilities, isTopologyName, topologyNames, topologyWith } from '../kernel/topology.ts';
 import { type DockerOptions, startCompose } from '../runtime/docker/up.ts';
-import type { SystemDescription } from '../runtime/native/system.ts';
+import type { SystemDescription } from '../runtime/system-description.ts';
 import { UsageError } from '../runtime/usage-error.ts';
-import type { UpFlags } from './commands/up.ts';
 import { print, printJson, progress, table } from './output.ts';
+import type { UpFlags } from './up-flags.ts';
 
 /** What belongs to the native runtime: compose has its own answers to these. */
 const nativeOnly = ['postgres', 'replicas', 'pgbouncer', 'prometheus', 'setting', 'supervisor'] as const;
@@ -49,13 +49,17 @@ function checkRequest(
   }
   if (flags.cdc === 'off') throw new UsageError('Under Docker change data capture always runs: leave --cdc off out.');
   if (flags.sync && flags.ha) throw new UsageError('With --ha commits always wait for a replica: leave --sync out.');
-  if (flags.sync && !capabilities(topology).readsFromReplica) {
+  const { replicas, cdcEngines, composeFailoverProfile } = capabilities(topology);
+  if (flags.sync && replicas !== 'required') {
     throw new UsageError(`--sync needs a topology with a replica; ${topology} has none under Docker.`);
   }
-  if (flags.cdc === 'debezium' && capabilities(topology).shardKey) {
-    throw new UsageError(`${topology} is read by --cdc native only, on each worker.`);
+  if (flags.cdc && !cdcEngines.includes(flags.cdc)) {
+    throw new UsageError(`${topology} is read by --cdc ${cdcEngines.join(' or ')} only, on each worker.`);
   }
-  if (flags.ha && topology !== 'replicated') throw new UsageError('--ha is a variant of replicated.');
+  if (flags.ha && !composeFailoverProfile) {
+    const variantOf = topologyWith((can) => can.composeFailoverProfile !== null);
+    throw new UsageError(`--ha is a variant of ${variantOf}.`);
+  }
   return {
     topology,
     ...(flags.ha && { ha: true }),

@@ -1,5 +1,5 @@
 import { findRun } from '../runtime/native/run-directory.ts';
-import type { SystemDescription } from '../runtime/native/system.ts';
+import type { SystemDescription } from '../runtime/system-description.ts';
 import { UsageError } from '../runtime/usage-error.ts';
 
 /**

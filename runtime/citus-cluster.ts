@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { withClient } from '../kernel/postgres/with-client.ts';
 
 /** One server of the cluster, as its operator reaches it and as the other servers do. */
 export interface ClusterNode {
@@ -27,18 +27,18 @@ export interface ClusterOptions {
 export async function setUpCluster(options: ClusterOptions): Promise<void> {
   const { coordinator, workers, database, shardCount } = options;
   for (const node of [coordinator, ...workers]) {
-    await withAdmin(node.adminDsn, async (client) => {
+    await withClient(node.adminDsn, async (client) => {
       const known = await client.query('select from pg_database where datname = $1', [database]);
       if (known.rowCount === 0) await client.query(`create database ${database}`);
       await client.query(`alter database ${database} set citus.shard_count = ${shardCount}`);
     });
-    await withAdmin(dsnOf(node, database), async (client) => {
+    await withClient(dsnOf(node, database), async (client) => {
       await client.query('create extension if not exists citus');
       await client.query('create extension if not exists pg_stat_statements');
     });
   }
   await trustLogins(options, passwordsOf(coordinator));
-  await withAdmin(dsnOf(coordinator, database), async (client) => {
+  await withClient(dsnOf(coordinator, database), async (client) => {
     await client.query('select citus_set_coordinator_host($1, $2)', [coordinator.host, coordinator.port]);
     for (const { host, port } of workers) {
       const known = await client.query('select from pg_dist_node where nodename = $1 and nodeport = $2', [host, port]);
@@ -56,7 +56,7 @@ export async function trustLogins(
   passwords: Readonly<Record<string, string>>,
 ): Promise<void> {
   for (const node of [options.coordinator, ...options.workers]) {
-    await withAdmin(dsnOf(node, options.database), async (client) => {
+    await withClient(dsnOf(node, options.database), async (client) => {
       for (const [role, password] of Object.entries(passwords)) {
         await client.query('delete from pg_dist_authinfo where nodeid = 0 and rolename = $1', [role]);
         await client.query('insert into pg_dist_authinfo (nodeid, rolename, authinfo) values (0, $1, $2)', [
@@ -97,14 +97,4 @@ export function dsnOf(node: ClusterNode, database: string): string {
   const url = new URL(node.adminDsn);
   url.pathname = `/${database}`;
   return url.href;
-}
-
-async function withAdmin<T>(dsn: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: dsn, application_name: 'lab-citus-setup' });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

@@ -10,7 +10,7 @@ import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import { createMetrics } from '../../kernel/metrics.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
 import { type Broker, startBroker } from '../../runtime/native/kafka/broker.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { startPostgres } from '../../runtime/native/postgres.ts';
 import { throwawaySettings } from '../../runtime/native/postgres-settings.ts';
 import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';

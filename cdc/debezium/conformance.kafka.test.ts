@@ -8,7 +8,7 @@ import { withClient } from '../../kernel/postgres/with-client.ts';
 import { generatePassword } from '../../runtime/native/credentials.ts';
 import { type Broker, startBroker } from '../../runtime/native/kafka/broker.ts';
 import { type Connect, startConnect } from '../../runtime/native/kafka/connect.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { type PostgresServer, startPostgres } from '../../runtime/native/postgres.ts';
 import { throwawaySettings } from '../../runtime/native/postgres-settings.ts';
 import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';

@@ -11,7 +11,7 @@ import type { TopologyName } from '../../kernel/topology.ts';
 import { enableLogins } from '../../runtime/native/credentials.ts';
 import { type Broker, startBroker } from '../../runtime/native/kafka/broker.ts';
 import { type Connect, startConnect } from '../../runtime/native/kafka/connect.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { belongsTo } from '../../runtime/native/leftovers.ts';
 import { type PostgresServer, startPostgres } from '../../runtime/native/postgres.ts';
 import { listProcesses } from '../../runtime/native/processes.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Broker, startBroker } from '../../runtime/native/kafka/broker.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { describeIf } from '../../test/skip.ts';
 import { createLogger } from '../logging.ts';

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../runtime/native/free-port.ts';
 import { startBroker } from '../../runtime/native/kafka/broker.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { describeIf } from '../../test/skip.ts';
 import { createLogger } from '../logging.ts';

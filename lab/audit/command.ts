@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { auditRun } from '../../audit/audit.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
-import type { SystemDescription } from '../../runtime/native/system.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
 import { readRecords } from '../../simulator/record/read.ts';
 import { auditTable } from '../benchmark/tables.ts';

@@ -4,7 +4,7 @@ import { type Engine, runFreshness } from '../../benchmarks/scenarios/freshness/
 import { thorough } from '../../benchmarks/scenarios/freshness/measure-engine.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { missingChdb } from '../../runtime/native/clickhouse.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { MissingPartError } from '../../runtime/native/missing-part.ts';
 import { interruptible } from '../interruptible.ts';
 import { progress, table } from '../output.ts';

@@ -1,26 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { SystemOptions } from '../../runtime/native/system.ts';
+import type { SystemOptions } from '../../runtime/native/system-options.ts';
 import { maxReplicas, port, wholeNumber } from '../arguments.ts';
-
-export interface UpFlags {
-  mode: 'sync' | 'kafka';
-  cdc?: 'native' | 'debezium' | 'off';
-  runtime: 'native' | 'docker';
-  postgres: 'embedded' | 'installed';
-  replicas?: number;
-  sync?: boolean;
-  pgbouncer?: boolean;
-  prometheus?: boolean;
-  ha?: boolean;
-  small?: boolean;
-  grafana?: boolean;
-  apiPort?: number;
-  ingestPort?: number;
-  setting?: Record<string, string>;
-  detach?: boolean;
-  json?: boolean;
-  supervisor?: boolean;
-}
+import type { UpFlags } from '../up-flags.ts';
 
 export function register(program: Command): void {
   program

@@ -5,7 +5,7 @@ import { retryGroup, retryTopics, sourceTopics } from '../../kernel/contract/top
 import { createKafkaClient } from '../../kernel/kafka/kafkajs.ts';
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
-import type { SystemDescription } from '../../runtime/native/system.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 
 /** What has been accepted and has not come to its end yet. */
 export interface Backlog {

@@ -1,5 +1,5 @@
 import { retryGroup, retryTopics, sourceTopics } from '../../kernel/contract/topics.ts';
-import type { SystemDescription } from '../../runtime/native/system.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 import { readDeadLetters } from '../dead-letters/dead-letters.ts';
 import { consumerGroup, createLabKafka } from './drain.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import { isAlive } from '../../runtime/native/processes.ts';
-import type { SystemDescription } from '../../runtime/native/system.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 import type { PipelineStatus } from './pipeline-status.ts';
 
 export interface RunStatus {

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isTopologyName, type TopologyName } from '../../kernel/topology.ts';
 import { runsRoot } from '../native/runs-root.ts';
-import type { SystemDescription } from '../native/system.ts';
+import type { SystemDescription } from '../system-description.ts';
 import { type ComposeProject, docker } from './compose.ts';
 import { parseEnvironment } from './secrets.ts';
 

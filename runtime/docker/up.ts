@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Environment, processEnvironment } from '../../kernel/config/load.ts';
-import type { TopologyName } from '../../kernel/topology.ts';
-import type { SystemDescription } from '../native/system.ts';
+import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import type { SystemDescription } from '../system-description.ts';
 import { UsageError } from '../usage-error.ts';
 import {
   assertDocker,
@@ -66,8 +66,9 @@ export async function startCompose(options: DockerOptions): Promise<ComposeSyste
   // Of a system that was stopped with `docker compose down`.
   const volumes = await docker(['volume', 'ls', '-q', '--filter', `label=com.docker.compose.project=${name}`]);
   const keepData = volumes.trim() !== '';
+  const profile = options.ha ? (capabilities(topology).composeFailoverProfile ?? topology) : topology;
   const commandLine = [
-    ...['--profile', options.ha ? `${topology}-ha` : topology, ...(options.grafana ? ['--profile', 'grafana'] : [])],
+    ...['--profile', profile, ...(options.grafana ? ['--profile', 'grafana'] : [])],
     ...['up', '--detach', '--wait', '--build'],
   ];
   const variables = variablesOf(options);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { withClient } from '../../kernel/postgres/with-client.ts';
-import type { SystemDescription } from './system.ts';
+import type { SystemDescription } from '../system-description.ts';
 
 /** New secrets in the form that each provider's scheme asks for. */
 export function generateSecrets(): SystemDescription['secrets'] {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { topologyExtensions } from '../../kernel/topology.ts';
 import { MissingPartError } from './missing-part.ts';
 import { canReadTree } from './readable.ts';
 import type { ServerUser } from './server-user.ts';
@@ -31,8 +32,6 @@ const places = [
   '/opt/local/lib',
   '/Applications/Postgres.app/Contents/Versions',
 ];
-
-const interesting = ['pg_partman', 'citus'];
 
 /** Every installed server with `initdb`, newest first. */
 export async function listInstalled(): Promise<InstalledPostgres[]> {
@@ -74,7 +73,7 @@ async function inspect(binDirectory: string): Promise<InstalledPostgres | undefi
   if (!version) return undefined;
   const share = await shareDirectory(binDirectory, version);
   const extensions: string[] = [];
-  for (const name of interesting) {
+  for (const name of topologyExtensions()) {
     if (share && (await exists(path.join(share, 'extension', `${name}.control`)))) extensions.push(name);
   }
   return { kind: 'installed', binDirectory, version, extensions };

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { shardingExtension } from '../../kernel/topology.ts';
 import { citusRemedy } from './citus.ts';
 import { missingChdb } from './clickhouse.ts';
 import { embeddedInstallation } from './embedded.ts';
@@ -28,8 +29,9 @@ export async function findParts(): Promise<Part[]> {
   const server = await findServerUser().catch(() => undefined);
   const embedded = await embeddedInstallation(server).catch(() => undefined);
   const installed = await listInstalled();
-  const [plainServer, partman] = [installed[0], installed.find(({ extensions }) => extensions.includes('pg_partman'))];
-  const citus = installed.find(({ extensions }) => extensions.includes('citus'));
+  const [newest] = installed;
+  const partman = installed.find(({ extensions }) => extensions.includes('pg_partman'));
+  const citus = installed.find(({ extensions }) => extensions.includes(shardingExtension));
   const part = (name: string, found: string | null | undefined, adds: string, install: string, required = false) => ({
     ...{ name, required, found: found ?? null, adds, install },
   });
@@ -45,7 +47,7 @@ export async function findParts(): Promise<Part[]> {
   return [
     part('Node', process.versions.node, 'runs everything', 'npm ci (brings Node 24 along)', true),
     part('embedded PostgreSQL', embedded?.version, 'plain, partitioned, replicated', 'npm ci', true),
-    part('installed PostgreSQL', plainServer?.version, 'lab up … --postgres installed', 'apt install postgresql'),
+    part('installed PostgreSQL', newest?.version, 'lab up … --postgres installed', 'apt install postgresql'),
     part(
       'pg_partman',
       partman && `with PostgreSQL ${partman.version}`,

@@ -22,7 +22,7 @@ export interface PostgresOptions {
   settings?: Record<string, string>;
   kind?: 'embedded' | 'installed';
   /** Of the installed servers, one that has this extension comes before newer ones without it. */
-  preferExtension?: string;
+  preferExtension?: string | undefined;
   /** Made up unless given: the nodes of a cluster share one. */
   superuserPassword?: string;
 }

@@ -7,9 +7,9 @@ import { type Child, startChild } from './child.ts';
 import { generatePassword } from './credentials.ts';
 import { findInstalledProgram, type InstalledProgram } from './installed-program.ts';
 import { MissingPartError } from './missing-part.ts';
+import type { Part } from './part.ts';
 import type { PostgresServer } from './postgres.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
-import type { Part } from './system-parts.ts';
 import { startOnPort, untilReady } from './until-ready.ts';
 
 const configuration = fileURLToPath(new URL('../../grafana/prometheus/', import.meta.url));

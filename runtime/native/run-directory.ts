@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { SystemDescription } from '../system-description.ts';
 import { startGuard } from './guard.ts';
 import { removeRun } from './leftovers.ts';
 import { processIdentity } from './processes.ts';
 import { runsRoot } from './runs-root.ts';
-import type { SystemDescription } from './system.ts';
 
 export interface RunDirectory {
   /** Eight hexadecimal digits. */

@@ -1,8 +1,8 @@
 import { access, rm } from 'node:fs/promises';
 import { waitUntil } from '../../kernel/wait.ts';
+import type { SystemDescription } from '../system-description.ts';
 import { removeRun } from './leftovers.ts';
 import { isAlive, sendSignal } from './processes.ts';
-import type { SystemDescription } from './system.ts';
 
 /**
  * Stops a run of another process: asks its supervisor, and does the work itself when that does not answer in time.

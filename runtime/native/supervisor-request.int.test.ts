@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SystemDescription } from '../system-description.ts';
 import { requestStep, serveRequest } from './supervisor-request.ts';
-import type { SystemDescription } from './system.ts';
 
 let directory: string;
 beforeEach(async () => {

@@ -3,8 +3,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { waitUntil } from '../../kernel/wait.ts';
+import type { SystemDescription } from '../system-description.ts';
 import { isAlive } from './processes.ts';
-import type { SystemDescription } from './system.ts';
 
 /** What only the process that supervises a run can do, because servers and services are its children. */
 export type SupervisorStep =

@@ -2,28 +2,19 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { atEach, onEach } from '../../kernel/postgres/hosts.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
+import type { CdcEngine, SystemDescription, WebhookMode } from '../system-description.ts';
 import { startClickhouse } from './clickhouse.ts';
 import { generatePassword } from './credentials.ts';
-import { type Database, startDatabase } from './database.ts';
+import type { Database } from './database.ts';
 import { databaseEnvironment, startPooler } from './database-access.ts';
 import { startBroker } from './kafka/broker.ts';
 import { startConnect } from './kafka/connect.ts';
+import type { Part } from './part.ts';
 import type { Pgbouncer } from './pgbouncer.ts';
 import { type Service, startService } from './service.ts';
+import { startDatabase } from './start-database.ts';
 import { createStarts } from './starts.ts';
-import type { SystemDescription, SystemOptions } from './system.ts';
-
-export type WebhookMode = 'sync' | 'kafka';
-export type CdcEngine = 'native' | 'debezium' | 'off';
-
-/** A process of a run, whatever program it runs. */
-export interface Part {
-  readonly name: string;
-  readonly pid: number;
-  kill(signal: NodeJS.Signals): void;
-  restart(): Promise<void>;
-  stop(): Promise<void>;
-}
+import type { SystemOptions } from './system-options.ts';
 
 /** The running parts of a system. */
 export interface SystemParts {

@@ -1,81 +1,17 @@
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import type { SystemDescription } from '../system-description.ts';
 import { startCitus } from './citus.ts';
 import { generateSecrets } from './credentials.ts';
 import type { Database } from './database.ts';
+import type { Part } from './part.ts';
 import type { PostgresServer } from './postgres.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { createRunDirectory, type RunDirectory, writeDescription } from './run-directory.ts';
 import { stopServers } from './stop-servers.ts';
 import { readStorage } from './storage.ts';
 import type { SupervisorStep } from './supervisor-request.ts';
-import { type CdcEngine, type Part, type SystemParts, startParts, type WebhookMode } from './system-parts.ts';
-
-export interface SystemOptions {
-  topology: TopologyName;
-  /** How webhooks arrive: at the API, or at the gateway and through Kafka; `sync` unless told otherwise. */
-  mode?: WebhookMode;
-  /** What carries the outbox to ClickHouse; `off` unless told otherwise. */
-  cdc?: CdcEngine;
-  /** Streaming replicas; one on a topology that reads from them, else none. */
-  replicas?: number;
-  /** Commits wait for a replica. */
-  synchronous?: boolean;
-  postgres?: 'embedded' | 'installed';
-  /** The API reaches its database through pgbouncer in transaction mode. */
-  pgbouncer?: boolean;
-  /** Prometheus scrapes the system, with an exporter for each server where one is installed. */
-  prometheus?: boolean;
-  /** Whether the API takes 3000 and the gateway 3001 when they are free: for a system that a person talks to. */
-  wellKnownPorts?: boolean;
-  /** Ports that must be used. */
-  ports?: { api?: number; provider?: number; ingest?: number };
-  /** PostgreSQL settings beyond the lab's own. */
-  settings?: Record<string, string>;
-  apiEnvironment?: Record<string, string>;
-  ingestEnvironment?: Record<string, string>;
-  cdcEnvironment?: Record<string, string>;
-  progress?: (line: string) => void;
-  /** Stops a start that is under way; what was started is cleaned up. */
-  signal?: AbortSignal;
-}
-
-/** What is known about a running system; stored as run.json in its directory. */
-export interface SystemDescription {
-  id: string;
-  topology: TopologyName;
-  mode: WebhookMode;
-  cdc: CdcEngine;
-  runDirectory: string;
-  supervisorPid: number;
-  /** RFC 3339, UTC. */
-  startedAt: string;
-  urls: {
-    api: string;
-    provider: string;
-    /** Where webhooks go in kafka mode. */
-    ingest?: string;
-    /** With user, password and database, as `CLICKHOUSE_URL` takes it. */
-    clickhouse?: string;
-    /** Kafka Connect's REST interface. */
-    connect?: string;
-    /** Health and metrics of the process that fills ClickHouse. */
-    cdc?: string;
-    prometheus?: string;
-  };
-  dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
-  /** While the rows are moved to a cluster: `dsn.admin` of both, from its start until the end of the conversion. */
-  conversion?: { source: string; target: string };
-  /** The pooler between the API and its database; `dsn` leads past it. */
-  pooler?: { version: string; dsn: string; preparedStatements: boolean };
-  kafka?: { brokers: string[] };
-  secrets: { silvergate: string; stripe: string; adyen: string };
-  postgres: { kind: 'embedded' | 'installed'; version: string };
-  /** Where the data lies; in memory, a commit costs too little. */
-  storage: { fileSystem: string; inMemory: boolean };
-  processes: { name: string; pid: number }[];
-  /** The project of a system under docker compose, which the Docker daemon looks after: `supervisorPid` is 0 then. */
-  compose?: { name: string; environmentFiles: string[] };
-}
+import type { SystemOptions } from './system-options.ts';
+import { type SystemParts, startParts } from './system-parts.ts';
 
 /** A child process that a drill may end and start again. */
 export interface ChildProcessHandle {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { composeDown } from '../../runtime/docker/compose.ts';
 import { freePort } from '../../runtime/native/free-port.ts';
-import type { SystemDescription } from '../../runtime/native/system.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runAcceptance } from '../../benchmarks/scenarios/acceptance/acceptance.ts';
 import { acceptanceDocument } from '../../benchmarks/scenarios/acceptance/document.ts';
 import { describe } from '../../lab/benchmark/acceptance-command.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { listRuns } from '../../runtime/native/run-directory.ts';
 import { describeIf } from '../skip.ts';
 

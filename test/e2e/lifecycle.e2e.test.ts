@@ -6,10 +6,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { missingCitus } from '../../runtime/native/citus.ts';
 import { missingChdb } from '../../runtime/native/clickhouse.ts';
 import { kafkaLibraries } from '../../runtime/native/kafka/libraries.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { belongsTo } from '../../runtime/native/leftovers.ts';
 import { isAlive, listProcesses } from '../../runtime/native/processes.ts';
-import type { SystemDescription } from '../../runtime/native/system.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 import { describeIf } from '../skip.ts';
 import { type LabCommand, type LabHome, openLabHome } from './lab-home.ts';
 

@@ -8,7 +8,7 @@ import type { CitusConversionResult } from '../../operations/conversion/citus/re
 import { missingCitus } from '../../runtime/native/citus.ts';
 import { missingChdb } from '../../runtime/native/clickhouse.ts';
 import { freePort } from '../../runtime/native/free-port.ts';
-import type { SystemDescription } from '../../runtime/native/system.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 import { type LabHome, openLabHome } from '../e2e/lab-home.ts';
 import { describeIf } from '../skip.ts';
 import { openDelivery } from '../webhooks/delivery.ts';

@@ -10,7 +10,8 @@ import {
   convertToPartitioned,
 } from '../../operations/conversion/convert.ts';
 import { freePort } from '../../runtime/native/free-port.ts';
-import { type RunningSystem, type SystemDescription, startSystem } from '../../runtime/native/system.ts';
+import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 import { type LabHome, openLabHome } from '../e2e/lab-home.ts';
 import { openDelivery } from '../webhooks/delivery.ts';
 

@@ -5,7 +5,7 @@ import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import { readDeadLetters } from '../../operations/dead-letters/dead-letters.ts';
 import { createLabKafka } from '../../operations/status/drain.ts';
 import { missingChdb } from '../../runtime/native/clickhouse.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 import { describeIf } from '../skip.ts';
 import { testEngineFaults } from './engine-faults.ts';

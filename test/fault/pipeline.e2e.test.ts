@@ -11,7 +11,7 @@ import { readDeadLetters, replayDeadLetters } from '../../operations/dead-letter
 import { createLabKafka } from '../../operations/status/drain.ts';
 import { readPipeline } from '../../operations/status/pipeline-status.ts';
 import { missingChdb } from '../../runtime/native/clickhouse.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 import { createSigners } from '../../simulator/delivery/sign.ts';
 import { createWorkload } from '../../simulator/workload/workload.ts';

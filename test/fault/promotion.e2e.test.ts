@@ -6,7 +6,7 @@ import { waitUntil } from '../../kernel/wait.ts';
 import { fence } from '../../replication/fence.ts';
 import { mostAdvanced, promote } from '../../replication/promote.ts';
 import { missingChdb } from '../../runtime/native/clickhouse.ts';
-import { missingForKafka } from '../../runtime/native/kafka/programs.ts';
+import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { hasFailoverSlots, waitForSlotCopies } from '../../runtime/native/slots.ts';
 import { startSystem } from '../../runtime/native/system.ts';
 import { describeIf } from '../skip.ts';

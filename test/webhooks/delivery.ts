@@ -1,4 +1,4 @@
-import type { SystemDescription } from '../../runtime/native/system.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 import { createDelivery, type DeliveryOptions, type DeliveryTotals } from '../../simulator/delivery/delivery.ts';
 import { createSigners } from '../../simulator/delivery/sign.ts';
 import { openRecord } from '../../simulator/record/record.ts';

@@ -2,7 +2,7 @@ import { citusRemedy, missingCitus } from '../../../runtime/native/citus.ts';
 import { MissingPartError } from '../../../runtime/native/missing-part.ts';
 import { findRun } from '../../../runtime/native/run-directory.ts';
 import { requestStep } from '../../../runtime/native/supervisor-request.ts';
-import type { SystemDescription } from '../../../runtime/native/system.ts';
+import type { SystemDescription } from '../../../runtime/system-description.ts';
 import { UsageError } from '../../../runtime/usage-error.ts';
 
 /** Where the rows are, where they go, and what can be done about the services that use them. */

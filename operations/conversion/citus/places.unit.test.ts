@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SystemDescription } from '../../../runtime/native/system.ts';
+import type { SystemDescription } from '../../../runtime/system-description.ts';
 import { checkRun } from './places.ts';
 
 const run = (given: Partial<SystemDescription>) =>

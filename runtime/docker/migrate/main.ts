@@ -13,7 +13,7 @@ import { askTopology } from './topology.ts';
  */
 const config = loadMigrateConfig(processEnvironment());
 const topology = await askTopology(config.DATABASE_URL);
-const { shardKey } = capabilities(topology);
+const isCluster = capabilities(topology).workers > 0;
 
 const nodeAt = (host: string) => {
   const url = new URL(config.DATABASE_URL);
@@ -23,10 +23,12 @@ const nodeAt = (host: string) => {
 };
 const { hostname, pathname } = new URL(config.DATABASE_URL);
 const cluster = {
-  ...{ coordinator: nodeAt(hostname), workers: config.CITUS_WORKERS.map(nodeAt) },
-  ...{ database: pathname.slice(1), shardCount: 8 },
+  coordinator: nodeAt(hostname),
+  workers: config.CITUS_WORKERS.map(nodeAt),
+  database: pathname.slice(1),
+  shardCount: 8,
 };
-if (shardKey) {
+if (isCluster) {
   process.stdout.write(`cluster: ${hostname} and ${config.CITUS_WORKERS.join(', ')}\n`);
   await setUpCluster(cluster);
 }
@@ -41,6 +43,6 @@ const passwords = {
   lab_grafana: config.LAB_GRAFANA_PASSWORD,
 };
 await setLogins(config.DATABASE_URL, { ...passwords, lab_exporter: config.LAB_EXPORTER_PASSWORD });
-if (shardKey) await trustLogins(cluster, passwords);
+if (isCluster) await trustLogins(cluster, passwords);
 
 await announce({ topology, file: config.TOPOLOGY_FILE });

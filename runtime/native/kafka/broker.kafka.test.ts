@@ -10,7 +10,8 @@ import { isAlive, listProcesses } from '../processes.ts';
 import { createRunDirectory, type RunDirectory } from '../run-directory.ts';
 import { findServerUser } from '../server-user.ts';
 import { type Broker, startBroker } from './broker.ts';
-import { findJava, missingForKafka } from './programs.ts';
+import { findJava } from './java.ts';
+import { missingForKafka } from './missing.ts';
 
 describeIf('Kafka broker', await missingForKafka(), () => {
   let run: RunDirectory;

@@ -9,9 +9,9 @@ import type { Child } from '../child.ts';
 import { freePort } from '../free-port.ts';
 import { logTail } from '../log-tail.ts';
 import { untilReady } from '../until-ready.ts';
+import { findJava, type Java } from './java.ts';
 import { logFileOf, ownDirectory, startJvm, writeProperties } from './jvm.ts';
 import { kafkaLibraries } from './libraries.ts';
-import { findJava, type Java } from './programs.ts';
 
 export interface BrokerOptions {
   runDirectory: string;

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { Child } from '../child.ts';
 import { startOnPort, untilReady } from '../until-ready.ts';
+import { findJava } from './java.ts';
 import { logFileOf, startJvm, writeProperties } from './jvm.ts';
 import { kafkaLibraries } from './libraries.ts';
-import { findJava } from './programs.ts';
 
 export interface ConnectOptions {
   runDirectory: string;

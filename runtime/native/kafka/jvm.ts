@@ -1,7 +1,7 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Child, startChild } from '../child.ts';
-import type { Java } from './programs.ts';
+import type { Java } from './java.ts';
 
 export interface JvmOptions {
   java: Java;

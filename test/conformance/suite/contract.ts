@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { auditRun } from '../../../audit/audit.ts';
 import { capabilities } from '../../../kernel/topology.ts';
-import { type RunningSystem, type SystemOptions, startSystem } from '../../../runtime/native/system.ts';
+import { type RunningSystem, startSystem } from '../../../runtime/native/system.ts';
+import type { SystemOptions } from '../../../runtime/native/system-options.ts';
 import { type Target, waitForReplicas } from '../target.ts';
 import { consistencySuite } from './consistency.ts';
 import { disputeSuite } from './disputes.ts';

@@ -1,0 +1,20 @@
+/** What `lab up` takes from the command line. */
+export interface UpFlags {
+  mode: 'sync' | 'kafka';
+  cdc?: 'native' | 'debezium' | 'off';
+  runtime: 'native' | 'docker';
+  postgres: 'embedded' | 'installed';
+  replicas?: number;
+  sync?: boolean;
+  pgbouncer?: boolean;
+  prometheus?: boolean;
+  ha?: boolean;
+  small?: boolean;
+  grafana?: boolean;
+  apiPort?: number;
+  ingestPort?: number;
+  setting?: Record<string, string>;
+  detach?: boolean;
+  json?: boolean;
+  supervisor?: boolean;
+}

@@ -1,0 +1,42 @@
+import type { Capabilities, TopologyName } from '../kernel/topology.ts';
+
+export type WebhookMode = 'sync' | 'kafka';
+export type CdcEngine = Capabilities['cdcEngines'][number] | 'off';
+
+/** What is known about a running system; stored as run.json in its directory. */
+export interface SystemDescription {
+  id: string;
+  topology: TopologyName;
+  mode: WebhookMode;
+  cdc: CdcEngine;
+  runDirectory: string;
+  supervisorPid: number;
+  /** RFC 3339, UTC. */
+  startedAt: string;
+  urls: {
+    api: string;
+    provider: string;
+    /** Where webhooks go in kafka mode. */
+    ingest?: string;
+    /** With user, password and database, as `CLICKHOUSE_URL` takes it. */
+    clickhouse?: string;
+    /** Kafka Connect's REST interface. */
+    connect?: string;
+    /** Health and metrics of the process that fills ClickHouse. */
+    cdc?: string;
+    prometheus?: string;
+  };
+  dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
+  /** While the rows are moved to a cluster: `dsn.admin` of both, from its start until the end of the conversion. */
+  conversion?: { source: string; target: string };
+  /** The pooler between the API and its database; `dsn` leads past it. */
+  pooler?: { version: string; dsn: string; preparedStatements: boolean };
+  kafka?: { brokers: string[] };
+  secrets: { silvergate: string; stripe: string; adyen: string };
+  postgres: { kind: 'embedded' | 'installed'; version: string };
+  /** Where the data lies; in memory, a commit costs too little. */
+  storage: { fileSystem: string; inMemory: boolean };
+  processes: { name: string; pid: number }[];
+  /** The project of a system under docker compose, which the Docker daemon looks after: `supervisorPid` is 0 then. */
+  compose?: { name: string; environmentFiles: string[] };
+}
