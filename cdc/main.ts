@@ -70,7 +70,12 @@ const app = createApp({
     { name: 'clickhouse', required: true, check: pingClickhouse },
   ],
 });
-const http = await listen(app, { host: config.CDC_HOST, port: config.CDC_PORT, requestTimeoutMs: 5_000 });
+const http = await listen(app, {
+  host: config.CDC_HOST,
+  port: config.CDC_PORT,
+  requestTimeoutMs: 5_000,
+  onClosedConnection: (reason) => metrics.closedConnections.inc({ reason }),
+});
 logger.info({ url: http.url, config: maskConfig(config) }, 'cdc listens');
 // For a parent that opened a channel: an answer on the port alone could come from somebody else's process.
 process.send?.({ listeningPort: http.port });

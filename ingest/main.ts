@@ -56,6 +56,7 @@ const http = await listen(app, {
   requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
   maxConnections: config.MAX_CONNECTIONS,
   onRefusedConnection: () => metrics.refusedConnections.inc(),
+  onClosedConnection: (reason) => metrics.closedConnections.inc({ reason }),
 });
 logger.info({ url: http.url, config: maskConfig(config) }, 'ingest listens');
 // For a parent that opened a channel: an answer on the port alone could come from somebody else's process.

@@ -36,6 +36,12 @@ export function createMetrics(labels: { service: string; topology: string }) {
       help: 'Connections closed at once, since MAX_CONNECTIONS were open.',
       registers,
     }),
+    closedConnections: new Counter({
+      name: 'http_connections_closed_total',
+      help: 'Connections closed because of what the client sent, or did not send in time, by the error code.',
+      labelNames: ['reason'],
+      registers,
+    }),
     webhooks: new Counter({
       name: 'webhooks_total',
       help: 'Webhooks that reached a verdict.',

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import type { AppError } from './errors.ts';
 
@@ -45,7 +46,7 @@ export function sendError(response: Response, error: AppError): void {
 }
 
 /** What Express's `send` would do, without its look at ETag, freshness and character sets. */
-function endWithJson(response: Response, status: number, envelope: Record<string, unknown>): void {
+export function endWithJson(response: ServerResponse, status: number, envelope: Record<string, unknown>): void {
   const text = toJson(envelope);
   response.statusCode = status;
   response.setHeader('Content-Type', 'application/json; charset=utf-8');

@@ -21,6 +21,7 @@ export const errorStatus = {
   operation_in_progress: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  expectation_failed: 417,
   idempotency_key_reused: 422,
   amount_not_capturable: 422,
   evidence_missing: 422,

@@ -1,14 +1,24 @@
-import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { AppError } from './errors.ts';
 import { parseJsonBody } from './json-body.ts';
+import { hasBody, readBytes } from './read-bytes.ts';
+
+/** Reads the raw bytes of a body of at most `maxBytes`, counted after decompression, into `request.body`. */
+export function rawBody(maxBytes: number): RequestHandler {
+  return (request, response, next) => {
+    readBytes(request, response, maxBytes).then((bytes) => {
+      request.body = bytes;
+      next();
+    }, next);
+  };
+}
 
 /**
  * Reads a JSON body of at most `maxBytes`, counted after decompression, into `request.body`. Other content types get
  * 415 before a byte is read, and `parseJsonBody` refuses what JSON.parse would let through.
  */
 export function jsonBody(maxBytes: number): RequestHandler[] {
-  const readBytes = express.raw({ type: () => true, limit: maxBytes });
-  return [requireJson, readBytes, parse];
+  return [requireJson, rawBody(maxBytes), parse];
 }
 
 /** As `jsonBody`, for endpoints that have nothing to choose: a request without a body counts as `{}`. */
@@ -27,10 +37,6 @@ export function optionalJsonBody(maxBytes: number): RequestHandler[] {
   ];
 }
 
-function hasBody(request: Request): boolean {
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-}
-
 function requireJson(request: Request, _response: Response, next: NextFunction): void {
   const given = request.headers['content-type'];
   if (given === undefined || !/^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i.test(given)) {
@@ -40,7 +46,6 @@ function requireJson(request: Request, _response: Response, next: NextFunction):
 }
 
 function parse(request: Request, _response: Response, next: NextFunction): void {
-  // body-parser leaves no Buffer where the request has no body at all.
-  request.body = parseJsonBody(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)).body;
+  request.body = parseJsonBody(request.body).body;
   next();
 }

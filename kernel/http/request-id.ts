@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 
 /** What a caller may send as X-Request-ID: short and free of anything that could forge a log line. */
 const sane = /^[A-Za-z0-9._:-]{8,128}$/;
 
-/** Takes the caller's X-Request-ID when it is sane, else makes one; it is the `trace_id` of every answer. */
-export function requestId(request: Request, response: Response, next: NextFunction): void {
+/** The caller's X-Request-ID when it is sane, else a new one. */
+export function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
-  const id = typeof given === 'string' && sane.test(given) ? given : randomUUID();
+  return typeof given === 'string' && sane.test(given) ? given : randomUUID();
+}
+
+/** Gives each request its id; it is the `trace_id` of every answer. */
+export function requestId(request: Request, response: Response, next: NextFunction): void {
+  const id = requestIdOf(request);
   response.locals.requestId = id;
   response.setHeader('X-Request-ID', id);
   next();

@@ -1,7 +1,7 @@
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { errorEnvelope, toJson } from './envelope.ts';
-import { AppError, type ErrorCode } from './errors.ts';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { guardConnections } from './connection-guard.ts';
+import type { ErrorCode } from './errors.ts';
 
 export interface HttpServerOptions {
   host: string;
@@ -13,6 +13,8 @@ export interface HttpServerOptions {
   maxConnections?: number;
   /** Hears of each connection that was closed so. */
   onRefusedConnection?: () => void;
+  /** Hears of each connection that was closed because of what its client sent, or did not send in time. */
+  onClosedConnection?: (reason: ErrorCode) => void;
 }
 
 export interface HttpServer {
@@ -25,19 +27,18 @@ export interface HttpServer {
 
 /** Listens with limits on connections, slow clients and headers, and answers what Node itself refuses in the lab's envelope. */
 export async function listen(app: RequestListener, options: HttpServerOptions): Promise<HttpServer> {
-  const server = createServer(
-    {
-      requestTimeout: options.requestTimeoutMs,
-      headersTimeout: options.requestTimeoutMs,
-      keepAliveTimeout: 30_000,
-      connectionsCheckingInterval: Math.min(1_000, Math.ceil(options.requestTimeoutMs / 4)),
-      maxHeaderSize: 16_384,
-    },
-    app,
-  );
+  const server = createServer({
+    requestTimeout: options.requestTimeoutMs,
+    headersTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: 30_000,
+    connectionsCheckingInterval: Math.min(1_000, Math.ceil(options.requestTimeoutMs / 4)),
+    maxHeaderSize: 16_384,
+    // Node would answer with an empty body; the guard answers in the envelope.
+    requireHostHeader: false,
+  });
   if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
   server.on('drop', () => options.onRefusedConnection?.());
-  server.on('clientError', answerClientError);
+  guardConnections(server, app, options.onClosedConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -61,23 +62,4 @@ function close(server: Server, timeoutMs: number): Promise<void> {
     });
     server.closeIdleConnections();
   });
-}
-
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const refusal = new AppError(...clientError(error.code));
-  const body = toJson(errorEnvelope(refusal, undefined));
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-function clientError(code: string | undefined): [ErrorCode, string] {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['request_timeout', 'The request did not arrive in time.'];
-  if (code === 'HPE_HEADER_OVERFLOW') return ['headers_too_large', 'The headers are too large.'];
-  return ['malformed_body', 'The request is not valid HTTP/1.1.'];
 }

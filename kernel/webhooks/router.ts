@@ -1,8 +1,9 @@
-import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { ReceivedWebhook } from '../contract/webhooks.ts';
 import { sendData } from '../http/envelope.ts';
 import { AppError } from '../http/errors.ts';
 import { methodNotAllowed, toAppError } from '../http/middleware.ts';
+import { rawBody } from '../http/request-body.ts';
 import type { Metrics } from '../metrics.ts';
 import { encodeConsistencyToken, type Position } from '../postgres/lsn.ts';
 import type { Provider, WebhookMapper } from '../providers/provider.ts';
@@ -30,7 +31,7 @@ export interface WebhookRouterOptions {
 /** The webhook endpoints below /webhooks: the same contract wherever it is mounted. */
 export function webhookRouter(options: WebhookRouterOptions): Router {
   const router = Router();
-  const readBody = express.raw({ type: () => true, limit: options.bodyMaxBytes });
+  const readBody = rawBody(options.bodyMaxBytes);
   for (const provider of options.providers) {
     const secrets = options.secrets.get(provider.name);
     if (!secrets) continue;
@@ -68,8 +69,8 @@ function acceptWebhook(
         provider,
         map,
         secrets,
-        // Without a body express.raw leaves the field unset; an empty body then fails its signature like any other.
-        rawBody: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+        // An empty body fails its signature like any other.
+        rawBody: request.body,
         headers: request.headers,
         requestId: response.locals.requestId,
         now: now(),

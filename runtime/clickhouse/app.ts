@@ -25,7 +25,7 @@ export function createClickhouseApp(deps: ClickhouseAppDeps): RequestListener {
     route(deps, request, response).catch((error) => {
       // Nobody is left to hear about a connection that broke.
       if (!response.socket || response.socket.destroyed) return;
-      sendException(deps, request, response, toException(error));
+      sendException(deps, response, toException(error));
     });
   };
 }
@@ -50,7 +50,7 @@ async function route(deps: ClickhouseAppDeps, request: IncomingMessage, response
 async function answerQuery(deps: ClickhouseAppDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const parts = readParts(request);
   authenticate(deps, parts);
-  const body = await readBody(request, deps.bodyMaxBytes);
+  const body = await readBody(request, response, deps.bodyMaxBytes);
   // As on a server, the body continues the URL's query: it is a statement, the rest of one, or the rows of an insert.
   const inUrl = parts.query.trim() === '' ? undefined : readStatement(parts.query);
   const statement = inUrl?.takesData || body.length === 0 ? inUrl : readStatement(`${parts.query}\n${body.toString()}`);
@@ -100,16 +100,9 @@ function sameText(given: string, expected: string): boolean {
   return timingSafeEqual(hash(given), hash(expected));
 }
 
-function sendException(
-  deps: ClickhouseAppDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
-  exception: ClickhouseException,
-): void {
+function sendException(deps: ClickhouseAppDeps, response: ServerResponse, exception: ClickhouseException): void {
   deps.logger.debug({ code: exception.code, message: exception.message }, 'query refused');
   if (response.headersSent) return void response.destroy();
-  // What is left of a refused body is not read: the connection can't be used again.
-  if (!request.complete) response.setHeader('Connection', 'close');
   if (exception.status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="ClickHouse server HTTP API"');
   response.setHeader('X-ClickHouse-Exception-Code', String(exception.code));
   answerText(response, exception.status, exception.text(deps.engine.version));

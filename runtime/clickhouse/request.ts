@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
-import type { Duplex, Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AppError } from '../../kernel/http/errors.ts';
+import { readBytes } from '../../kernel/http/read-bytes.ts';
 import { ClickhouseException, codes } from './exception.ts';
 
 /** What a request says besides its body. */
@@ -76,39 +76,18 @@ function readBasic(authorization: string | undefined): { user: string; password:
  * The whole body, decompressed. A server would read it as a stream; chdb takes a statement at once.
  * @throws ClickhouseException TOO_MANY_BYTES, CANNOT_DECOMPRESS, NOT_IMPLEMENTED for an unknown encoding
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const plain = decode(request);
-  const chunks: Buffer[] = [];
-  let size = 0;
+export async function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<Buffer> {
   try {
-    for await (const chunk of plain as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > maxBytes) {
-        throw new ClickhouseException(codes.tooManyBytes, `The body exceeds ${maxBytes} bytes. (TOO_MANY_BYTES)`);
-      }
-      chunks.push(chunk);
-    }
+    return await readBytes(request, response, maxBytes);
   } catch (error) {
-    if (error instanceof ClickhouseException || plain === request) throw error;
+    if (!(error instanceof AppError)) throw error;
+    if (error.code === 'payload_too_large') {
+      throw new ClickhouseException(codes.tooManyBytes, `The body exceeds ${maxBytes} bytes. (TOO_MANY_BYTES)`);
+    }
+    if (error.code === 'unsupported_media_type') {
+      const encoding = request.headers['content-encoding'];
+      throw new ClickhouseException(codes.notImplemented, `Unknown Content-Encoding ${encoding}. (NOT_IMPLEMENTED)`);
+    }
     throw new ClickhouseException(codes.cannotDecompress, 'Cannot decompress the body. (CANNOT_DECOMPRESS)');
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
-
-function decode(request: IncomingMessage): Readable {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding === 'identity') return request;
-  const decoder = decoders[encoding]?.();
-  if (!decoder) {
-    throw new ClickhouseException(codes.notImplemented, `Unknown Content-Encoding ${encoding}. (NOT_IMPLEMENTED)`);
-  }
-  request.on('error', (error) => decoder.destroy(error));
-  return request.pipe(decoder);
-}
-
-const decoders: Readonly<Record<string, () => Duplex>> = {
-  gzip: () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
-  zstd: () => createZstdDecompress(),
-};

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rawClient } from '../http/raw-client.ts';
 import {
   type Answer,
   answerOf,
@@ -205,6 +206,40 @@ export function testRefusals(
       await once(socket, 'connect');
       return socket;
     };
+
+    it.each([
+      ['declared', ''],
+      ['declared behind Expect: 100-continue', 'expect: 100-continue\r\n'],
+    ])('over size as %s: 413 before any of it was sent', async (_name, expectation) => {
+      const before = await stored();
+      const client = await rawClient(Number(new URL(server.url).port));
+      client.socket.write(rawRequest(large, large.length).replace(/\r\n\r\n$/, `\r\n${expectation}\r\n`));
+      const answer = await client.closed();
+      expect(answer).toMatch(/^HTTP\/1\.1 413 .*"code":"payload_too_large"/s);
+      expect(answer).not.toContain('100 Continue');
+      expect(await stored()).toBe(before);
+      client.socket.destroy();
+    });
+
+    it('a client that closes its sending side after a whole webhook hears that it was stored', async () => {
+      const before = await stored();
+      const body = text();
+      const client = await rawClient(Number(new URL(server.url).port));
+      client.socket.end(rawRequest(body, body.length) + body);
+      expect(await client.closed()).toMatch(/^HTTP\/1\.1 202 /);
+      expect(await stored()).toBe(before + 1);
+      client.socket.destroy();
+    });
+
+    it('a webhook that is followed by garbage is answered first', async () => {
+      const before = await stored();
+      const body = text();
+      const client = await rawClient(Number(new URL(server.url).port));
+      client.socket.write(`${rawRequest(body, body.length)}${body}no HTTP at all\r\n\r\n`);
+      expect(await client.closed()).toMatch(/^HTTP\/1\.1 202 /);
+      expect(await stored()).toBe(before + 1);
+      client.socket.destroy();
+    });
 
     it('a slow body: 408, and nothing is stored', async () => {
       const before = await stored();
