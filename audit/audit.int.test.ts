@@ -283,12 +283,23 @@ describe.each(['plain', 'partitioned'] as const)('the audit of a %s database', (
 
   describe('against the books of the provider', () => {
     const booking = (change: object = {}) => ({
-      ...{ type: 'capture' as const, idempotency_key: captures.completed, body_sha256: '', capture_id: 'cap_1' },
-      ...{ order_id: 'o1', amount_minor: '600', currency: 'EUR', status: 'completed' as const, decline_reason: null },
-      ...{ created_at: '2026-01-01T00:00:00Z', ...change },
+      type: 'capture' as const,
+      idempotency_key: captures.completed,
+      body_sha256: '',
+      capture_id: 'cap_1',
+      order_id: 'o1',
+      amount_minor: '600',
+      currency: 'EUR',
+      status: 'completed' as const,
+      decline_reason: null,
+      created_at: '2026-01-01T00:00:00Z',
+      ...change,
     });
     const declined = booking({
-      ...{ idempotency_key: captures.failed, capture_id: 'cap_2', amount_minor: '400', status: 'declined' },
+      idempotency_key: captures.failed,
+      capture_id: 'cap_2',
+      amount_minor: '400',
+      status: 'declined',
     });
     const late = booking({ idempotency_key: captures.requested, capture_id: 'cap_3', amount_minor: '400' });
     const stranger = booking({ idempotency_key: '00000000-0000-7000-8000-00000000000a' });

@@ -93,7 +93,9 @@ describe('PromQL', async () => {
     expect(parsePromql('rate(webhooks_total{provider=~"$provider"}[$__interval])').errors).not.toEqual([]);
     expect(parsePromql('{job="api"}').errors).not.toEqual([]);
     expect(parsePromql('a_total / on (b) group_left (c) d{e="f"}')).toEqual({
-      ...{ metrics: ['a_total', 'd'], labels: ['b', 'c', 'e'], errors: [] },
+      metrics: ['a_total', 'd'],
+      labels: ['b', 'c', 'e'],
+      errors: [],
     });
     expect(withoutVariables('rate(a{topology=~"$topology"}[$__rate_interval])')).toBe('rate(a{topology=~".+"}[1m])');
     expect(exportedByText('# TYPE a gauge\na{b="1",c="x y"} 2\nd 3\n').get('a')).toContain('c');

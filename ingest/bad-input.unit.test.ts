@@ -20,9 +20,16 @@ async function startGateway(limits: { bodyMaxBytes: number; requestTimeoutMs: nu
     messages.push(...sent);
   };
   const app = createApp({
-    ...{ logger: pino({ level: 'silent' }), metrics, metricsEnabled: true, health: healthRouter([], 1_000) },
+    logger: pino({ level: 'silent' }),
+    metrics,
+    metricsEnabled: true,
+    health: healthRouter([], 1_000),
     webhooks: webhookRouter({
-      ...{ providers, secrets: testSecrets, bodyMaxBytes: limits.bodyMaxBytes, now: () => new Date(), metrics },
+      providers,
+      secrets: testSecrets,
+      bodyMaxBytes: limits.bodyMaxBytes,
+      now: () => new Date(),
+      metrics,
       deliver: deliverToKafka({ send, queuedMessages: 0 }, metrics),
     }),
   });

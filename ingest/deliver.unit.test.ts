@@ -8,17 +8,35 @@ import { deliverToKafka, toMessage } from './deliver.ts';
 
 const common = { fingerprint: null, providerUpdatedAt: new Date(1), amountMinor: 5n, currency: 'EUR', meta: {} };
 const order: ContractEvent = {
-  ...{ ...common, target: 'order', providerEventId: 'e1', orderId: 'o1', userId: 'u1' },
-  ...{ status: 'created', introduces: true },
+  ...common,
+  target: 'order',
+  providerEventId: 'e1',
+  orderId: 'o1',
+  userId: 'u1',
+  status: 'created',
+  introduces: true,
 };
 const dispute: ContractEvent = {
-  ...{ ...common, target: 'dispute', providerEventId: 'e2', orderId: 'o1', userId: null, disputeId: 'd1' },
-  ...{ kind: 'webhook_opened', status: 'open', reason: 'fraud', evidenceDueAt: null },
+  ...common,
+  target: 'dispute',
+  providerEventId: 'e2',
+  orderId: 'o1',
+  userId: null,
+  disputeId: 'd1',
+  kind: 'webhook_opened',
+  status: 'open',
+  reason: 'fraud',
+  evidenceDueAt: null,
 };
 const unmapped: ContractEvent = { target: 'none', providerEventId: 'e3', fingerprint: null, type: 'balance.available' };
 
 const received = (event: ContractEvent): ReceivedWebhook => ({
-  ...{ provider: 'stripe', event, bodySha256: 'b'.repeat(64), body: '{}', receivedAt: new Date(2), requestId: 'r1' },
+  provider: 'stripe',
+  event,
+  bodySha256: 'b'.repeat(64),
+  body: '{}',
+  receivedAt: new Date(2),
+  requestId: 'r1',
 });
 
 describe('messages of the gateway', () => {

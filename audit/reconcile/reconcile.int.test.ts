@@ -25,7 +25,11 @@ describeIf('reconciliation', missingClickhouse(), () => {
       source = new Client({ connectionString: database.dsn });
       await source.connect();
       const pool = createPool({
-        ...{ dsn: database.dsn, applicationName: 'seed', logger: pino({ level: 'silent' }), max: 2, pipeline: true },
+        dsn: database.dsn,
+        applicationName: 'seed',
+        logger: pino({ level: 'silent' }),
+        max: 2,
+        pipeline: true,
       });
       const seed = createSeed(pool, topology);
       for (let at = 0; at < 40; at++) {
@@ -58,7 +62,9 @@ describeIf('reconciliation', missingClickhouse(), () => {
       await sink.write(events, 'all');
       await sink.write(events.slice(7, 30), 'some again');
       expect(await found()).toMatchObject({
-        ...{ equal: true, differing: 0, differences: [] },
+        equal: true,
+        differing: 0,
+        differences: [],
         checked: { events: events.length, orders: 40, disputes: 5 },
       });
     });

@@ -43,7 +43,8 @@ test('the CDC engines have a table of their own, and one that does not count dis
   const [first, second] = freshness.engines;
   const broken = { ...second!, verdict: 'DISCARDED' as const, reasons: ['audit: I6 broken 3 times'] };
   expect(addFreshness(valid, { ...freshness, engines: [first!, broken] })).toMatchObject({
-    ...{ verdict: 'DISCARDED', reasons: ['debezium: audit: I6 broken 3 times'] },
+    verdict: 'DISCARDED',
+    reasons: ['debezium: audit: I6 broken 3 times'],
   });
   expect(freshnessTable(valid)).toBeUndefined();
 });

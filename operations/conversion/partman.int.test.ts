@@ -33,7 +33,10 @@ describeIf('conversion and partitions with pg_partman', missing, () => {
     directory = await createRunDirectory();
     archives = await mkdtemp(path.join(tmpdir(), 'lab-archive-'));
     server = await startPostgres({
-      ...{ runDirectory: directory.path, name: 'partman', kind: 'installed', preferExtension: 'pg_partman' },
+      runDirectory: directory.path,
+      name: 'partman',
+      kind: 'installed',
+      preferExtension: 'pg_partman',
       settings: { ...throwawaySettings, shared_preload_libraries: '' },
     });
     client = await connect(server.dsn());
@@ -54,8 +57,16 @@ describeIf('conversion and partitions with pg_partman', missing, () => {
 
   const convert = (given: Partial<ConvertOptions> = {}) =>
     convertToPartitioned({
-      ...{ dsn: server.dsn('converted'), action: 'start', batchRows: 500, duty: 1, maxLockMs: 1_000, compare: true },
-      ...{ measureMs: 100, measureFree: async () => null, restartServices: async () => {}, progress: () => {} },
+      dsn: server.dsn('converted'),
+      action: 'start',
+      batchRows: 500,
+      duty: 1,
+      maxLockMs: 1_000,
+      compare: true,
+      measureMs: 100,
+      measureFree: async () => null,
+      restartServices: async () => {},
+      progress: () => {},
       ...given,
     });
 

@@ -11,7 +11,9 @@ let queries: Query[];
 beforeEach(async () => {
   queries = [];
   const engine: Engine = {
-    ...{ version: '1.2.3', timezone: 'UTC', close: async () => {} },
+    version: '1.2.3',
+    timezone: 'UTC',
+    close: async () => {},
     run: async (query) => {
       queries.push(query);
       const none = { rowsRead: 0, bytesRead: 0, rowsWritten: undefined, bytesWritten: undefined };
@@ -19,7 +21,11 @@ beforeEach(async () => {
     },
   };
   const app = createClickhouseApp({
-    ...{ engine, user: 'lab', password: 'secret', database: 'lab', bodyMaxBytes: 1_000 },
+    engine,
+    user: 'lab',
+    password: 'secret',
+    database: 'lab',
+    bodyMaxBytes: 1_000,
     logger: pino({ level: 'silent' }),
   });
   server = await listen(app, { host: '127.0.0.1', port: 0, requestTimeoutMs: 5_000 });
@@ -33,14 +39,19 @@ test('what the URL and the headers say reaches the engine', async () => {
   const response = await fetch(url, { headers: { ...login, 'x-clickhouse-format': 'JSON' } });
   expect(await response.text()).toBe('answer\n');
   expect(Object.fromEntries(response.headers)).toMatchObject({
-    ...{ 'x-clickhouse-query-id': 'mine', 'x-clickhouse-format': 'JSON', 'x-clickhouse-timezone': 'UTC' },
+    'x-clickhouse-query-id': 'mine',
+    'x-clickhouse-format': 'JSON',
+    'x-clickhouse-timezone': 'UTC',
     'content-type': 'application/json; charset=UTF-8',
     'x-clickhouse-summary': expect.stringContaining('"elapsed_ns":"250000000"'),
   });
   expect(queries).toEqual([
     expect.objectContaining({
-      ...{ database: 'other', settings: [['max_threads', '3']], parameters: [['a', 'x\\t']] },
-      ...{ readOnly: true, defaultFormat: 'JSON' },
+      database: 'other',
+      settings: [['max_threads', '3']],
+      parameters: [['a', 'x\\t']],
+      readOnly: true,
+      defaultFormat: 'JSON',
     }),
   ]);
 });
@@ -48,7 +59,8 @@ test('what the URL and the headers say reaches the engine', async () => {
 test('a body over the limit is refused with 413, announced or chunked', async () => {
   const announced = await fetch(server.url, { method: 'POST', headers: login, body: 'x'.repeat(1_001) });
   expect({ status: announced.status, code: announced.headers.get('x-clickhouse-exception-code') }).toEqual({
-    ...{ status: 413, code: '307' },
+    status: 413,
+    code: '307',
   });
   const chunked = await new Promise<number | undefined>((resolve, reject) => {
     const sent = request(server.url, { method: 'POST', headers: login }, (answer) => {

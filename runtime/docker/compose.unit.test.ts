@@ -24,7 +24,10 @@ const load = async (file: string): Promise<Record<string, Service>> =>
   parse(await read(file), { merge: true }).services;
 
 const composeFiles = [
-  ...['docker-compose.yml', 'replication/compose.yaml', 'replication/compose.ha.yaml', 'citus/compose.yaml'],
+  'docker-compose.yml',
+  'replication/compose.yaml',
+  'replication/compose.ha.yaml',
+  'citus/compose.yaml',
 ];
 const texts = await Promise.all([...composeFiles, 'runtime/docker/parts.yaml'].map(read));
 const parts = await load('runtime/docker/parts.yaml');

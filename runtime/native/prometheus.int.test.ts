@@ -23,7 +23,10 @@ describeIf('Prometheus', missing, () => {
 
   test('leaves the servers that it watched for others, also when it is told so twice', async () => {
     const prometheus = await startPrometheus({
-      ...{ runDirectory: run.path, topology: 'partitioned', servers: [left], database: 'postgres' },
+      runDirectory: run.path,
+      topology: 'partitioned',
+      servers: [left],
+      database: 'postgres',
       services: { api: 'http://127.0.0.1:3000' },
     });
     const names = () => prometheus.parts.map(({ name }) => name);

@@ -44,8 +44,15 @@ async function deliver(change: Partial<DeliveryOptions> = {}) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     workload: createWorkload({ seed: 1, run: 'd', startTimeMs: Date.now() }),
     signers: createSigners(secrets),
-    ...{ count: 200, concurrency: 8, record, readShare: 0, random: createRandom(1) },
-    ...{ timeoutMs: 1_000, giveUpAfterMs: 5_000, now: () => new Date(), clock: () => performance.now() },
+    count: 200,
+    concurrency: 8,
+    record,
+    readShare: 0,
+    random: createRandom(1),
+    timeoutMs: 1_000,
+    giveUpAfterMs: 5_000,
+    now: () => new Date(),
+    clock: () => performance.now(),
     ...change,
   });
   await run();

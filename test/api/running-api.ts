@@ -71,7 +71,10 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
   const dsn = asRole(database.dsn, 'lab_api');
   const { statementTimeoutMs } = options;
   const pool = createPool({
-    ...{ dsn, applicationName: 'api-test', logger, max: 5 },
+    dsn,
+    applicationName: 'api-test',
+    logger,
+    max: 5,
     ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
   });
   const webhookPool = createPool({ dsn, applicationName: 'seed', logger, max: 2, pipeline: true });
@@ -79,7 +82,12 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
   const metrics = createMetrics({ service: 'api', topology });
   const replicas = options.replicas ?? [];
   const reads = createReadRouter({
-    ...{ primary: pool, replicas, maxLagBytes: 1_000_000, pollMs: 3_600_000, metrics, logger },
+    primary: pool,
+    replicas,
+    maxLagBytes: 1_000_000,
+    pollMs: 3_600_000,
+    metrics,
+    logger,
   });
   const cursors = createCursors('a secret of the tests');
   const deps = { pool, reads, cursors, provider, now, logger };
@@ -88,8 +96,12 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
   const parts = {
     health: healthRouter([], 1_000),
     webhooks: webhookRouter({
-      ...{ providers, secrets: new Map(providers.map(({ name }) => [name, ['whsec_']])), bodyMaxBytes: 1_000, now },
-      ...{ metrics, deliver: () => Promise.reject(new Error('no webhooks here')) },
+      providers,
+      secrets: new Map(providers.map(({ name }) => [name, ['whsec_']])),
+      bodyMaxBytes: 1_000,
+      now,
+      metrics,
+      deliver: () => Promise.reject(new Error('no webhooks here')),
     }),
     documentation: documentationRouter(document),
   };

@@ -63,9 +63,18 @@ export function createSeed(pool: Pool, topology: TopologyName) {
         under_review: 'webhook_updated',
       };
       const event: DisputeWebhook = {
-        ...{ target: 'dispute', disputeId, orderId, userId: null, status, ...identity() },
-        ...{ kind: kinds[status] ?? 'provider_decision', reason: 'fraud', amountMinor: 500n, currency: 'EUR' },
-        ...{ providerUpdatedAt: new Date(at.getTime() + count), evidenceDueAt: null },
+        target: 'dispute',
+        disputeId,
+        orderId,
+        userId: null,
+        status,
+        ...identity(),
+        kind: kinds[status] ?? 'provider_decision',
+        reason: 'fraud',
+        amountMinor: 500n,
+        currency: 'EUR',
+        providerUpdatedAt: new Date(at.getTime() + count),
+        evidenceDueAt: null,
       };
       await apply(event, at);
     },

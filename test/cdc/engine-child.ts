@@ -37,7 +37,11 @@ if (import.meta.main) {
   const engine =
     given.engine.kind === 'native'
       ? createNativeEngine({
-          ...{ ...common, publication: 'lab_outbox', onLostSlot: 'stop', idleAdvanceBytes: 65_536, graceMs: 5_000 },
+          ...common,
+          publication: 'lab_outbox',
+          onLostSlot: 'stop',
+          idleAdvanceBytes: 65_536,
+          graceMs: 5_000,
           queryTimeoutMs: 15_000,
           ...given.engine,
         })

@@ -61,7 +61,11 @@ export async function startStore(): Promise<Store> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const store: Store = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{ events: new Map(), batches: [], requests: 0, mode: 'take', refuse: () => false },
+    events: new Map(),
+    batches: [],
+    requests: 0,
+    mode: 'take',
+    refuse: () => false,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -38,14 +38,16 @@ export function createEventFactory(seed = 0) {
       sequence: BigInt(sequence),
       occurred_at: given.at ?? '2026-01-31T12:00:00.123456Z',
       payload: JSON.stringify({
-        ...{ status, verdict, amount_minor: amountMinor, currency, after: { ...after, ...given.after } },
-        ...{
-          kind,
-          order_id: given.orderId ?? id,
-          provider,
-          provider_event_id: `evt_${count}`,
-          meta: { note: "it's; {}" },
-        },
+        status,
+        verdict,
+        amount_minor: amountMinor,
+        currency,
+        after: { ...after, ...given.after },
+        kind,
+        order_id: given.orderId ?? id,
+        provider,
+        provider_event_id: `evt_${count}`,
+        meta: { note: "it's; {}" },
       }),
     };
     return { envelope, times: { committedAtMs: Date.parse(envelope.occurred_at) } };

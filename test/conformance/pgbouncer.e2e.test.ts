@@ -33,7 +33,10 @@ describeIf('the API behind pgbouncer in transaction mode', missing, () => {
 
     test('a client that asks for settings of a session is refused, and not left without them', async () => {
       const pool = createPool({
-        ...{ dsn: system().pooler!.dsn, applicationName: 'test', logger: pino({ level: 'silent' }), max: 1 },
+        dsn: system().pooler!.dsn,
+        applicationName: 'test',
+        logger: pino({ level: 'silent' }),
+        max: 1,
       });
       try {
         await expect(pool.query('select 1')).rejects.toThrow('unsupported startup parameter');
@@ -52,8 +55,13 @@ describeIf('the API behind pgbouncer in transaction mode', missing, () => {
       const [deliveries, kills] = [1_500, 3];
       const recordFile = path.join(system.runDirectory, 'acks.jsonl');
       const { totals, run } = await openDelivery({
-        ...{ url: system.urls.api, secrets: system.secrets, recordFile, seed: 40, run: 'pooler' },
-        ...{ count: deliveries, concurrency: 48 },
+        url: system.urls.api,
+        secrets: system.secrets,
+        recordFile,
+        seed: 40,
+        run: 'pooler',
+        count: deliveries,
+        concurrency: 48,
       });
       const load = run();
       for (let kill = 1; kill <= kills; kill += 1) {
@@ -66,7 +74,9 @@ describeIf('the API behind pgbouncer in transaction mode', missing, () => {
       await load;
       expect(Object.values(totals.retries).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(kills);
       expect({ gaveUp: totals.gaveUp, rejected: totals.rejected, acknowledged: totals.acknowledged }).toEqual({
-        ...{ gaveUp: 0, rejected: {}, acknowledged: deliveries },
+        gaveUp: 0,
+        rejected: {},
+        acknowledged: deliveries,
       });
       const audit = await auditRun({ dsn: system.dsn.admin, topology, recordFiles: [recordFile] });
       expect(audit.invariants.filter((invariant) => !invariant.ok)).toEqual([]);

@@ -43,7 +43,9 @@ export async function startComposeSystem(
   const environment = {
     ...process.env,
     ...Object.fromEntries(published),
-    ...{ LAB_HOME: home, COMPOSE_PROJECT_NAME: project, COMPOSE_ENV_FILES: secrets },
+    LAB_HOME: home,
+    COMPOSE_PROJECT_NAME: project,
+    COMPOSE_ENV_FILES: secrets,
   };
   const lab = (...words: string[]) =>
     run(process.execPath, ['lab/main.ts', ...words], { cwd: root, env: environment, maxBuffer: 1 << 26 });
@@ -61,7 +63,10 @@ export async function startComposeSystem(
   try {
     const up = await lab('up', ...commandLine, '--runtime', 'docker', '--detach', '--json');
     return {
-      ...{ description: JSON.parse(up.stdout), said: up.stderr, lab, remove },
+      description: JSON.parse(up.stdout),
+      said: up.stderr,
+      lab,
+      remove,
       count: async () => ({
         containers: await countOf('ps', '-a'),
         volumes: await countOf('volume', 'ls'),

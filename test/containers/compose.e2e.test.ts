@@ -30,7 +30,10 @@ describeIf('the profile partitioned under compose', await missingForProfile('par
     const sent = await system.lab('send', '--run', id, '--count', String(webhooks), '--json');
     // The API, which takes webhooks too, would have answered `applied`.
     expect(JSON.parse(sent.stdout)).toMatchObject({
-      ...{ acknowledged: webhooks, verdicts: { accepted: webhooks }, gaveUp: 0, rejected: {} },
+      acknowledged: webhooks,
+      verdicts: { accepted: webhooks },
+      gaveUp: 0,
+      rejected: {},
     });
     // It waits until Kafka and the outbox are read, and ends with status 1 when anything is missing.
     const audit: AuditResult = JSON.parse((await system.lab('audit', '--run', id, '--json')).stdout);

@@ -23,7 +23,9 @@ export async function missingForProfile(profile: string): Promise<string | undef
   const daemon = await missingDaemon();
   if (daemon) return daemon;
   const config = run('docker', ['compose', '--profile', profile, 'config', '--format', 'json'], {
-    ...{ cwd: root, timeout: 20_000, env: { ...process.env, ...makeSecrets() } },
+    cwd: root,
+    timeout: 20_000,
+    env: { ...process.env, ...makeSecrets() },
   });
   const answer = await config.catch(() => undefined);
   if (!answer) return 'the compose plugin of Docker, 2.24 or newer';

@@ -64,7 +64,11 @@ describeIf('conformance on the official PostgreSQL image', await missingForImage
     });
     services.push(api);
     target = {
-      ...{ topology, apiUrl: api.url, providerUrl: provider.url, secrets, readsFromReplica: false },
+      topology,
+      apiUrl: api.url,
+      providerUrl: provider.url,
+      secrets,
+      readsFromReplica: false,
       settle: async () => {},
     };
   });

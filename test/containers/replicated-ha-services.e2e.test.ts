@@ -15,8 +15,18 @@ import { missingForProfile } from './docker.ts';
 const run = promisify(execFile);
 const members = ['db-1', 'db-2', 'db-3'];
 const ports = [
-  ...['API', 'INGEST', 'CDC', 'PROVIDER', 'KAFKA', 'CONNECT', 'CLICKHOUSE', 'PROMETHEUS'],
-  ...['HA_LEADER', 'HA_DB_1', 'HA_DB_2', 'HA_DB_3'],
+  'API',
+  'INGEST',
+  'CDC',
+  'PROVIDER',
+  'KAFKA',
+  'CONNECT',
+  'CLICKHOUSE',
+  'PROMETHEUS',
+  'HA_LEADER',
+  'HA_DB_1',
+  'HA_DB_2',
+  'HA_DB_3',
 ];
 const missing = longTier('five minutes') ?? (await missingForProfile('replicated-ha'));
 

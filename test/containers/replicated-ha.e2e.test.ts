@@ -38,7 +38,9 @@ describeIf('replicated-ha: Patroni under Docker', missing, () => {
       'docker',
       ['compose', '-p', project, '-f', 'replication/compose.ha.yaml', '--profile', 'replicated-ha', ...words],
       {
-        ...{ cwd: root, timeout: 500_000, maxBuffer: 1 << 26 },
+        cwd: root,
+        timeout: 500_000,
+        maxBuffer: 1 << 26,
         env: { ...process.env, ...environment },
       },
     );
@@ -63,10 +65,15 @@ describeIf('replicated-ha: Patroni under Docker', missing, () => {
     directory = await createRunDirectory();
     secret = generateSecrets().silvergate;
     api = await startService({
-      ...{ name: 'api', entry: path.join(root, 'api/main.ts'), runDirectory: directory.path },
+      name: 'api',
+      entry: path.join(root, 'api/main.ts'),
+      runDirectory: directory.path,
       environment: (port) => ({
-        ...{ TOPOLOGY: 'replicated', DATABASE_URL: joinHosts(as('lab_api')), API_PORT: String(port) },
-        ...{ REPLICA_DATABASE_URLS: as('lab_reader').join(','), CURSOR_SECRET: generatePassword() },
+        TOPOLOGY: 'replicated',
+        DATABASE_URL: joinHosts(as('lab_api')),
+        API_PORT: String(port),
+        REPLICA_DATABASE_URLS: as('lab_reader').join(','),
+        CURSOR_SECRET: generatePassword(),
         WEBHOOK_SECRETS_SILVERGATE: secret,
       }),
     });
@@ -124,7 +131,14 @@ describeIf('replicated-ha: Patroni under Docker', missing, () => {
     const clock = () => performance.now();
     const recordFile = path.join(directory.path, 'acks.jsonl');
     const load = await startLoad({
-      ...{ url: api.url, secret, recordFile, seed: 43, run: 'ha', rate: 100, now: () => new Date(), clock },
+      url: api.url,
+      secret,
+      recordFile,
+      seed: 43,
+      run: 'ha',
+      rate: 100,
+      now: () => new Date(),
+      clock,
     });
     const recovery: Record<string, number> = {};
     for (const [name, fault] of Object.entries(faults)) {

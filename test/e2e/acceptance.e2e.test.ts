@@ -10,8 +10,13 @@ describeIf('lab bench acceptance', await missingForKafka(), () => {
   test('both modes are loaded, worked off, audited and cleaned up', async () => {
     const lines: string[] = [];
     const document = await runAcceptance({
-      ...{ command: 'test', topology: 'plain', rounds: 1, seed: 5, scale: 0.1 },
-      ...{ signal: new AbortController().signal, progress: (line) => void lines.push(line) },
+      command: 'test',
+      topology: 'plain',
+      rounds: 1,
+      seed: 5,
+      scale: 0.1,
+      signal: new AbortController().signal,
+      progress: (line) => void lines.push(line),
     });
     expect(acceptanceDocument.parse(JSON.parse(JSON.stringify(document)))).toEqual(document);
 

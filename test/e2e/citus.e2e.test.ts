@@ -152,7 +152,8 @@ describeIf('citus', await missingCitus(), () => {
     expect((await stripe(dispute)).body.data.verdict).toBe('duplicate');
     const charge = { object: 'charge', id: 'ch_nobodys', amount: 900, currency: 'eur', status: 'succeeded' };
     const introduced = await stripe({
-      ...{ id: 'evt_charge', type: 'charge.succeeded' },
+      id: 'evt_charge',
+      type: 'charge.succeeded',
       object: { ...charge, metadata: { ...metadata, user_id: 'user_9' } },
     });
     expect(introduced.body.data.verdict).toBe('applied');
@@ -243,7 +244,13 @@ describeIf('citus', await missingCitus(), () => {
 
   test('change data capture of every worker brings each event once while a shard moves under load', async () => {
     const result = await runCdcExperiment({
-      ...{ system, webhooks: 2_500, perSecond: 150, seed: 11, moves: 1, killWorker: false, progress: () => {} },
+      system,
+      webhooks: 2_500,
+      perSecond: 150,
+      seed: 11,
+      moves: 1,
+      killWorker: false,
+      progress: () => {},
       logger: pino({ level: 'silent' }),
     });
     expect(result).toMatchObject({ lost: 0, deliveredTwice: 0, unknown: 0, auditClean: true });

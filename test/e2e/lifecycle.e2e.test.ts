@@ -141,8 +141,15 @@ test('on an older Node the package’s own takes over, and stops all when the ol
   const bin = fileURLToPath(new URL('../../lab/bin.js', import.meta.url));
   const pretend = "Object.defineProperty(process.versions, 'node', { value: '20.1.0' })";
   const { child, output } = home.start(
-    ...[process.execPath, '--import', `data:text/javascript,${pretend}`],
-    ...[bin, 'up', 'plain', '--cdc', 'off', '--json'],
+    process.execPath,
+    '--import',
+    `data:text/javascript,${pretend}`,
+    bin,
+    'up',
+    'plain',
+    '--cdc',
+    'off',
+    '--json',
   );
   await expect.poll(() => output.stdout, { timeout: 60_000 }).toMatch(/\n\}\n$/);
   const run = JSON.parse(output.stdout) as SystemDescription;

@@ -39,7 +39,9 @@ describeIf('Prometheus scrapes a system', missing, () => {
 
   beforeAll(async () => {
     system = await startSystem({
-      ...{ topology: 'replicated', prometheus: true, cdc: missingChdb() ? 'off' : 'native' },
+      topology: 'replicated',
+      prometheus: true,
+      cdc: missingChdb() ? 'off' : 'native',
     });
   });
   afterAll(() => system?.stop());

@@ -15,7 +15,11 @@ test('with a lagging replica naive reads are stale, and a session that sends its
   const session = await reads.open(
     { name: 'replicated', topology: 'replicated', system, recordFile },
     {
-      ...{ seed: 3, run: 'e2e', startTimeMs: Date.now(), scale: 0.05, progress: () => {} },
+      seed: 3,
+      run: 'e2e',
+      startTimeMs: Date.now(),
+      scale: 0.05,
+      progress: () => {},
       signal: new AbortController().signal,
     },
   );

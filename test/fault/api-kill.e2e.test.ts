@@ -31,8 +31,13 @@ describe.each(runs)('kill -9 of the API under load, seed $seed on $topology', ({
     const random = createRandom(seed, 1);
     const recordFile = path.join(system.runDirectory, 'acks.jsonl');
     const { totals, run } = await openDelivery({
-      ...{ url: system.urls.api, secrets: system.secrets, recordFile, seed, run: `kill${seed}` },
-      ...{ count: deliveries, concurrency: 48 },
+      url: system.urls.api,
+      secrets: system.secrets,
+      recordFile,
+      seed,
+      run: `kill${seed}`,
+      count: deliveries,
+      concurrency: 48,
     });
     const pids = new Set([system.api.pid]);
     const load = run();
@@ -48,7 +53,9 @@ describe.each(runs)('kill -9 of the API under load, seed $seed on $topology', ({
     expect(pids.size).toBe(kills + 1);
     expect(Object.values(totals.retries).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(kills);
     expect({ gaveUp: totals.gaveUp, rejected: totals.rejected, stale: totals.reads.stale }).toEqual({
-      ...{ gaveUp: 0, rejected: {}, stale: 0 },
+      gaveUp: 0,
+      rejected: {},
+      stale: 0,
     });
     expect(totals.acknowledged).toBe(deliveries);
 

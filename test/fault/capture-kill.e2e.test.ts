@@ -51,12 +51,10 @@ describe.each([1, 2, 3])('kill -9 of the API while it captures, seed %i', (seed)
     expect(await stored(system.dsn.admin)).toEqual(
       booked
         .map(({ order_id, status, idempotency_key }) => ({
-          ...{
-            order_id,
-            capture_id: idempotency_key,
-            sequences: [1, 2, 3],
-            status: status === 'completed' ? status : 'failed',
-          },
+          order_id,
+          capture_id: idempotency_key,
+          sequences: [1, 2, 3],
+          status: status === 'completed' ? status : 'failed',
           kinds: [
             'webhook_received',
             'capture_requested',

@@ -62,7 +62,10 @@ describeIf('conversion to citus', await missingCitus(), () => {
     const traffic = { url: run.urls.api, secrets: run.secrets, seed, run: 'tocitus', concurrency: 16 };
     const workload = { startTimeMs: Date.now() };
     const delivery = await openDelivery({
-      ...{ ...traffic, workload, recordFile, count: 1_000_000 },
+      ...traffic,
+      workload,
+      recordFile,
+      count: 1_000_000,
       more: { rate: 100, giveUpAfterMs: 120_000, signal: stop.signal },
     });
     const { totals } = delivery;
@@ -102,7 +105,9 @@ describeIf('conversion to citus', await missingCitus(), () => {
     expect(now.topology).toBe('citus');
     expect(now.conversion).toBeUndefined();
     expect({ gaveUp: totals.gaveUp, rejected: totals.rejected, stale: totals.reads.stale }).toEqual({
-      ...{ gaveUp: 0, rejected: {}, stale: 0 },
+      gaveUp: 0,
+      rejected: {},
+      stale: 0,
     });
     await withClient(run.dsn.admin, async (left) => {
       await left.query('set default_transaction_read_only = off');
@@ -110,7 +115,9 @@ describeIf('conversion to citus', await missingCitus(), () => {
       expect((await left.query('select from pg_replication_slots')).rowCount).toBe(0);
     });
     const audit = await auditRun({
-      ...{ dsn: now.dsn.admin, topology: 'citus', recordFiles: [recordFile] },
+      dsn: now.dsn.admin,
+      topology: 'citus',
+      recordFiles: [recordFile],
       ...(now.urls.clickhouse && { clickhouseUrl: now.urls.clickhouse }),
     });
     expect(audit.invariants.filter((invariant) => !invariant.ok)).toEqual([]);

@@ -40,8 +40,14 @@ test('a running system is converted under load, through a kill -9 of the convert
   const recordFile = path.join(home.path, 'acks.jsonl');
   const stop = new AbortController();
   const delivery = await openDelivery({
-    ...{ url: run.urls.api, secrets: run.secrets, recordFile, seed, run: 'convert' },
-    ...{ count: 1_000_000, concurrency: 16, more: { rate: 300, signal: stop.signal } },
+    url: run.urls.api,
+    secrets: run.secrets,
+    recordFile,
+    seed,
+    run: 'convert',
+    count: 1_000_000,
+    concurrency: 16,
+    more: { rate: 300, signal: stop.signal },
   });
   const { totals } = delivery;
   const load = delivery.run();
@@ -77,7 +83,9 @@ test('a running system is converted under load, through a kill -9 of the convert
   const description: SystemDescription = JSON.parse(await readFile(path.join(run.runDirectory, 'run.json'), 'utf8'));
   expect(description.topology).toBe('partitioned');
   expect({ gaveUp: totals.gaveUp, rejected: totals.rejected, stale: totals.reads.stale }).toEqual({
-    ...{ gaveUp: 0, rejected: {}, stale: 0 },
+    gaveUp: 0,
+    rejected: {},
+    stale: 0,
   });
   const audit = await auditRun({ dsn: run.dsn.admin, topology: 'partitioned', recordFiles: [recordFile] });
   expect(audit.invariants.filter((invariant) => !invariant.ok)).toEqual([]);
@@ -127,20 +135,32 @@ async function deliver(system: RunningSystem, recordFiles: string[]): Promise<vo
   const recordFile = path.join(system.runDirectory, `acks-${round}.jsonl`);
   recordFiles.push(recordFile);
   const { totals, run } = await openDelivery({
-    ...{ url: system.urls.api, secrets: system.secrets, recordFile, seed: seed + round, run: `fallback${round}` },
-    ...{ count: deliveries, concurrency: 16 },
+    url: system.urls.api,
+    secrets: system.secrets,
+    recordFile,
+    seed: seed + round,
+    run: `fallback${round}`,
+    count: deliveries,
+    concurrency: 16,
     workload: { spacing: 16, duplicates: 0, late: 0, providers: { silvergate: 1 } },
     more: { readShare: 0, giveUpAfterMs: 30_000 },
   });
   await run();
   expect({ acknowledged: totals.acknowledged, retries: totals.retries }).toEqual({
-    ...{ acknowledged: deliveries, retries: {} },
+    acknowledged: deliveries,
+    retries: {},
   });
 }
 
 function convert(system: RunningSystem, action: ConvertOptions['action']): Promise<ConversionResult> {
   return convertToPartitioned({
-    ...{ dsn: system.dsn.admin, action, batchRows: 500, duty: 1, maxLockMs: 1_000, compare: true, measureMs: 100 },
+    dsn: system.dsn.admin,
+    action,
+    batchRows: 500,
+    duty: 1,
+    maxLockMs: 1_000,
+    compare: true,
+    measureMs: 100,
     measureFree: async () => Number.POSITIVE_INFINITY,
     restartServices: async () => {
       await system.convert('topology partitioned');

@@ -13,8 +13,10 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 const rest = {
   postgres: 'embedded',
-  ...{ progress: () => {}, signal: new AbortController().signal },
-  ...{ now: () => new Date(), clock: () => performance.now() },
+  progress: () => {},
+  signal: new AbortController().signal,
+  now: () => new Date(),
+  clock: () => performance.now(),
 } as const;
 
 test('two promotions with synchronous replicas lose nothing, and the slot is read on without a gap', async () => {

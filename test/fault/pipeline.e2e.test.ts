@@ -176,11 +176,22 @@ function webhookOf(name: string): ReceivedWebhook {
   return {
     provider: 'silvergate',
     event: {
-      ...{ target: 'order', providerEventId: `event-${name}`, fingerprint: null, orderId: `order-${name}` },
-      ...{ userId: 'one-user', status: 'created', introduces: true, amountMinor: 100n, currency: 'EUR', meta: {} },
+      target: 'order',
+      providerEventId: `event-${name}`,
+      fingerprint: null,
+      orderId: `order-${name}`,
+      userId: 'one-user',
+      status: 'created',
+      introduces: true,
+      amountMinor: 100n,
+      currency: 'EUR',
+      meta: {},
       providerUpdatedAt: new Date(),
     },
-    ...{ bodySha256: 'c'.repeat(64), body: '{}', receivedAt: new Date(), requestId: randomUUID() },
+    bodySha256: 'c'.repeat(64),
+    body: '{}',
+    receivedAt: new Date(),
+    requestId: randomUUID(),
   };
 }
 
@@ -195,7 +206,8 @@ async function deliverOnce(system: RunningSystem) {
   await response.body?.cancel();
   const { status } = response;
   return {
-    ...{ status, retryAfter: response.headers.get('retry-after') },
+    status,
+    retryAfter: response.headers.get('retry-after'),
     withinBudget: performance.now() - started < 6_000,
   };
 }

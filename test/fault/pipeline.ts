@@ -27,8 +27,13 @@ export function createTraffic(system: RunningSystem, seed: number): Traffic {
       const file = path.join(system.runDirectory, `acks-${round}.jsonl`);
       recordFiles.push(file);
       const { totals, run } = await openDelivery({
-        ...{ url: system.urls.ingest!, secrets: system.secrets, recordFile: file },
-        ...{ seed: seed + round, run: `pipe${seed}r${round}`, count, concurrency: 32 },
+        url: system.urls.ingest!,
+        secrets: system.secrets,
+        recordFile: file,
+        seed: seed + round,
+        run: `pipe${seed}r${round}`,
+        count,
+        concurrency: 32,
         more: { readShare: 0, timeoutMs: 10_000, giveUpAfterMs: 90_000 },
       });
       const load = run();
@@ -48,7 +53,9 @@ export function createTraffic(system: RunningSystem, seed: number): Traffic {
       const drained = await untilDrained(system, { timeoutMs: 120_000 });
       expect(drained).toMatchObject({ drained: true });
       const audit = await auditRun({
-        ...{ dsn: system.dsn.admin, topology: system.topology, recordFiles },
+        dsn: system.dsn.admin,
+        topology: system.topology,
+        recordFiles,
         clickhouseUrl: system.urls.clickhouse,
       });
       expect(audit.invariants.filter(({ ok }) => !ok)).toEqual([]);

@@ -35,8 +35,14 @@ async function surviveLoss(cdc: 'off' | 'native' | 'debezium'): Promise<void> {
     const deliveries = 1_200;
     const recordFile = path.join(system.runDirectory, 'acks.jsonl');
     const { totals, run } = await openDelivery({
-      ...{ url: system.urls.api, secrets: system.secrets, recordFile, seed: 41, run: 'promotion' },
-      ...{ count: deliveries, concurrency: 32, workload: { providers: { silvergate: 1 } } },
+      url: system.urls.api,
+      secrets: system.secrets,
+      recordFile,
+      seed: 41,
+      run: 'promotion',
+      count: deliveries,
+      concurrency: 32,
+      workload: { providers: { silvergate: 1 } },
       more: { rate: 300, readShare: 0.2 },
     });
     if (cdc !== 'off') {
@@ -55,13 +61,17 @@ async function surviveLoss(cdc: 'off' | 'native' | 'debezium'): Promise<void> {
     await load;
 
     expect({ gaveUp: totals.gaveUp, rejected: totals.rejected, stale: totals.reads.stale }).toEqual({
-      ...{ gaveUp: 0, rejected: {}, stale: 0 },
+      gaveUp: 0,
+      rejected: {},
+      stale: 0,
     });
     expect(totals.acknowledged).toBe(deliveries);
     expect(totals.reads.count).toBeGreaterThan(readsBefore);
     const [dsn] = atEach(system.dsn.admin, [candidate]);
     const audit = await auditRun({
-      ...{ dsn: dsn!, topology: 'replicated', recordFiles: [recordFile] },
+      dsn: dsn!,
+      topology: 'replicated',
+      recordFiles: [recordFile],
       ...(cdc !== 'off' && { clickhouseUrl: system.urls.clickhouse, settleMs: 30_000 }),
     });
     expect(audit.invariants.some(({ id }) => id === 'I6')).toBe(cdc !== 'off');

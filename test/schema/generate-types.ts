@@ -7,10 +7,20 @@ import { migrate } from '../../sql/migrate.ts';
 
 /** Arguments of kysely-codegen: amounts and sequences are bigint, and tables of extensions and migrations stay out. */
 export const codegenArguments = (dsn: string): string[] => [
-  ...['--dialect', 'postgres', '--url', dsn, '--default-schema', 'public'],
-  ...['--include-pattern', 'public.*', '--exclude-pattern', 'public.schema_migrations'],
-  ...['--type-mapping', '{"int8":"bigint","interval":"string"}'],
-  ...['--out-file', 'kernel/postgres/schema.ts'],
+  '--dialect',
+  'postgres',
+  '--url',
+  dsn,
+  '--default-schema',
+  'public',
+  '--include-pattern',
+  'public.*',
+  '--exclude-pattern',
+  'public.schema_migrations',
+  '--type-mapping',
+  '{"int8":"bigint","interval":"string"}',
+  '--out-file',
+  'kernel/postgres/schema.ts',
 ];
 
 /** Path of kysely-codegen's program, without its name in the shell's search path. */

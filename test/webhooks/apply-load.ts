@@ -36,8 +36,11 @@ const pauseMs = 10;
 export function applyLoad(options: { dsn: string; dedupe: Capabilities['dedupe']; seed: number }): Load {
   const random = createRandom(options.seed, 7);
   const pool: Pool = createPool({
-    ...{ dsn: asRole(options.dsn, 'lab_api'), applicationName: 'apply-load', logger: pino({ level: 'silent' }) },
-    ...{ max: workers, pipeline: true },
+    dsn: asRole(options.dsn, 'lab_api'),
+    applicationName: 'apply-load',
+    logger: pino({ level: 'silent' }),
+    max: workers,
+    pipeline: true,
     sessionSettings: { role: 'lab_api', enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' },
   });
   const effects = new Map<string, number>();
@@ -67,7 +70,12 @@ export function applyLoad(options: { dsn: string; dedupe: Capabilities['dedupe']
       providerEventId: `evt_${options.seed}_${number}`,
     };
     const shared = {
-      ...{ ...names, userId: `user_${worker}`, fingerprint: null, amountMinor: 100n, currency: 'EUR', meta: {} },
+      ...names,
+      userId: `user_${worker}`,
+      fingerprint: null,
+      amountMinor: 100n,
+      currency: 'EUR',
+      meta: {},
       providerUpdatedAt: new Date(Date.UTC(2026, 0, 1) + number),
     };
     if (!isNew && random.next() < 0.1) {
@@ -126,7 +134,11 @@ function received(event: ContractEvent): ReceivedWebhook {
     note: 'a body of about the size that a provider sends'.repeat(6),
   });
   return {
-    ...{ provider: 'silvergate', event, body, receivedAt: new Date(), requestId: 'load' },
+    provider: 'silvergate',
+    event,
+    body,
+    receivedAt: new Date(),
+    requestId: 'load',
     bodySha256: createHash('sha256').update(body).digest('hex'),
   };
 }

@@ -23,13 +23,28 @@ export async function openDelivery(given: DeliveryGiven): Promise<{ totals: Deli
   const { url, count, concurrency, secrets, recordFile, seed, run } = given;
   const record = await openRecord(recordFile);
   const delivery = createDelivery({
-    ...{ url, count, concurrency, record, signers: createSigners(secrets), random: createRandom(seed, 2) },
+    url,
+    count,
+    concurrency,
+    record,
+    signers: createSigners(secrets),
+    random: createRandom(seed, 2),
     workload: createWorkload({
-      ...{ seed, run, startTimeMs: Date.now(), spacing: 128, duplicates: 0.05, late: 0.03 },
-      ...{ providers: { silvergate: 2, stripe: 1, adyen: 1 }, ...given.workload },
+      seed,
+      run,
+      startTimeMs: Date.now(),
+      spacing: 128,
+      duplicates: 0.05,
+      late: 0.03,
+      providers: { silvergate: 2, stripe: 1, adyen: 1 },
+      ...given.workload,
     }),
-    ...{ readShare: 0.1, timeoutMs: 5_000, giveUpAfterMs: 60_000 },
-    ...{ now: () => new Date(), clock: () => performance.now(), ...given.more },
+    readShare: 0.1,
+    timeoutMs: 5_000,
+    giveUpAfterMs: 60_000,
+    now: () => new Date(),
+    clock: () => performance.now(),
+    ...given.more,
   });
   return { totals: delivery.totals, run: () => delivery.run().finally(() => record.close()) };
 }

@@ -39,7 +39,12 @@ async function connect(dsn: string): Promise<Client> {
 
 function convert(targetDsn: string, given: Partial<CitusConvertOptions> = {}) {
   return convertToCitus({
-    ...{ sourceDsn: source.dsn, action: 'start', batchRows: 500, duty: 1, maxLockMs: 2_000, measureMs: 100 },
+    sourceDsn: source.dsn,
+    action: 'start',
+    batchRows: 500,
+    duty: 1,
+    maxLockMs: 2_000,
+    measureMs: 100,
     measureFree: async () => Number.POSITIVE_INFINITY,
     openTarget: async () => targetDsn,
     progress: () => {},

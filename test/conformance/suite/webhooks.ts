@@ -237,7 +237,8 @@ export function webhookSuite(target: () => Target): void {
   function sendStripe(event: { type: string; object: object }, change?: (text: string) => string) {
     const { apiUrl, secrets } = target();
     return postStripe(apiUrl, stripeEvent({ id: unique('evt'), ...event }), {
-      ...{ secret: secrets.stripe, ...(change && { change }) },
+      secret: secrets.stripe,
+      ...(change && { change }),
     });
   }
 }
