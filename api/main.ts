@@ -19,11 +19,15 @@ import { webhookRouter } from '../kernel/webhooks/router.ts';
 import { createApp } from './app.ts';
 import { startConsumers } from './consumers/start.ts';
 import { createStoreGate } from './consumers/store-gate.ts';
+import { oneServerDisputes } from './disputes/store/one-server.ts';
+import { shardedDisputes } from './disputes/store/sharded.ts';
 import { startMaintenance } from './maintenance.ts';
 import { apiPaths } from './openapi/api-paths.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { documentationRouter } from './openapi/router.ts';
 import { startCaptureRecovery } from './orders/recover-captures.ts';
+import { oneServerOrders } from './orders/store/one-server.ts';
+import { shardedOrders } from './orders/store/sharded.ts';
 import { createProviderClient } from './provider-client/client.ts';
 import { apiResources } from './resources.ts';
 import { createShards } from './shards/shards.ts';
@@ -105,6 +109,8 @@ const shards =
         openPool: (node) => createPool({ ...webhookPoolDefaults, dsn: atAddress(config.DATABASE_URL, node) }),
       })
     : undefined;
+const orders = shards ? shardedOrders({ pool: primary, owners: shards.owners }) : oneServerOrders(primary);
+const disputes = shards ? shardedDisputes({ pool: primary, owners: shards.owners }) : oneServerDisputes(primary);
 const apply = shards
   ? (batch: readonly ReceivedWebhook[]) => addAll(shards.groupCommit, batch)
   : async (batch: readonly ReceivedWebhook[]) => {
@@ -184,7 +190,7 @@ const app = createApp({
     deliver: deliverByGroupCommit(groupCommit, metrics),
   }),
   limiter: limitRate(config.RATE_LIMIT_PER_MINUTE),
-  resources: apiResources({ owners: shards?.owners, pool: primary, reads, cursors, provider, now, logger, clickhouse }),
+  resources: apiResources({ orders, disputes, reads, cursors, provider, now, logger, clickhouse }),
   documentation: documentationRouter(
     openApiDocument(apiPaths(providers.filter((scheme) => config.WEBHOOK_SECRETS.has(scheme.name)))),
   ),
@@ -197,8 +203,7 @@ const stopMaintenance = startMaintenance({
   maintainEveryMs: 60 * 60_000,
   observeEveryMs: 15_000,
 });
-const stopRecovery =
-  provider && startCaptureRecovery({ owners: shards?.owners, pool: primary, provider, now, logger }, 10_000);
+const stopRecovery = provider && startCaptureRecovery({ orders, provider, now, logger }, 10_000);
 const http = await listen(app, {
   host: config.API_HOST,
   port: config.API_PORT,

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiAnswer, type RunningApi, startApi } from '../../test/api/running-api.ts';
 import { createSeed, type SeedDispute } from '../../test/api/seed.ts';
 import { type SimulatedProvider, startProvider } from '../../test/api/simulated-provider.ts';
+import { oneServerDisputes } from './store/one-server.ts';
 import { submitEvidence } from './submit.ts';
 
 let provider: SimulatedProvider;
@@ -246,7 +247,7 @@ describe('submission', () => {
         return provider.client.represent(...given);
       },
     };
-    const deps = { pool: api.pool, provider: decided, now: () => new Date() };
+    const deps = { disputes: oneServerDisputes(api.pool), provider: decided, now: () => new Date() };
     const { result } = await submitEvidence(deps, { disputeId, requestId: 'test' });
     expect(result).toMatchObject({ status: 'won', submitted_at: expect.any(Date) });
   });

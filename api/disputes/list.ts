@@ -3,20 +3,12 @@ import type { Cursors } from '../../kernel/http/cursor.ts';
 import type { Page } from '../../kernel/http/envelope.ts';
 import { toPage } from '../../kernel/http/page.ts';
 import { beyondPosition, exactTime, type QueryBuilder, runQuery } from '../../kernel/postgres/query-builder.ts';
-import type { Owners } from '../shards/owners.ts';
 import type { ListDisputesQuery } from './schemas.ts';
-
-const columns = [
-  ...(['dispute_id', 'order_id', 'user_id', 'status', 'reason', 'amount_minor', 'currency', 'sequence'] as const),
-  ...(['provider', 'provider_updated_at', 'opened_at', 'evidence_due_at', 'submitted_at', 'closed_at'] as const),
-  ...(['created_at', 'updated_at'] as const),
-] as const;
+import { disputeColumns } from './store/queries.ts';
 
 export interface DisputeReads {
   builder: QueryBuilder;
   cursors: Cursors;
-  /** Where rows are sharded. */
-  owners: Owners | undefined;
 }
 
 /** A page of disputes by the time at which the lab learnt of them, then by id. */
@@ -29,7 +21,7 @@ export async function listDisputes(
   const direction = filters.sort === 'created_at' ? 'asc' : 'desc';
   let select = builder
     .selectFrom('disputes')
-    .select(columns)
+    .select(disputeColumns)
     .select(exactTime('created_at').as('position_time'))
     .orderBy('created_at', direction)
     .orderBy('dispute_id', direction)
@@ -45,19 +37,4 @@ export async function listDisputes(
     cursors.encode('disputes', filters, [last.position_time, last.dispute_id]),
   );
   return { rows: rows.map(({ position_time: _position, ...dispute }) => dispute), page };
-}
-
-/** One dispute, or undefined. */
-export async function findDispute(
-  { builder, owners }: DisputeReads,
-  pool: Pool,
-  disputeId: string,
-): Promise<{ user_id: string } | undefined> {
-  let select = builder.selectFrom('disputes').select(columns).where('dispute_id', '=', disputeId);
-  if (owners) {
-    const owner = await owners.ofDispute(disputeId);
-    if (owner === null) return undefined;
-    select = select.where('user_id', '=', owner);
-  }
-  return (await runQuery(pool, select))[0];
 }

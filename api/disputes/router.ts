@@ -1,5 +1,4 @@
 import { type Request, type Response, Router } from 'express';
-import type { Pool } from 'pg';
 import type { Cursors } from '../../kernel/http/cursor.ts';
 import { sendData } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
@@ -9,29 +8,26 @@ import { jsonBody, optionalJsonBody } from '../../kernel/http/request-body.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
 import type { ReadRouter } from '../../kernel/postgres/read-router.ts';
 import type { ProviderClient } from '../provider-client/client.ts';
-import type { Owners } from '../shards/owners.ts';
-import { disputeNotFound } from './dispute-row.ts';
-import { addEvidence, listEvidence } from './evidence.ts';
+import { addEvidence } from './evidence.ts';
 import { evidenceLimits } from './evidence-input.ts';
-import { type DisputeReads, findDispute, listDisputes } from './list.ts';
+import { type DisputeReads, listDisputes } from './list.ts';
 import { disputeParams, evidenceBody, listDisputesQuery, noQuery, submitBody } from './schemas.ts';
+import type { DisputeStore } from './store/dispute-store.ts';
+import { disputeNotFound } from './store/locked-dispute.ts';
 import { submitEvidence } from './submit.ts';
 
 export interface DisputesDeps {
-  /** Of the primary: every write. */
-  pool: Pool;
+  disputes: DisputeStore;
   reads: ReadRouter;
   cursors: Cursors;
   /** Without one, submissions are answered 503. */
   provider: ProviderClient | undefined;
   now: () => Date;
-  /** Where rows are sharded. */
-  owners?: Owners | undefined;
 }
 
 /** The endpoints below /disputes. */
 export function disputesRouter(deps: DisputesDeps): Router {
-  const reads: DisputeReads = { builder: createQueryBuilder(), cursors: deps.cursors, owners: deps.owners };
+  const reads: DisputeReads = { builder: createQueryBuilder(), cursors: deps.cursors };
   const router = Router();
   router
     .route('/disputes')
@@ -39,11 +35,11 @@ export function disputesRouter(deps: DisputesDeps): Router {
     .all(methodNotAllowed('GET', 'HEAD'));
   router
     .route('/disputes/:id')
-    .get((request, response) => show(deps, reads, request, response))
+    .get((request, response) => show(deps, request, response))
     .all(methodNotAllowed('GET', 'HEAD'));
   router
     .route('/disputes/:id/evidence')
-    .get((request, response) => showEvidence(deps, reads, request, response))
+    .get((request, response) => showEvidence(deps, request, response))
     .post(jsonBody(evidenceLimits.bodyBytes), (request: Request, response: Response) => add(deps, request, response))
     .all(methodNotAllowed('GET', 'HEAD', 'POST'));
   router
@@ -59,25 +55,20 @@ async function list(deps: DisputesDeps, reads: DisputeReads, request: Request, r
   sendData(response, 'dispute', rows, 200, page);
 }
 
-async function show(deps: DisputesDeps, reads: DisputeReads, request: Request, response: Response): Promise<void> {
+async function show(deps: DisputesDeps, request: Request, response: Response): Promise<void> {
   const { id } = disputeParams.parse(request.params);
-  const dispute = await readFromNode(deps.reads, request, response, (pool) => findDispute(reads, pool, id));
+  const dispute = await readFromNode(deps.reads, request, response, (pool) => deps.disputes.find(pool, id));
   if (!dispute) throw disputeNotFound();
   sendData(response, 'dispute', dispute);
 }
 
-async function showEvidence(
-  deps: DisputesDeps,
-  reads: DisputeReads,
-  request: Request,
-  response: Response,
-): Promise<void> {
+async function showEvidence(deps: DisputesDeps, request: Request, response: Response): Promise<void> {
   const { id } = disputeParams.parse(request.params);
   noQuery.parse(request.query);
   const rows = await readFromNode(deps.reads, request, response, async (pool) => {
-    const dispute = await findDispute(reads, pool, id);
+    const dispute = await deps.disputes.find(pool, id);
     if (!dispute) throw disputeNotFound();
-    return listEvidence(pool, id, deps.owners && dispute.user_id);
+    return deps.disputes.evidence(pool, dispute);
   });
   // The number of entries per dispute is bounded, so one page holds them all.
   sendData(response, 'evidence', rows, 200, { has_more: false, next_cursor: null });

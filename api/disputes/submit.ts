@@ -1,24 +1,13 @@
-import type { Pool } from 'pg';
 import { AppError } from '../../kernel/http/errors.ts';
-import { type Committed, withTransaction } from '../../kernel/postgres/transaction.ts';
+import type { Committed } from '../../kernel/postgres/transaction.ts';
 import type { Evidence, ProviderClient, RepresentmentOutcome } from '../provider-client/client.ts';
-import type { Owners } from '../shards/owners.ts';
-import {
-  checkOpenForEvidence,
-  type DisputeRow,
-  isFinal,
-  lockDispute,
-  ownerOfDispute,
-  recordDisputeChange,
-} from './dispute-row.ts';
-import { readEvidence } from './evidence.ts';
+import { checkOpenForEvidence, isFinal } from './open-for-evidence.ts';
+import type { DisputeRow, DisputeStore } from './store/dispute-store.ts';
 
 export interface SubmitDeps {
-  pool: Pool;
+  disputes: DisputeStore;
   provider: ProviderClient;
   now: () => Date;
-  /** Where rows are sharded. */
-  owners?: Owners | undefined;
 }
 
 export interface SubmitCommand {
@@ -35,26 +24,23 @@ export interface SubmitCommand {
  * provider_unavailable while the outcome is unknown.
  */
 export async function submitEvidence(deps: SubmitDeps, command: SubmitCommand): Promise<Committed<DisputeRow>> {
-  const owner = await ownerOfDispute(deps.owners, command.disputeId);
-  const { result: evidence } = await withTransaction(deps.pool, async (client) => {
-    checkOpenForEvidence(await lockDispute(client, command.disputeId, owner));
-    return readEvidence(client, command.disputeId, owner);
+  const { result: evidence } = await deps.disputes.change(command.disputeId, async (dispute) => {
+    checkOpenForEvidence(dispute.row);
+    return dispute.readEvidence();
   });
   if (evidence.length === 0) throw new AppError('evidence_missing', 'Add evidence before it is submitted.');
   const accepted = await represent(deps.provider, command.disputeId, evidence);
-  return withTransaction(deps.pool, async (client) => {
-    const dispute = await lockDispute(client, command.disputeId, owner);
+  return deps.disputes.change(command.disputeId, async (dispute) => {
     // Another request was faster; the provider has one representment all the same.
-    if (dispute.submitted_at) checkOpenForEvidence(dispute);
+    if (dispute.row.submitted_at) checkOpenForEvidence(dispute.row);
     const now = deps.now();
-    return recordDisputeChange(client, dispute, {
+    return dispute.record({
       kind: 'evidence_submitted',
       data: { representment: accepted.reference, evidence_ids: accepted.evidenceIds },
       // A decision may have come by webhook meanwhile, and final states don't change.
-      submitted: { status: isFinal(dispute) ? dispute.status : 'submitted', submitted_at: now },
+      submitted: { status: isFinal(dispute.row) ? dispute.row.status : 'submitted', submitted_at: now },
       now,
       requestId: command.requestId,
-      owner,
     });
   });
 }
@@ -74,8 +60,6 @@ async function represent(
   throw new AppError(
     'provider_unavailable',
     'Whether the provider has the evidence is not known. Repeat the request.',
-    {
-      retryAfterSeconds: 2,
-    },
+    { retryAfterSeconds: 2 },
   );
 }

@@ -4,6 +4,7 @@ import { createCursors } from '../../kernel/http/cursor.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
 import { createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
 import { listOrderEvents } from '../orders/list.ts';
+import { oneServerOrders } from '../orders/store/one-server.ts';
 import { eventsQuery } from './query.ts';
 
 const builder = createQueryBuilder();
@@ -53,7 +54,7 @@ test('the events of one order are looked for in the days of its life', async () 
       return pool.query(text, values);
     },
   } as unknown as Pool;
-  const reads = { builder, cursors: createCursors('a secret of the tests'), owners: undefined };
+  const reads = { orders: oneServerOrders(pool), cursors: createCursors('a secret of the tests') };
   const found = await listOrderEvents(reads, observed, 'o_77', { limit: 100 });
   expect(found!.rows.length).toBeGreaterThan(0);
   const { text, values } = asked.at(-1)!;

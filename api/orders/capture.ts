@@ -1,24 +1,15 @@
-import type { ClientBase, Pool } from 'pg';
 import { finalOrderStatuses } from '../../kernel/contract/status.ts';
 import { AppError } from '../../kernel/http/errors.ts';
-import { ownedStatement } from '../../kernel/postgres/statement.ts';
-import { type Committed, withTransaction } from '../../kernel/postgres/transaction.ts';
+import type { Committed } from '../../kernel/postgres/transaction.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
 import type { CaptureOutcome, ProviderClient } from '../provider-client/client.ts';
-import type { Owners } from '../shards/owners.ts';
-import { type CaptureRow, capturedMinor, findCapture, insertCapture } from './capture-row.ts';
-import { lockOrder, type OrderRow, ownerOfOrder, recordOrderChange } from './order-row.ts';
 import type { CaptureBody } from './schemas.ts';
-
-const lease = ownedStatement(new URL('./sql/lease_capture.sql', import.meta.url));
-const settleCapture = ownedStatement(new URL('./sql/settle_capture.sql', import.meta.url));
+import type { CaptureRow, LockedOrder, OrderRow, OrderStore } from './store/order-store.ts';
 
 export interface CaptureDeps {
-  pool: Pool;
+  orders: OrderStore;
   provider: ProviderClient;
   now: () => Date;
-  /** Where rows are sharded. */
-  owners?: Owners | undefined;
 }
 
 export interface CaptureCommand extends CaptureBody {
@@ -26,13 +17,10 @@ export interface CaptureCommand extends CaptureBody {
   requestId: string;
 }
 
-/** A command with the order's user where rows are sharded. */
-type OwnedCommand = CaptureCommand & { owner: string | undefined };
-
 /**
  * Captures money at the provider: at most once per order and idempotency key, whatever fails in between.
  *
- * The intent is committed before the provider is asked, so that no crash can leave money moved that nobody knows of;
+ * The intent is committed before the provider is asked, so that no crash can leave money moved without a record;
  * no lock and no connection is held while the provider is asked. A repetition that finds the intent without an outcome
  * asks the provider for it by the capture's id.
  *
@@ -40,8 +28,8 @@ type OwnedCommand = CaptureCommand & { owner: string | undefined };
  * with the same key asks the provider; the refusals of `checkCapturable`.
  */
 export async function captureOrder(deps: CaptureDeps, command: CaptureCommand): Promise<Committed<CaptureRow>> {
-  const owner = await ownerOfOrder(deps.owners, command.orderId);
-  const intent = await withTransaction(deps.pool, (client) => recordIntent(deps, client, { ...command, owner }));
+  const { orders, provider } = deps;
+  const intent = await orders.change(command.orderId, (order) => recordIntent(deps, order, command));
   const { capture, resumed } = intent.result;
   if (capture.status !== 'requested') return { result: capture, commitLsn: intent.commitLsn };
   const request = {
@@ -50,38 +38,37 @@ export async function captureOrder(deps: CaptureDeps, command: CaptureCommand): 
     amountMinor: capture.amount_minor,
     currency: capture.currency,
   };
-  const outcome = await (resumed ? deps.provider.resumeCapture(request) : deps.provider.capture(request));
+  const outcome = await (resumed ? provider.resumeCapture(request) : provider.capture(request));
   if (outcome.status === 'unknown') {
     // Without the lease the caller's next attempt may ask at once. If this fails, the lease runs out by itself.
-    await lease(deps.pool, [capture.capture_id, null], owner).catch(() => {});
+    await orders.releaseCapture(command.orderId, capture.capture_id).catch(() => {});
     throw new AppError(
       'provider_unavailable',
       'Whether the money was captured is not known yet. Repeat the request with the same idempotency_key.',
       { retryAfterSeconds: 2, details: { capture_id: capture.capture_id } },
     );
   }
-  return withTransaction(deps.pool, (client) => recordOutcome(deps, client, { ...command, owner }, outcome));
+  return orders.change(command.orderId, (order) => recordOutcome(order, command, outcome, deps.now));
 }
 
 async function recordIntent(
   deps: CaptureDeps,
-  client: ClientBase,
-  command: OwnedCommand,
+  order: LockedOrder,
+  command: CaptureCommand,
 ): Promise<{ capture: CaptureRow; resumed: boolean }> {
-  const order = await lockOrder(client, command.orderId, command.owner);
   const now = deps.now();
   const leasedUntil = new Date(now.getTime() + deps.provider.budgetMs);
-  const known = await findCapture(client, command.orderId, command.idempotency_key, command.owner);
+  const known = await order.findCapture(command.idempotency_key);
   if (known) {
     checkSameRequest(known, command);
     if (known.status === 'requested') {
-      checkNotHeld(order);
+      checkNotHeld(order.row);
       checkNotLeased(known, now);
-      await lease(client, [known.capture_id, leasedUntil], command.owner);
+      await order.leaseCapture(known.capture_id, leasedUntil);
     }
     return { capture: known, resumed: true };
   }
-  checkCapturable(order, command, await capturedMinor(client, command.orderId, command.owner));
+  checkCapturable(order.row, command, await order.capturedMinor());
   const capture: CaptureRow = {
     capture_id: uuidv7(now.getTime()),
     order_id: command.orderId,
@@ -94,10 +81,8 @@ async function recordIntent(
     created_at: now,
     updated_at: now,
   };
-  await insertCapture(client, capture, command.idempotency_key, command.owner);
-  const data = eventData(capture);
-  const { requestId, owner } = command;
-  await recordOrderChange(client, order, { kind: 'capture_requested', data, now, requestId, owner });
+  await order.insertCapture(capture, command.idempotency_key);
+  await order.record({ kind: 'capture_requested', data: eventData(capture), now, requestId: command.requestId });
   return { capture, resumed: false };
 }
 
@@ -149,16 +134,15 @@ function checkCapturable(order: OrderRow, command: CaptureCommand, takenMinor: b
 }
 
 async function recordOutcome(
-  deps: CaptureDeps,
-  client: ClientBase,
-  command: OwnedCommand,
+  order: LockedOrder,
+  command: CaptureCommand,
   outcome: Exclude<CaptureOutcome, { status: 'unknown' }>,
+  clock: () => Date,
 ): Promise<CaptureRow> {
-  const order = await lockOrder(client, command.orderId, command.owner);
-  const known = (await findCapture(client, command.orderId, command.idempotency_key, command.owner))!;
-  // Whoever took over after the lease had run out may have been faster. The provider told both of us the same.
+  const known = (await order.findCapture(command.idempotency_key))!;
+  // A request that took over after the lease had run out may have been faster. The provider told both of us the same.
   if (known.status !== 'requested') return known;
-  const now = deps.now();
+  const now = clock();
   const capture: CaptureRow = {
     ...known,
     status: outcome.status === 'completed' ? 'completed' : 'failed',
@@ -166,14 +150,13 @@ async function recordOutcome(
     failure_reason: outcome.status === 'declined' ? outcome.reason : null,
     updated_at: now,
   };
-  const { capture_id, status, provider_reference, failure_reason } = capture;
-  await settleCapture(client, [capture_id, status, provider_reference, failure_reason, now], command.owner);
-  await recordOrderChange(client, order, {
-    kind: status === 'completed' ? 'capture_completed' : 'capture_failed',
+  const { provider_reference, failure_reason } = capture;
+  await order.finishCapture(capture);
+  await order.record({
+    kind: capture.status === 'completed' ? 'capture_completed' : 'capture_failed',
     data: { ...eventData(capture), provider_reference, failure_reason },
     now,
     requestId: command.requestId,
-    owner: command.owner,
   });
   return capture;
 }

@@ -3,22 +3,13 @@ import type { Cursors } from '../../kernel/http/cursor.ts';
 import type { Page } from '../../kernel/http/envelope.ts';
 import { toPage } from '../../kernel/http/page.ts';
 import { beyondPosition, exactTime, type QueryBuilder, runQuery } from '../../kernel/postgres/query-builder.ts';
-import type { Owners } from '../shards/owners.ts';
 import type { ListOrdersQuery } from './schemas.ts';
-
-const columns = [
-  ...(['order_id', 'user_id', 'status', 'amount_minor', 'currency', 'on_hold', 'hold_reason', 'sequence'] as const),
-  ...(['provider', 'provider_updated_at', 'created_at', 'updated_at'] as const),
-] as const;
-
-/** One daily partition more on each side. */
-const clockMarginMs = 86_400_000;
+import type { OrderStore } from './store/order-store.ts';
+import { orderColumns } from './store/queries.ts';
 
 export interface OrderReads {
   builder: QueryBuilder;
   cursors: Cursors;
-  /** Where rows are sharded. */
-  owners: Owners | undefined;
 }
 
 /** A page of orders by the time at which the lab learnt of them, then by id. */
@@ -31,7 +22,7 @@ export async function listOrders(
   const direction = filters.sort === 'created_at' ? 'asc' : 'desc';
   let select = builder
     .selectFrom('orders')
-    .select(columns)
+    .select(orderColumns)
     .select(exactTime('created_at').as('position_time'))
     .orderBy('created_at', direction)
     .orderBy('order_id', direction)
@@ -49,55 +40,17 @@ export async function listOrders(
   return { rows: rows.map(({ position_time: _position, ...order }) => order), page };
 }
 
-/** One order, or undefined. */
-export async function findOrder(
-  { builder, owners }: OrderReads,
-  pool: Pool,
-  orderId: string,
-): Promise<{ user_id: string; created_at: Date; updated_at: Date } | undefined> {
-  let select = builder.selectFrom('orders').select(columns).where('order_id', '=', orderId);
-  if (owners) {
-    const owner = await owners.ofOrder(orderId);
-    if (owner === null) return undefined;
-    select = select.where('user_id', '=', owner);
-  }
-  return (await runQuery(pool, select))[0];
-}
-
 /** Events of one order by sequence, the oldest first; undefined where there is no such order. */
 export async function listOrderEvents(
-  reads: OrderReads,
+  { orders, cursors }: { orders: OrderStore; cursors: Cursors },
   pool: Pool,
   orderId: string,
   query: { limit: number; cursor?: string | undefined },
 ): Promise<{ rows: unknown[]; page: Page } | undefined> {
   const filters = { order_id: orderId };
-  const after = query.cursor === undefined ? '0' : reads.cursors.decode('order_events', filters, query.cursor)[0]!;
-  const order = await findOrder(reads, pool, orderId);
+  const after = query.cursor === undefined ? '0' : cursors.decode('order_events', filters, query.cursor)[0]!;
+  const order = await orders.find(pool, orderId);
   if (!order) return undefined;
-  let select = reads.builder
-    .selectFrom('order_events')
-    .select([
-      'event_id',
-      'order_id',
-      'user_id',
-      'sequence',
-      'kind',
-      'provider',
-      'provider_event_id',
-      'data',
-      'created_at',
-    ])
-    .where('order_id', '=', orderId)
-    // Every event of an order also changes the order, so that its own times bound theirs, and other partitions are not
-    // looked at. The times come from the clocks of several processes, hence the margin.
-    .where('created_at', '>=', new Date(order.created_at.getTime() - clockMarginMs))
-    .where('created_at', '<=', new Date(order.updated_at.getTime() + clockMarginMs))
-    .where('sequence', '>', BigInt(after))
-    .orderBy('sequence')
-    .limit(query.limit + 1);
-  if (reads.owners) select = select.where('user_id', '=', order.user_id);
-  return toPage(await runQuery(pool, select), query.limit, (last) =>
-    reads.cursors.encode('order_events', filters, [String(last.sequence)]),
-  );
+  const events = await orders.events(pool, order, { after: BigInt(after), limit: query.limit + 1 });
+  return toPage(events, query.limit, (last) => cursors.encode('order_events', filters, [String(last.sequence)]));
 }

@@ -4,6 +4,7 @@ import { type RunningApi, startApi } from '../../test/api/running-api.ts';
 import { createSeed } from '../../test/api/seed.ts';
 import { type SimulatedProvider, startProvider } from '../../test/api/simulated-provider.ts';
 import { type CaptureRecovery, recoverCaptures, startCaptureRecovery } from './recover-captures.ts';
+import { oneServerOrders } from './store/one-server.ts';
 
 let provider: SimulatedProvider;
 let api: RunningApi;
@@ -16,7 +17,8 @@ beforeAll(async () => {
   api = await startApi({ topology: 'plain', provider: provider.client });
   seed = createSeed(api.webhookPool, 'plain');
   const logger = pino({ level: 'silent' });
-  deps = { pool: api.pool, provider: provider.client, now: () => new Date(Date.now() + 60_000), logger };
+  const orders = oneServerOrders(api.pool);
+  deps = { orders, provider: provider.client, now: () => new Date(Date.now() + 60_000), logger };
 });
 
 beforeEach(() => provider.setFaults({}));

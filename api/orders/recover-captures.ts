@@ -1,15 +1,11 @@
 import type { Logger } from 'pino';
 import { AppError } from '../../kernel/http/errors.ts';
-import { statement } from '../../kernel/postgres/statement.ts';
 import { type CaptureDeps, captureOrder } from './capture.ts';
 
-const findAbandoned = statement(new URL('./sql/find_abandoned_captures.sql', import.meta.url));
-const findAbandonedSharded = statement(new URL('./sql/find_abandoned_captures.sharded.sql', import.meta.url));
-
-/** Captures that one round settles at most; the next round finds the others. */
+/** Captures that one round finishes at most; the next round finds the others. */
 const roundSize = 50;
 
-/** Age from which a capture counts as abandoned: until then its caller is likely to repeat the request himself. */
+/** Age from which a capture counts as abandoned: until then its caller is likely to repeat the request. */
 const graceMs = 30_000;
 
 export interface CaptureRecovery extends CaptureDeps {
@@ -20,30 +16,25 @@ export interface CaptureRecovery extends CaptureDeps {
  * Finishes captures whose caller never came back after a crash or an unknown outcome: as a repeated request would,
  * under the same key, so that it makes no difference who is first, and several instances may do it at once. Without
  * this, such a capture would keep its amount reserved for ever. Orders on hold are left until the hold is cleared.
- * @returns how many were settled.
+ * @returns how many have an outcome now.
  */
 export async function recoverCaptures(deps: CaptureRecovery, signal?: AbortSignal): Promise<number> {
   const now = deps.now();
-  const { rows } = await (deps.owners ? findAbandonedSharded : findAbandoned)<{
-    order_id: string;
-    idempotency_key: string;
-    amount_minor: bigint;
-    currency: string;
-  }>(deps.pool, [new Date(now.getTime() - graceMs), now, roundSize]);
-  let settled = 0;
-  for (const row of rows) {
+  const requestedBefore = new Date(now.getTime() - graceMs);
+  let finished = 0;
+  for (const row of await deps.orders.abandonedCaptures(requestedBefore, now, roundSize)) {
     if (signal?.aborted) break;
     try {
       const { result } = await captureOrder(deps, { ...row, orderId: row.order_id, requestId: 'capture-recovery' });
-      settled += 1;
-      deps.logger.info({ capture_id: result.capture_id, status: result.status }, 'abandoned capture settled');
+      finished += 1;
+      deps.logger.info({ capture_id: result.capture_id, status: result.status }, 'abandoned capture finished');
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       // While the provider is away, every other capture of this round would wait for it in vain.
       if (error.code === 'provider_unavailable') break;
     }
   }
-  return settled;
+  return finished;
 }
 
 /** Looks for abandoned captures, with a pause between the end of one round and the next. Returns what stops it. */

@@ -1,5 +1,4 @@
 import { type Request, type Response, Router } from 'express';
-import type { Pool } from 'pg';
 import type { Cursors } from '../../kernel/http/cursor.ts';
 import { sendData } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
@@ -9,30 +8,27 @@ import { jsonBody } from '../../kernel/http/request-body.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
 import type { ReadRouter } from '../../kernel/postgres/read-router.ts';
 import type { ProviderClient } from '../provider-client/client.ts';
-import type { Owners } from '../shards/owners.ts';
 import { captureOrder } from './capture.ts';
 import { changeHold } from './hold.ts';
-import { findOrder, listOrderEvents, listOrders, type OrderReads } from './list.ts';
-import { orderNotFound } from './order-row.ts';
+import { listOrderEvents, listOrders, type OrderReads } from './list.ts';
 import { captureBody, holdBody, listOrdersQuery, orderEventsQuery, orderParams } from './schemas.ts';
+import { orderNotFound } from './store/locked-order.ts';
+import type { OrderStore } from './store/order-store.ts';
 
 export interface OrdersDeps {
-  /** Of the primary: every write. */
-  pool: Pool;
+  orders: OrderStore;
   reads: ReadRouter;
   cursors: Cursors;
   /** Without one, captures are answered 503. */
   provider: ProviderClient | undefined;
   now: () => Date;
-  /** Where rows are sharded. */
-  owners?: Owners | undefined;
 }
 
 const maxBodyBytes = 16_384;
 
 /** The endpoints below /orders. */
 export function ordersRouter(deps: OrdersDeps): Router {
-  const reads: OrderReads = { builder: createQueryBuilder(), cursors: deps.cursors, owners: deps.owners };
+  const reads: OrderReads = { builder: createQueryBuilder(), cursors: deps.cursors };
   const router = Router();
   router
     .route('/orders')
@@ -40,11 +36,11 @@ export function ordersRouter(deps: OrdersDeps): Router {
     .all(methodNotAllowed('GET', 'HEAD'));
   router
     .route('/orders/:id')
-    .get((request, response) => show(deps, reads, request, response))
+    .get((request, response) => show(deps, request, response))
     .all(methodNotAllowed('GET', 'HEAD'));
   router
     .route('/orders/:id/events')
-    .get((request, response) => events(deps, reads, request, response))
+    .get((request, response) => events(deps, request, response))
     .all(methodNotAllowed('GET', 'HEAD'));
   router
     .route('/orders/:id/hold')
@@ -63,17 +59,17 @@ async function list(deps: OrdersDeps, reads: OrderReads, request: Request, respo
   sendData(response, 'order', rows, 200, page);
 }
 
-async function show(deps: OrdersDeps, reads: OrderReads, request: Request, response: Response): Promise<void> {
+async function show(deps: OrdersDeps, request: Request, response: Response): Promise<void> {
   const { id } = orderParams.parse(request.params);
-  const order = await readFromNode(deps.reads, request, response, (pool) => findOrder(reads, pool, id));
+  const order = await readFromNode(deps.reads, request, response, (pool) => deps.orders.find(pool, id));
   if (!order) throw orderNotFound();
   sendData(response, 'order', order);
 }
 
-async function events(deps: OrdersDeps, reads: OrderReads, request: Request, response: Response): Promise<void> {
+async function events(deps: OrdersDeps, request: Request, response: Response): Promise<void> {
   const { id } = orderParams.parse(request.params);
   const query = orderEventsQuery.parse(request.query);
-  const found = await readFromNode(deps.reads, request, response, (pool) => listOrderEvents(reads, pool, id, query));
+  const found = await readFromNode(deps.reads, request, response, (pool) => listOrderEvents(deps, pool, id, query));
   if (!found) throw orderNotFound();
   sendData(response, 'order_event', found.rows, 200, found.page);
 }

@@ -38,21 +38,3 @@ function nameOf(url: URL): string {
   if (name.length > maxNameBytes) throw new RangeError(`${name}: longer than the name of a prepared statement may be`);
   return name;
 }
-
-/** A statement with a second form for sharded rows: given an owner, it leads to his shard. */
-export type OwnedStatement = <Row extends QueryResultRow>(
-  client: ClientBase | Pool,
-  values: unknown[],
-  owner: string | undefined,
-) => Promise<QueryResult<Row>>;
-
-/**
- * The statement in the file at `url`, and where an owner is given the one in `….sharded.sql` beside it, which takes him
- * as its last parameter.
- */
-export function ownedStatement(url: URL): OwnedStatement {
-  const everywhere = statement(url);
-  const inShard = statement(new URL(url.href.replace(/\.sql$/, '.sharded.sql')));
-  return (client, values, owner) =>
-    owner === undefined ? everywhere(client, values) : inShard(client, [...values, owner]);
-}

@@ -3,9 +3,11 @@ import type { RequestHandler, Router } from 'express';
 import { Pool } from 'pg';
 import { pino } from 'pino';
 import { createApp } from '../../api/app.ts';
+import { oneServerDisputes } from '../../api/disputes/store/one-server.ts';
 import { apiPaths } from '../../api/openapi/api-paths.ts';
 import { openApiDocument } from '../../api/openapi/document.ts';
 import { documentationRouter } from '../../api/openapi/router.ts';
+import { oneServerOrders } from '../../api/orders/store/one-server.ts';
 import type { ProviderClient } from '../../api/provider-client/client.ts';
 import { apiResources } from '../../api/resources.ts';
 import { createCursors } from '../../kernel/http/cursor.ts';
@@ -90,7 +92,8 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     logger,
   });
   const cursors = createCursors('a secret of the tests');
-  const deps = { pool, reads, cursors, provider, now, logger };
+  const stores = { orders: oneServerOrders(pool), disputes: oneServerDisputes(pool) };
+  const deps = { ...stores, reads, cursors, provider, now, logger };
   const resources = apiResources({ ...options, ...deps });
   const document = openApiDocument(apiPaths(providers));
   const parts = {

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { Client, type Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findOrder, listOrderEvents, listOrders } from '../../api/orders/list.ts';
+import { listOrderEvents, listOrders } from '../../api/orders/list.ts';
+import { shardedOrders } from '../../api/orders/store/sharded.ts';
 import type { ShardedWebhook } from '../../api/webhooks/sharded/item.ts';
 import { loadSharded } from '../../api/webhooks/sharded/load.ts';
 import { auditRun } from '../../audit/audit.ts';
@@ -87,11 +88,14 @@ describeIf('citus', await missingCitus(), () => {
     const ids = { order_id: 'ord_tasks', user_id: 'user_7' };
     await order({ ...ids, updated_at: '2026-01-31T12:00:00Z' });
     const owners = { settle: () => Promise.reject(), ofOrder: async () => 'user_7', ofDispute: async () => null };
-    const reads = { builder: createQueryBuilder(), cursors: createCursors('a secret of the tests'), owners };
+    const reads = { builder: createQueryBuilder(), cursors: createCursors('a secret of the tests') };
+    const orders = shardedOrders({ pool: client as unknown as Pool, owners });
     const page = { sort: '-created_at', limit: 10 } as const;
     expect(await tasksOf((pool) => listOrders(reads, pool, { ...page, user_id: 'user_7' } as never))).toEqual([1]);
-    expect(await tasksOf((pool) => findOrder(reads, pool, 'ord_tasks'))).toEqual([1]);
-    expect(await tasksOf((pool) => listOrderEvents(reads, pool, 'ord_tasks', { limit: 10 }))).toEqual([1, 1]);
+    expect(await tasksOf((pool) => orders.find(pool, 'ord_tasks'))).toEqual([1]);
+    expect(await tasksOf((pool) => listOrderEvents({ ...reads, orders }, pool, 'ord_tasks', { limit: 10 }))).toEqual([
+      1, 1,
+    ]);
     expect(await tasksOf((pool) => listOrders(reads, pool, page as never))).toEqual([8]);
   });
 

@@ -1,41 +1,23 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Client, type Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ContractEvent, ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 import type { GroupCommit } from '../../../kernel/group-commit.ts';
 import { createPool } from '../../../kernel/postgres/pool.ts';
-import { withClient } from '../../../kernel/postgres/with-client.ts';
-import { sqlFolder } from '../../../sql/files.ts';
-import { migrate } from '../../../sql/migrate.ts';
-import { asRole, createEmptyDatabase, type TestDatabase } from '../../../test/postgres/database.ts';
+import { createUndistributedDatabase } from '../../../test/api/undistributed.ts';
+import { asRole, type TestDatabase } from '../../../test/postgres/database.ts';
 import { createOwners } from '../../shards/owners.ts';
 import type { ApplyResult } from '../apply.ts';
 import { createShardedCommit } from './commit.ts';
 
-/** The tables of citus on one server that has no Citus: what a shard decides is the same wherever it lies. */
 let database: TestDatabase;
 let pool: Pool;
 let client: Client;
 let commit: GroupCommit<ReceivedWebhook, ApplyResult>;
 
 beforeAll(async () => {
-  database = await createEmptyDatabase();
-  const folder = await mkdtemp(path.join(tmpdir(), 'lab-undistributed-'));
-  await cp(path.join(sqlFolder, 'base'), path.join(folder, 'base'), { recursive: true });
-  await cp(path.join(sqlFolder, 'topologies', 'citus'), path.join(folder, 'topologies', 'citus'), { recursive: true });
-  const distribute = path.join(folder, 'topologies', 'citus', '0090_distribute.sql');
-  const statements = (await readFile(distribute, 'utf8')).split('\n');
-  await writeFile(distribute, statements.filter((line) => !/^select create_|publication/.test(line)).join('\n'));
-  await rm(path.join(folder, 'topologies', 'citus', '0091_cdc_on_workers.sql'));
-  await migrate({ dsn: database.dsn, topology: 'citus', folder });
-  await rm(folder, { recursive: true });
-  await withClient(database.dsn, (admin) =>
-    admin.query("create or replace function hold_shards(user_ids text[]) returns void language plpgsql as 'begin end'"),
-  );
+  database = await createUndistributedDatabase();
   const logger = pino({ level: 'silent' });
   pool = createPool({
     dsn: asRole(database.dsn, 'lab_api'),

@@ -1,0 +1,53 @@
+import type { QueryBuilder } from '../../../kernel/postgres/query-builder.ts';
+import type { OrderRow } from './locked-order.ts';
+
+export const orderColumns = [
+  'order_id',
+  'user_id',
+  'status',
+  'amount_minor',
+  'currency',
+  'on_hold',
+  'hold_reason',
+  'sequence',
+  'provider',
+  'provider_updated_at',
+  'created_at',
+  'updated_at',
+] as const;
+
+export const orderEventColumns = [
+  'event_id',
+  'order_id',
+  'user_id',
+  'sequence',
+  'kind',
+  'provider',
+  'provider_event_id',
+  'data',
+  'created_at',
+] as const;
+
+/** One daily partition more on each side. */
+const clockMarginMs = 86_400_000;
+
+export function selectOrder(builder: QueryBuilder, orderId: string) {
+  // The check constraints of the table allow the values of the narrower types and no others.
+  return builder.selectFrom('orders').select(orderColumns).where('order_id', '=', orderId).$castTo<OrderRow>();
+}
+
+export function selectOrderEvents(builder: QueryBuilder, order: OrderRow, window: { after: bigint; limit: number }) {
+  return (
+    builder
+      .selectFrom('order_events')
+      .select(orderEventColumns)
+      .where('order_id', '=', order.order_id)
+      // Every event of an order also changes the order, so that its own times bound theirs, and other partitions are not
+      // looked at. The times come from the clocks of several processes, hence the margin.
+      .where('created_at', '>=', new Date(order.created_at.getTime() - clockMarginMs))
+      .where('created_at', '<=', new Date(order.updated_at.getTime() + clockMarginMs))
+      .where('sequence', '>', window.after)
+      .orderBy('sequence')
+      .limit(window.limit)
+  );
+}
