@@ -19,8 +19,6 @@ export interface Arms {
   running: Arm[];
   /** What this machine can't run, with the reason. */
   absent: { name: string; reason: string }[];
-  /** Stops every system and removes the records. */
-  stop(): Promise<void>;
 }
 
 export interface ArmsOptions {
@@ -35,7 +33,7 @@ export interface ArmsOptions {
  * Starts one system for each topology, all with the same settings and the same memory, which several servers share.
  * @throws Error when a topology that this machine should be able to run does not start.
  */
-export async function startArms(options: ArmsOptions): Promise<Pick<Arms, 'running' | 'absent'>> {
+export async function startArms(options: ArmsOptions): Promise<Arms> {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-compare-'));
   options.onStop(() => rm(directory, { recursive: true, force: true }));
   const running: Arm[] = [];
@@ -59,9 +57,9 @@ export async function startArms(options: ArmsOptions): Promise<Pick<Arms, 'runni
   return { running, absent };
 }
 
-/** A coordinator with two workers where rows are sharded. */
-function serversOf({ shardKey, readsFromReplica }: Capabilities): number {
-  return shardKey ? 3 : readsFromReplica ? 2 : 1;
+/** The primary or the coordinator, the workers behind it, and the replica that reads need. */
+function serversOf({ workers, replicas }: Capabilities): number {
+  return 1 + workers + (replicas === 'required' ? 1 : 0);
 }
 
 /** What an arm is made of, in words for the report. */
@@ -74,36 +72,40 @@ function describeArm(topology: TopologyName): string {
 }
 
 /** What is known of an arm at the end of a run, its numbers and verdict aside. */
-export async function inspectArm(
-  arm: Arm,
-): Promise<Pick<ArmResult, 'description' | 'postgres' | 'memory' | 'settings' | 'dataset' | 'topStatements'>> {
-  const { system, topology } = arm;
+export type Inspection = Pick<
+  ArmResult,
+  'description' | 'postgres' | 'memory' | 'settings' | 'dataset' | 'topStatements'
+>;
+
+export async function inspectArm({ system, topology }: Arm): Promise<Inspection> {
   return withClient(system.dsn.admin, async (client) => {
     const counted = await client.query<{ n: string }>('select count(*) as n from webhook_deliveries');
     const stores = await Promise.all(serverDsns(system).map((dsn) => withClient(dsn, readStore)));
     const sum = (of: (store: Store) => number) => stores.reduce((total, store) => total + of(store), 0);
-    const [databaseBytes, sharedBuffersBytes] = [sum(({ bytes }) => bytes), sum(({ buffers }) => buffers)];
-    const servers = stores.length + system.replicas.length;
-    const each = `${Math.round(stores[0]!.buffers / 2 ** 20)} MB shared buffers`;
+    const databaseBytes = sum(({ bytes }) => bytes);
+    const sharedBuffersBytes = sum(({ buffers }) => buffers);
+    const hits = sum(({ hit }) => hit);
+    const reads = sum(({ read }) => read);
     return {
       description: describeArm(topology),
       postgres: system.postgres,
-      memory: servers === 1 ? each : `${servers} servers with ${each} each`,
+      memory: describeMemory(stores[0]!, stores.length + system.replicas.length),
       settings: await serverSettings(client),
       dataset: {
         deliveries: Number(counted.rows[0]!.n),
-        ...{ databaseBytes, sharedBuffersBytes },
+        databaseBytes,
+        sharedBuffersBytes,
         cacheRatio: sharedBuffersBytes / databaseBytes,
-        cacheHitRatio:
-          sum(({ hit }) => hit) /
-          Math.max(
-            1,
-            sum(({ hit, read }) => hit + read),
-          ),
+        cacheHitRatio: hits / Math.max(1, hits + reads),
       },
       topStatements: await topStatements(client),
     };
   });
+}
+
+function describeMemory(store: Store, servers: number): string {
+  const each = `${Math.round(store.buffers / 2 ** 20)} MB shared buffers`;
+  return servers === 1 ? each : `${servers} servers with ${each} each`;
 }
 
 interface Store {

@@ -1,5 +1,5 @@
+import { topologyScenarios } from '../scenarios/registry.ts';
 import type { Comparison, RunDocument } from '../schema/run.ts';
-import { ingestMetrics } from './metrics.ts';
 
 /** A ratio has to move by more than this, and out of its former interval, to be called a regression. */
 const tolerance = 0.05;
@@ -13,7 +13,7 @@ export function compareToBaseline(
   baseline: RunDocument,
 ): NonNullable<RunDocument['baseline']> {
   const regressions: string[] = [];
-  for (const metric of ingestMetrics) {
+  for (const metric of topologyScenarios.flatMap(({ metrics = [] }) => metrics)) {
     for (const now of comparisons.filter((comparison) => comparison.metric === metric.name)) {
       const before = baseline.comparisons.find(
         (comparison) =>

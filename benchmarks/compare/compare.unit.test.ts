@@ -3,13 +3,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readPgbench } from '../pgbench/pgbench.ts';
-import { checkResultsDirectory, listRunIds, loadRun, saveRun } from '../results/store.ts';
-import type { Measurement } from '../schema/run.ts';
+import { checkResultsDirectory, listRunIds, loadRun, saveDocument } from '../results/store.ts';
+import { orderOfRound } from '../runner/run.ts';
+import { checkpointStorms } from '../scenarios/ingest/checkpoint-storms.ts';
+import { ingestTurn } from '../scenarios/ingest/metrics.ts';
 import { type SampleArm, sampleRun } from '../schema/sample-run.ts';
+import { type Measurement, turnsOf } from '../schema/turn.ts';
 import { compareToBaseline } from './baseline.ts';
 import { metricsOf } from './metrics.ts';
-import { orderOfRound } from './rounds.ts';
-import { checkpointStorms, judgeArm } from './verdict.ts';
+import { judgeArm } from './verdict.ts';
 
 const plain: SampleArm = { name: 'plain', rates: [1_000, 1_010, 990], fiveDaysMs: [90, 30] };
 const partitioned = (changes: Partial<SampleArm> = {}): SampleArm => ({
@@ -91,8 +93,8 @@ test('the conclusion of a run that does not count says so', () => {
 
 function withCheckpoints(requested: Record<string, number>): Measurement[] {
   const { measurements } = sampleRun([plain, partitioned()]);
-  return measurements.filter((measurement) => {
-    if (measurement.scenario !== 'ingest' || measurement.round !== 1) return false;
+  return turnsOf(ingestTurn, measurements).filter((measurement) => {
+    if (measurement.round !== 1) return false;
     measurement.data!.checkpoints.requested = requested[measurement.arm]!;
     return true;
   });
@@ -108,10 +110,12 @@ test('an arm counts with enough valid rounds, close together, and a clean audit'
   const { measurements } = sampleRun([plain]);
   const audit = { ok: true, invariants: [] };
   const rate = { median: 100, min: 95, max: 105, spread: 0.1 };
-  const good = { measurements, audit, rate, rounds: 3 };
+  const good = { measurements, audit, summary: { 'ingest.rate': rate }, rounds: 3 };
   expect(judgeArm(good)).toEqual([]);
   expect(judgeArm({ ...good, rounds: 4 })).toEqual(['ingest: 3 valid rounds of 4', 'timeline: 3 valid rounds of 4']);
-  expect(judgeArm({ ...good, rate: { ...rate, spread: 0.9 } })).toEqual(['ingest: rounds 90 % of their median apart']);
+  expect(judgeArm({ ...good, summary: { 'ingest.rate': { ...rate, spread: 0.9 } } })).toEqual([
+    'ingest: rounds 90 % of their median apart',
+  ]);
   expect(judgeArm({ ...good, measurements: [] })).toEqual(['nothing was measured']);
   const invariant = { id: 'I3' as const, title: 'one effect', checked: 9, examples: [], note: null };
   const broken = { ok: false, invariants: [{ ...invariant, violations: 2, ok: false }] };
@@ -138,8 +142,8 @@ test('results are stored under their id and found by its beginning', async () =>
     await expect(checkResultsDirectory('/dev/null/results')).rejects.toThrow(/could not be stored: ENOTDIR/);
     const first = sampleRun([plain]);
     const second = { ...first, id: '20260201T120000Z-ingest-cafe' };
-    await saveRun(directory, first);
-    const file = await saveRun(directory, second);
+    await saveDocument(directory, first);
+    const file = await saveDocument(directory, second);
     await writeFile(path.join(directory, 'notes.json'), '{}');
     expect(await listRunIds(directory)).toEqual([first.id, second.id]);
     expect((await loadRun(directory)).id).toBe(second.id);
@@ -147,7 +151,7 @@ test('results are stored under their id and found by its beginning', async () =>
     expect(await loadRun(directory, file)).toEqual(JSON.parse(await readFile(file, 'utf8')));
     await expect(loadRun(directory, '2026')).rejects.toThrow(/several/);
     await expect(loadRun(directory, '2031')).rejects.toThrow(/no run 2031/);
-    await expect(saveRun(directory, { ...first, rounds: 'three' as never })).rejects.toThrow(/rounds/);
+    await expect(saveDocument(directory, { ...first, rounds: 'three' as never })).rejects.toThrow(/rounds/);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

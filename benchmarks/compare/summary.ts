@@ -1,5 +1,6 @@
 import { createRandom } from '../../simulator/workload/random.ts';
-import type { Comparison, Measurement } from '../schema/run.ts';
+import type { Comparison } from '../schema/run.ts';
+import type { Measurement } from '../schema/turn.ts';
 import { ratioOfMedians } from '../statistics/bootstrap.ts';
 import { type Summary, summarize } from '../statistics/summary.ts';
 import { metricsOf } from './metrics.ts';

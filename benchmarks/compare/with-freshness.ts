@@ -1,28 +1,28 @@
-import type { FreshnessDocument } from '../scenarios/freshness/document.ts';
-import { type FreshnessOptions, runFreshness } from '../scenarios/freshness/freshness.ts';
+import { type BenchRun, takeToEnd } from '../runner/run.ts';
+import type { Engine, FreshnessDocument } from '../scenarios/freshness/document.ts';
 import { brief } from '../scenarios/freshness/measure-engine.ts';
+import { createFreshnessRun, type FreshnessOptions } from '../scenarios/freshness/run.ts';
 import type { RunDocument } from '../schema/run.ts';
-import type { ComparisonRun } from './comparison.ts';
 
-export interface WithFreshnessOptions
-  extends Pick<FreshnessOptions, 'topology' | 'seed' | 'signal' | 'missing' | 'command'> {
+export interface WithFreshnessOptions extends Pick<FreshnessOptions, 'topology' | 'seed' | 'signal' | 'command'> {
   /** Engines that have not begun by then are left out, so that a run ends in time; in milliseconds since the start. */
-  beginWithinMs: Readonly<Record<'native' | 'debezium', number>>;
+  beginWithinMs: Readonly<Record<Engine, number>>;
 }
 
 /**
  * A comparison with the CDC engines behind it. They are arms of another kind than topologies, so they have their own
  * systems, which start after those of the comparison have been stopped, and a document within the run's.
  */
-export function withFreshness(run: ComparisonRun, options: WithFreshnessOptions): ComparisonRun {
+export function withFreshness(
+  run: BenchRun<RunDocument>,
+  { beginWithinMs, ...options }: WithFreshnessOptions,
+): BenchRun<RunDocument> {
   const startedAt = performance.now();
   let freshness: FreshnessDocument | undefined;
-  const missing: FreshnessOptions['missing'] = async (engine) => {
+  const leaveOut = (engine: Engine) => {
     const elapsedMs = performance.now() - startedAt;
-    if (elapsedMs > options.beginWithinMs[engine]) {
-      return `${Math.round(elapsedMs / 1e3)} s had passed already; \`lab bench freshness\` measures it`;
-    }
-    return options.missing(engine);
+    if (elapsedMs <= beginWithinMs[engine]) return undefined;
+    return `${Math.round(elapsedMs / 1e3)} s had passed already; \`lab bench freshness\` measures it`;
   };
   return {
     steps: [
@@ -31,8 +31,8 @@ export function withFreshness(run: ComparisonRun, options: WithFreshnessOptions)
         title: 'freshness: the way to ClickHouse',
         run: async (note) => {
           await run.close();
-          freshness = await runFreshness({ ...options, scale: 1, pace: brief, progress: note, missing });
-          for (const { engine, reason } of freshness.absent) note(`${engine} left out: ${reason}`);
+          const engines = createFreshnessRun({ ...options, scale: 1, pace: brief, leaveOut });
+          freshness = await takeToEnd(engines, note);
         },
       },
     ],

@@ -15,7 +15,7 @@ export interface Environment {
   cores: number;
   memoryBytes: number;
   node: string;
-  /** Load average over one minute when the run began: above the idle machine's 0 somebody else was at work. */
+  /** Load average over one minute when the run began: above the idle machine's 0 other programs were at work. */
   loadAverage: number;
 }
 
@@ -42,7 +42,7 @@ async function currentCommit(): Promise<string | null> {
   }
 }
 
-/** Every setting of the server that somebody set, by name, as the server prints it; places and names left out. */
+/** Every setting that differs from the server's default, by name, as the server prints it; places and names left out. */
 export async function serverSettings(client: Client): Promise<Record<string, string>> {
   const result = await client.query<{ name: string; value: string }>(
     `select name, current_setting(name) as value

@@ -18,14 +18,14 @@ test('reads times as ps prints them on macOS and on Linux', () => {
 });
 
 test('the CPU time of this process grows with its work', async () => {
-  const roots = { self: process.pid, nobody: 2 ** 22 + 1 };
+  const roots = { self: process.pid, noProcess: 2 ** 22 + 1 };
   const before = await sampleCpu(roots);
   const cpuBefore = process.cpuUsage();
   // Asking is a system call and dearer than the work: now and then is enough.
   while (microseconds(process.cpuUsage(cpuBefore)) < 150_000) for (let i = 0; i < 1e5; i += 1) Math.sqrt(Math.random());
   const after = await sampleCpu(roots);
   expect(after.self! - before.self!).toBeGreaterThan(0.1);
-  expect(after.nobody).toBe(0);
+  expect(after.noProcess).toBe(0);
 });
 
 function microseconds({ user, system }: NodeJS.CpuUsage): number {

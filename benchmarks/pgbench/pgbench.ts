@@ -51,9 +51,21 @@ export async function runPgbench(
   const { form, clients, seconds, seed } = options;
   const weighted = (name: string, weight: number) => ['-f', `${path.join(scripts, `${form}_${name}.sql`)}@${weight}`];
   const output = await pgbench(dsn, [
-    ...['-n', '-M', 'prepared', '-c', String(clients), '-j', '2', '-T', String(seconds)],
-    ...['-D', `orders=${orders}`, `--random-seed=${seed}`],
-    ...[...weighted('update_order', 70), ...weighted('new_order', 20), ...weighted('chargeback', 10)],
+    '-n',
+    '-M',
+    'prepared',
+    '-c',
+    String(clients),
+    '-j',
+    '2',
+    '-T',
+    String(seconds),
+    '-D',
+    `orders=${orders}`,
+    `--random-seed=${seed}`,
+    ...weighted('update_order', 70),
+    ...weighted('new_order', 20),
+    ...weighted('chargeback', 10),
   ]);
   return { form, clients, ...readPgbench(output) };
 }

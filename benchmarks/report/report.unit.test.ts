@@ -39,7 +39,7 @@ test('the CDC engines stand side by side, with the lag over time and what could 
 test('the report loads nothing and runs nothing', async () => {
   const text = await renderReport([document]);
   const urls = [...text.matchAll(/https?:\/\/[^"'\s<)]+/g)].map((match) => match[0]);
-  // Names of XML vocabularies, which nobody fetches.
+  // Names of XML vocabularies, which no browser fetches.
   expect([...new Set(urls)].filter((url) => !url.startsWith('http://www.w3.org/'))).toEqual([]);
   expect(text).not.toMatch(/<script|<link|<img|@import|url\((?!#)/);
 });

@@ -18,7 +18,8 @@ export function annotationsOf({ id, measurements }: RunDocument): Annotation[] {
     const time = Date.parse(startedAt);
     const result = verdict === 'VALID' ? verdict : `${verdict}: ${reasons.join('; ')}`;
     return {
-      ...{ time, timeEnd: time + Math.round(durationS * 1000) },
+      time,
+      timeEnd: time + Math.round(durationS * 1000),
       tags: [benchmarkTag, runTag(id), scenario, arm],
       text: `${scenario} on ${arm}, round ${round}: ${result}`,
     };

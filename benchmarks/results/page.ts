@@ -1,22 +1,47 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { metricsOf } from '../compare/metrics.ts';
+import { ingestRate } from '../scenarios/ingest/metrics.ts';
+import type { OwnDocument } from '../schema/own-document.ts';
 import type { RunDocument } from '../schema/run.ts';
 
 /** Writes a short page about the run to docs/results, to be committed. @returns its file */
 export async function savePage(document: RunDocument): Promise<string> {
+  const tool = document.arms.find(({ topology }) => topology === null);
+  return write(`${document.scenarios.join('-')}${tool ? `-against-${tool.name}` : ''}`, page(document));
+}
+
+/** Writes what a command printed to docs/results, with the command and the machine. @returns its file */
+export async function saveOwnPage(document: OwnDocument, title: string, text: string): Promise<string> {
+  const { scenario, command, startedAt, environment } = document;
+  return write(
+    scenario,
+    `# ${title}
+
+\`\`\`
+${text}
+\`\`\`
+
+\`npx lab ${command}\` on ${startedAt.slice(0, 10)}, commit ${environment.commit ?? 'unknown'}: ${environment.cpu},
+${environment.cores} cores that the load generator shares, ${environment.platform}, Node ${environment.node}.
+
+Absolute numbers belong to this machine and this hour; only the ratios are meant to be quoted.
+`,
+  );
+}
+
+async function write(name: string, text: string): Promise<string> {
   const directory = path.resolve(import.meta.dirname, '../../docs/results');
   await mkdir(directory, { recursive: true });
-  const name = document.command.includes('pgbench') ? 'ingest-against-pgbench' : document.scenarios.join('-');
   const file = path.join(directory, `${name}.md`);
-  await writeFile(file, page(document));
+  await writeFile(file, text);
   return file;
 }
 
 function page(document: RunDocument): string {
   const { environment, arms, measurements } = document;
   const rounds = measurements.map((entry) => {
-    const rate = metricsOf(entry)['ingest.rate'];
+    const rate = metricsOf(entry)[ingestRate];
     const numbers = rate === undefined ? '–' : Math.round(rate).toLocaleString('en-US');
     return `| ${entry.round} | ${entry.position} | ${entry.arm} | ${numbers} | ${entry.verdict} | ${entry.reasons.join('; ') || '–'} |`;
   });

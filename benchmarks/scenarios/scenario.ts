@@ -1,8 +1,81 @@
+import type { z } from 'zod';
 import type { TopologyName } from '../../kernel/topology.ts';
 import type { RunningSystem } from '../../runtime/native/system.ts';
-import type { Measurement } from '../schema/run.ts';
+import type { Html } from '../report/html.ts';
+import type { Section, View } from '../report/view.ts';
+import type { BenchRun } from '../runner/run.ts';
+import type { OwnDocument } from '../schema/own-document.ts';
+import type { ArmResult, Comparison, RunDocument } from '../schema/run.ts';
+import type { Measurement, TurnKind } from '../schema/turn.ts';
 
-/** One contender of a comparison: a running system and where its client's record goes. */
+/**
+ * A question that is put to several arms by the same code. Adding one takes a folder with one of these and its line in
+ * `registry.ts`: comparison, report, schema and command line take everything else from here.
+ */
+export type Scenario = TopologyScenario | OwnArmsScenario;
+
+interface Described {
+  readonly name: string;
+  /** What it answers, in a sentence without a full stop. */
+  readonly question: string;
+  /** Where `lab bench` runs it unless told otherwise. */
+  readonly topology: TopologyName;
+  /** How the HTML report shows it; loaded when a report is written, since charts take their time to load. */
+  report?(): Promise<ScenarioReport>;
+}
+
+/** Its arms are topologies, so that several of these can share the systems of one comparison. */
+export interface TopologyScenario<Data = unknown> extends Described {
+  readonly turn: TurnKind<Data>;
+  /** Tools that can stand beside the topologies as one more arm, by the word for `--against`. */
+  readonly beside?: Readonly<Record<string, ToolBeside>>;
+  /** Whether turns write to the arm's database: it is then vacuumed after each turn and audited after the rounds. */
+  readonly writes: boolean;
+  /** Whether it belongs to what `lab compare` and the tour measure unless told otherwise. */
+  readonly inTour: boolean;
+  /** Why it can't be put to this topology; undefined where it can. Such an arm is left out of its rounds. */
+  missingOn?(topology: TopologyName): string | undefined;
+  /** Loads what the scenario needs. Called for each arm before the first round. */
+  open(arm: Arm, options: ScenarioOptions): Promise<ScenarioSession<Data>>;
+  /** A turn in a few words, for the progress display. */
+  describeTurn?(data: Data): string;
+  /** Why turns must not count beside those of the other arms, by position in `measurements`. */
+  judgeTogether?(measurements: readonly Measurement[]): Map<number, string>;
+  /** The rounds of an arm must not lie too far apart in this metric. */
+  readonly steadyMetric?: string;
+  /** Rows of the report's table, in this order; a baseline is held against them. */
+  readonly metrics?: readonly Metric[];
+  readonly table?: TableColumns;
+  /** What the numbers say, one sentence each. */
+  findings?(evidence: Evidence): string[];
+  /** The result in one sentence, where this scenario has the last word on it. */
+  conclude?(evidence: Evidence): string | undefined;
+}
+
+/** Its arms are something else, so it starts systems of its own and leaves a document of its own. */
+export interface OwnArmsScenario<Document extends OwnDocument = OwnDocument> extends Described {
+  /** What its arms are, in words. */
+  readonly arms: string;
+  /** Whether it has more rounds than one. */
+  readonly hasRounds: boolean;
+  /** Title of the page in docs/results. */
+  readonly title: string;
+  readonly document: z.ZodType<Document>;
+  createRun(options: BenchOptions): BenchRun<Document>;
+  /** What a reader gets to see in a terminal. */
+  summarize(document: Document): TextSummary;
+}
+
+/** A tool that can have its turns beside those of a scenario. */
+export interface ToolBeside {
+  /** Shape of its turns. */
+  readonly turn: TurnKind;
+  /** What it needs, in a sentence. */
+  readonly requirement: string;
+  worksOn(topology: TopologyName): boolean;
+}
+
+/** A running system of one topology, and where its client's record goes. */
 export interface Arm {
   name: string;
   topology: TopologyName;
@@ -24,26 +97,6 @@ export interface ScenarioOptions {
   progress: (line: string) => void;
 }
 
-/** pgbench is measured beside `ingest`, and is no question of its own. */
-export type ScenarioName = Exclude<Measurement['scenario'], 'pgbench'>;
-export type ScenarioData<Name extends ScenarioName> = NonNullable<Extract<Measurement, { scenario: Name }>['data']>;
-
-/**
- * A question that is put to every arm by the same code. Adding a scenario takes one file with one of these, one line
- * in `registry.ts`, and the shape of its data in `benchmarks/schema`.
- */
-export interface Scenario<Name extends ScenarioName> {
-  name: Name;
-  /** What it answers, in a sentence without a full stop. */
-  question: string;
-  /** Rough duration of one round of one arm at scale 1, in seconds: for the progress display. */
-  roundSeconds: number;
-  /** Why it can't be put to this topology; undefined where it can. Such an arm is left out of its rounds. */
-  missingOn?(topology: TopologyName): string | undefined;
-  /** Loads what the scenario needs. Called for each arm in turn before the first round. */
-  open(arm: Arm, options: ScenarioOptions): Promise<ScenarioSession<ScenarioData<Name>>>;
-}
-
 /** A scenario on one arm, kept over the rounds. */
 export interface ScenarioSession<Data> {
   /** One round. @throws Error when the arm failed; the round then counts as discarded. */
@@ -51,4 +104,58 @@ export interface ScenarioSession<Data> {
   /** Why this round must not count; empty when it may. */
   judge(data: Data): string[];
   close(): Promise<void>;
+}
+
+/** What `lab bench` was asked for. */
+export interface BenchOptions {
+  /** As the user typed it, for the document. */
+  command: string;
+  topology: TopologyName;
+  rounds: number;
+  seed: number;
+  scale: number;
+  signal: AbortSignal;
+}
+
+/** A number that is compared. */
+export interface Metric {
+  /** As in `ingest.rate`; timeline's are `timeline/<query>/<order>/<cache>/<what>`. */
+  name: string;
+  label: string;
+  unit: string;
+  better: 'higher' | 'lower';
+}
+
+/** Columns of the table in a terminal. */
+export interface TableColumns {
+  /** Whether they stand in every table, with a dash where the run did not measure them. */
+  readonly always: boolean;
+  readonly columns: readonly { head: string; cell(arm: ArmResult, document: RunDocument): string }[];
+}
+
+/** What a scenario may draw its sentences from. */
+export interface Evidence {
+  arms: readonly ArmResult[];
+  comparisons: readonly Comparison[];
+  control: string;
+  measurements: readonly Measurement[];
+}
+
+/** A table and lines below it. */
+export interface TextSummary {
+  head: string[];
+  rows: (string | number)[][];
+  lines: string[];
+}
+
+/** What a scenario adds to the HTML report. */
+export interface ScenarioReport {
+  /** Each is empty where the run has nothing of it. */
+  readonly sections: readonly Section[];
+  /** An arm in short, for the head of the page. */
+  card?(view: View, arm: View['arms'][number]): Html | undefined;
+  /** What is folded away among plans and statements. */
+  folded?(view: View): Html[];
+  /** The body of a report of its own document; a table of the summary unless told otherwise. */
+  own?(document: OwnDocument): Html;
 }

@@ -1,20 +1,15 @@
 import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
-import { pgbenchData } from '../pgbench/data.ts';
 import { freshnessDocument } from '../scenarios/freshness/document.ts';
-import { ingestData } from '../scenarios/ingest/data.ts';
-import { readsData } from '../scenarios/reads/data.ts';
-import { timelineData } from '../scenarios/timeline/data.ts';
 import { environment } from './environment.ts';
+import { measurementOf, type TurnKind, verdict } from './turn.ts';
 
 /** One run of `lab compare`, `lab bench` or `lab start`, as `results/<id>.json` holds it. */
-export type RunDocument = z.infer<typeof runDocument>;
-export type Measurement = RunDocument['measurements'][number];
-export type ArmResult = RunDocument['arms'][number];
-export type Comparison = RunDocument['comparisons'][number];
+export type RunDocument = z.infer<ReturnType<typeof runDocumentOf>>;
+export type ArmResult = z.infer<typeof arm>;
+export type Comparison = z.infer<typeof comparison>;
 
 const topology = z.enum(topologyNames);
-const verdict = z.enum(['VALID', 'DISCARDED']);
 
 const summary = z.strictObject({
   median: z.number(),
@@ -34,7 +29,7 @@ const invariant = z.strictObject({
 });
 
 const arm = z.strictObject({
-  /** The topology, or another contender such as `pgbench`. */
+  /** The topology, or what stands beside the topologies, as `pgbench`. */
   name: z.string(),
   topology: topology.nullable(),
   description: z.string(),
@@ -64,23 +59,6 @@ const arm = z.strictObject({
   ),
 });
 
-const measured = {
-  arm: z.string(),
-  round: z.int().min(1),
-  position: z.int().min(1).meta({ description: 'place of this arm in its round' }),
-  startedAt: z.iso.datetime(),
-  durationS: z.number(),
-  verdict,
-  reasons: z.array(z.string()),
-};
-
-const measurement = z.discriminatedUnion('scenario', [
-  z.strictObject({ scenario: z.literal('ingest'), ...measured, data: ingestData.nullable() }),
-  z.strictObject({ scenario: z.literal('timeline'), ...measured, data: timelineData.nullable() }),
-  z.strictObject({ scenario: z.literal('reads'), ...measured, data: readsData.nullable() }),
-  z.strictObject({ scenario: z.literal('pgbench'), ...measured, data: pgbenchData.nullable() }),
-]);
-
 const comparison = z.strictObject({
   metric: z.string(),
   arm: z.string(),
@@ -91,30 +69,37 @@ const comparison = z.strictObject({
   confidence: z.number(),
 });
 
-export const runDocument = z.strictObject({
-  schemaVersion: z.literal(1),
-  id: z.string().regex(/^[0-9]{8}T[0-9]{6}Z-[a-z0-9-]+$/),
-  command: z.string(),
-  startedAt: z.iso.datetime(),
-  finishedAt: z.iso.datetime(),
-  seed: z.int(),
-  rounds: z.int(),
-  control: z.string(),
-  scenarios: z.array(z.enum(['ingest', 'timeline', 'reads', 'freshness'])),
-  environment,
-  arms: z.array(arm),
-  absent: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
-  measurements: z.array(measurement),
-  comparisons: z.array(comparison),
-  freshness: freshnessDocument
-    .nullable()
-    .optional()
-    .meta({ description: 'the CDC engines side by side, where the run measured them' }),
-  baseline: z
-    .strictObject({ id: z.string(), comparisons: z.array(comparison), regressions: z.array(z.string()) })
-    .nullable(),
-  verdict,
-  reasons: z.array(z.string()),
-  findings: z.array(z.string()).meta({ description: 'what the numbers say, one sentence each' }),
-  conclusion: z.string().meta({ description: 'the result in one sentence' }),
-});
+/**
+ * The schema of a run's document.
+ * @param scenarios that a run can hold
+ * @param turns the kinds of turns that these scenarios leave
+ */
+export function runDocumentOf(scenarios: readonly string[], turns: readonly TurnKind[]) {
+  return z.strictObject({
+    schemaVersion: z.literal(1),
+    id: z.string().regex(/^[0-9]{8}T[0-9]{6}Z-[a-z0-9-]+$/),
+    command: z.string(),
+    startedAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime(),
+    seed: z.int(),
+    rounds: z.int(),
+    control: z.string(),
+    scenarios: z.array(z.enum(scenarios)),
+    environment,
+    arms: z.array(arm),
+    absent: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
+    measurements: z.array(measurementOf(turns)),
+    comparisons: z.array(comparison),
+    freshness: freshnessDocument
+      .nullable()
+      .optional()
+      .meta({ description: 'the CDC engines side by side, where the run measured them' }),
+    baseline: z
+      .strictObject({ id: z.string(), comparisons: z.array(comparison), regressions: z.array(z.string()) })
+      .nullable(),
+    verdict,
+    reasons: z.array(z.string()),
+    findings: z.array(z.string()).meta({ description: 'what the numbers say, one sentence each' }),
+    conclusion: z.string().meta({ description: 'the result in one sentence' }),
+  });
+}

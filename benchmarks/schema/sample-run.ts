@@ -2,9 +2,10 @@ import { createHistogram, encodeHistogram, percentiles } from '../../simulator/d
 import { conclude } from '../compare/conclusion.ts';
 import { compareToControl, summarizeArm } from '../compare/summary.ts';
 import type { EngineFreshness, FreshnessDocument } from '../scenarios/freshness/document.ts';
-import type { LoadPhase } from '../scenarios/ingest/data.ts';
 import type { TimelineResult } from '../scenarios/timeline/data.ts';
-import type { ArmResult, Measurement, RunDocument } from './run.ts';
+import type { LoadPhase } from './load-phase.ts';
+import type { ArmResult, RunDocument } from './run.ts';
+import type { Measurement } from './turn.ts';
 
 export interface SampleArm {
   name: 'plain' | 'partitioned' | 'replicated';
@@ -49,7 +50,7 @@ export function sampleRun(sampleArms: readonly SampleArm[], changes: Partial<Run
     baseline: null,
     verdict: valid ? 'VALID' : 'DISCARDED',
     reasons: arms.flatMap((arm) => arm.reasons),
-    ...conclude({ arms, comparisons, control: 'plain', valid }),
+    ...conclude({ arms, comparisons, control: 'plain', measurements, valid }),
     ...changes,
   };
 }
@@ -85,8 +86,7 @@ function ingestRounds(arm: SampleArm): Measurement[] {
   }));
 }
 
-/** Two seconds at a rate, with latencies from 1 ms to 50 ms. */
-/** An invented stretch of load. */
+/** An invented stretch of load: two seconds at a rate, with latencies from 1 ms to 50 ms. */
 export function samplePhase(rate: number, changes: Partial<LoadPhase> = {}): LoadPhase {
   const count = Math.round(rate * 2);
   const histogram = createHistogram();
@@ -167,36 +167,45 @@ function armResult(arm: SampleArm, measurements: readonly Measurement[]): ArmRes
 export function sampleFreshness({ environment }: Pick<RunDocument, 'environment'>): FreshnessDocument {
   const engine = (name: 'native' | 'debezium', p99Ms: number, eventsPerSecond: number): EngineFreshness => ({
     engine: name,
-    ...{ verdict: 'VALID', reasons: [], startS: 4, highestRate: 2_000, highestRateBy: 'closed loop' },
+    verdict: 'VALID',
+    reasons: [],
+    startS: 4,
+    highestRate: 2_000,
+    highestRateBy: 'closed loop',
     load: samplePhase(1_000),
     steady: {
       latency: { count: 500, p50Ms: 200, p90Ms: 300, p99Ms, p999Ms: p99Ms, maxMs: p99Ms },
-      ...{
-        unseen: 0,
-        probePauseMs: 10,
-        stages: { read_to_sunk: { p50Ms: 150, p99Ms: 600 } },
-        slowStage: 'read_to_sunk',
-      },
+      unseen: 0,
+      probePauseMs: 10,
+      stages: { read_to_sunk: { p50Ms: 150, p99Ms: 600 } },
+      slowStage: 'read_to_sunk',
       lag: [0.25, 0.75, 1.25].map((atS) => ({ atS, samples: 50, p50Ms: 200, maxMs: p99Ms })),
     },
     drain: {
-      ...{ backlog: 40_000, stoppedS: 1, resumeMs: 900, drainMs: 1_000 },
-      ...{ eventsPerSecond, eventsPerSecondWithStart: eventsPerSecond / 2 },
+      backlog: 40_000,
+      stoppedS: 1,
+      resumeMs: 900,
+      drainMs: 1_000,
+      eventsPerSecond,
+      eventsPerSecondWithStart: eventsPerSecond / 2,
     },
     cpuSeconds: { api: 1, cdc: 1 },
     audit: { ok: true, durationS: 1, invariants: [] },
   });
   return {
-    ...{ schemaVersion: 1, id: '20260131T120000Z-freshness-0000', scenario: 'freshness', command: 'start' },
-    ...{
-      startedAt: '2026-01-31T12:00:00.000Z',
-      finishedAt: '2026-01-31T12:01:00.000Z',
-      seed: 1,
-      topology: 'partitioned',
-    },
+    schemaVersion: 1,
+    id: '20260131T120000Z-freshness-0000',
+    scenario: 'freshness',
+    command: 'start',
+    startedAt: '2026-01-31T12:00:00.000Z',
+    finishedAt: '2026-01-31T12:01:00.000Z',
+    seed: 1,
+    topology: 'partitioned',
     environment,
     engines: [engine('native', 700, 40_000), engine('debezium', 1_400, 7_000)],
-    ...{ absent: [], drainRatio: 5.71, verdict: 'VALID' },
+    absent: [],
+    drainRatio: 5.71,
+    verdict: 'VALID',
     targets: [{ what: 'freshness p99, native', target: '≤ 1000 ms', measured: '700 ms', met: true }],
   };
 }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { runDocument } from './run.ts';
 import { sampleRun } from './sample-run.ts';
-import { checkRunDocument, runJsonSchema } from './validate.ts';
+import { checkRunDocument, runDocument, runJsonSchema } from './validate.ts';
 
 const sample = () => sampleRun([{ name: 'plain', rates: [900, 1_000, 1_100], fiveDaysMs: [90, 30] }]);
 

@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
-import { type RunDocument, runDocument } from './run.ts';
+import { ownArmsScenarios, topologyScenarios, turnKinds } from '../scenarios/registry.ts';
+import type { OwnDocument } from './own-document.ts';
+import type { ResultDocument } from './result.ts';
+import { type RunDocument, runDocumentOf } from './run.ts';
 
 const schemaUrl = new URL('./run.schema.json', import.meta.url);
+
+/** The schema of a run's document: a comparison of topologies, with the CDC engines behind it where it has them. */
+export const runDocument = runDocumentOf([...topologyScenarios.map(({ name }) => name), 'freshness'], turnKinds);
 
 /**
  * Checks a document against the committed JSON Schema, the one that readers in other languages use.
@@ -16,6 +22,15 @@ export async function checkRunDocument(document: unknown): Promise<RunDocument> 
   if (validate(document)) return document as RunDocument;
   const lines = (validate.errors ?? []).map((error) => `  ${error.instancePath || '/'} ${error.message}`);
   throw new Error(`This is no result document of the lab:\n${lines.join('\n')}`);
+}
+
+/** Checks a document of any kind. @throws Error that lists what is wrong. */
+export async function checkDocument(document: unknown): Promise<ResultDocument> {
+  const scenario = ownArmsScenarios.find(({ name }) => name === (document as Partial<OwnDocument> | null)?.scenario);
+  if (!scenario) return checkRunDocument(document);
+  const { error, data } = scenario.document.safeParse(document);
+  if (error) throw new Error(`This is no result document of the lab:\n${z.prettifyError(error)}`);
+  return data;
 }
 
 /** The JSON Schema (draft 2020-12) of a run's document, as `run.schema.json` holds it. */

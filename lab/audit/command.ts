@@ -5,11 +5,19 @@ import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/t
 import type { SystemDescription } from '../../runtime/system-description.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
 import { readRecords } from '../../simulator/record/read.ts';
-import { auditTable } from '../benchmark/tables.ts';
-import type { AuditFlags } from '../commands/audit.ts';
 import { checkDsn } from '../database-target.ts';
 import { print, printJson, progress } from '../output.ts';
 import { wantedRun } from '../wanted-run.ts';
+import { auditTable } from './table.ts';
+
+export interface AuditFlags {
+  record?: string[];
+  run?: string;
+  dsn?: string;
+  topology?: string;
+  clickhouse?: string;
+  json?: boolean;
+}
 
 /** `lab audit`. */
 export async function auditCommand(flags: AuditFlags): Promise<void> {
@@ -71,7 +79,9 @@ async function findTarget(flags: AuditFlags): Promise<Target> {
   const left = (await readdir(directory).catch(() => [])).sort().map((name) => path.join(directory, name));
   return {
     run,
-    ...{ dsn: run.dsn.admin, topology: run.topology, recordFiles: records ?? left },
+    dsn: run.dsn.admin,
+    topology: run.topology,
+    recordFiles: records ?? left,
     clickhouseUrl: flags.clickhouse ?? run.urls.clickhouse,
     providerUrl: run.urls.provider,
   };

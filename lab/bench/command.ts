@@ -1,90 +1,92 @@
-import { type ComparisonRun, createComparison } from '../../benchmarks/compare/comparison.ts';
-import { createAgainstPgbench } from '../../benchmarks/pgbench/against-pgbench.ts';
-import { savePage } from '../../benchmarks/results/page.ts';
-import { scenarioNames } from '../../benchmarks/scenarios/registry.ts';
-import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
-import type { TopologyName } from '../../kernel/topology.ts';
+import { createBench, createBenchOf } from '../../benchmarks/compare/bench.ts';
+import { saveOwnPage, savePage } from '../../benchmarks/results/page.ts';
+import type { BenchRun } from '../../benchmarks/runner/run.ts';
+import { ownArmsScenarios, scenarios, toolsBeside, topologyScenarios } from '../../benchmarks/scenarios/registry.ts';
+import type { OwnArmsScenario } from '../../benchmarks/scenarios/scenario.ts';
+import { isOwnDocument, type ResultDocument } from '../../benchmarks/schema/result.ts';
+import { controlTopology, type TopologyName } from '../../kernel/topology.ts';
 import { MissingPartError } from '../../runtime/native/missing-part.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
+import { checkPossible, checkScenarios, checkTopologies } from '../benchmark/choices.ts';
+import { ownText, printResult } from '../benchmark/print-result.ts';
 import { runAndSave } from '../benchmark/run-and-save.ts';
-import type { BenchFlags } from '../commands/bench.ts';
-import { checkPossible, checkScenarios, checkTopologies, printResult } from '../compare/command.ts';
 import { printJson, progress } from '../output.ts';
 
-const allNames = [...scenarioNames, 'freshness', 'acceptance'];
+export interface BenchFlags {
+  all?: boolean;
+  topology?: string;
+  against?: string;
+  driver: 'builtin' | 'k6';
+  rounds?: number;
+  scale: number;
+  seed: number;
+  save?: boolean;
+  json?: boolean;
+}
 
 /** `lab bench`. */
-export async function benchCommand(scenario: string | undefined, flags: BenchFlags): Promise<void> {
-  const { rounds = 3 } = flags;
-  if (scenario === 'freshness' || scenario === 'acceptance') checkOwnRunner(scenario, flags);
-  if (scenario === 'freshness') {
-    // Its arms are engines and not topologies, so it has a runner and a document of its own.
-    const [wanted] = checkTopologies([flags.topology ?? 'partitioned']) as [TopologyName];
-    const { freshnessCommand } = await import('../benchmark/freshness-command.ts');
-    await freshnessCommand({ ...flags, topology: wanted });
-    return;
-  }
-  if (scenario === 'acceptance') {
-    // Its arms are modes and not topologies.
-    const [wanted] = checkTopologies([flags.topology ?? 'plain']) as [TopologyName];
-    const { acceptanceCommand } = await import('../benchmark/acceptance-command.ts');
-    await acceptanceCommand({ ...flags, rounds, topology: wanted });
-    return;
-  }
-  const { scenarios, topology } = checkFlags(scenario, flags);
-  const { document, file } = await runAndSave((signal) => createRun(scenarios, topology, { ...flags, rounds }, signal));
+export async function benchCommand(name: string | undefined, flags: BenchFlags): Promise<void> {
+  const own = ownArmsScenarios.find((scenario) => scenario.name === name);
+  const create = own ? checkOwn(own, flags) : checkFlags(name, flags);
+  const { document, file } = await runAndSave(create);
   if (flags.json) printJson(document);
   else printResult(document, file);
-  if (flags.save) progress(`saved: ${await savePage(document)}`);
+  if (flags.save) progress(`saved: ${await save(document)}`);
   if (document.verdict !== 'VALID') process.exitCode = 1;
 }
 
-/** What these scenarios would otherwise pass over. @throws UsageError */
-function checkOwnRunner(scenario: 'freshness' | 'acceptance', flags: BenchFlags): void {
+type Create = (signal: AbortSignal) => BenchRun<ResultDocument> | Promise<BenchRun<ResultDocument>>;
+
+/** A scenario whose arms are no topologies. @throws UsageError for what it would otherwise pass over. */
+function checkOwn(scenario: OwnArmsScenario, flags: BenchFlags): Create {
+  const { name, hasRounds } = scenario;
   const meaningless = [
     flags.all && '--all',
     flags.against && '--against',
     flags.driver === 'k6' && '--driver k6',
-    scenario === 'freshness' && flags.rounds !== undefined && '--rounds',
+    !hasRounds && flags.rounds !== undefined && '--rounds',
   ].filter((option) => typeof option === 'string');
-  if (meaningless.length > 0) throw new UsageError(`${scenario} has no ${meaningless.join(', ')}: leave it out.`);
+  if (meaningless.length > 0) throw new UsageError(`${name} has no ${meaningless.join(', ')}: leave it out.`);
+  const [topology] = checkTopologies([flags.topology ?? scenario.topology]) as [TopologyName];
+  const { rounds = 3, seed, scale } = flags;
+  const command = commandOf(name, topology, hasRounds ? rounds : undefined, flags);
+  return (signal) => createBench(scenario, { command, topology, rounds, seed, scale, signal });
 }
 
-function checkFlags(scenario: string | undefined, flags: BenchFlags) {
+/** @throws UsageError, MissingPartError */
+function checkFlags(name: string | undefined, flags: BenchFlags): Create {
+  const { all, against, rounds = 3, seed, scale } = flags;
   if (flags.driver === 'k6') {
     throw new MissingPartError('the k6 driver', 'there are no k6 scripts yet; use --driver builtin');
   }
-  if ((scenario === undefined) === !flags.all) {
-    throw new UsageError(`Name one scenario of ${allNames.join(', ')}, or use --all.`);
+  if ((name === undefined) === !all) {
+    const names = scenarios.map((scenario) => scenario.name).join(', ');
+    throw new UsageError(`Name one scenario of ${names}, or use --all.`);
   }
-  const scenarios = flags.all ? scenarioNames : checkScenarios([scenario!], allNames);
-  // Policies differ only where there is a replica.
-  const where = flags.topology ?? (scenario === 'reads' ? 'replicated' : 'plain');
-  const [topology] = checkTopologies([where]) as [TopologyName];
-  if (flags.against && (scenario !== 'ingest' || topology !== 'plain')) {
-    throw new UsageError('--against pgbench works for `bench ingest --topology plain`: its scripts know those tables.');
+  const wanted = all ? topologyScenarios : checkScenarios([name!], scenarios);
+  const scenario = all ? undefined : wanted[0]!;
+  const [topology] = checkTopologies([flags.topology ?? scenario?.topology ?? controlTopology]) as [TopologyName];
+  if (against !== undefined && !scenario?.beside?.[against]?.worksOn(topology)) {
+    throw new UsageError(toolsBeside[against]!.requirement);
   }
-  checkPossible(scenarios, [topology]);
-  return { scenarios, topology };
+  checkPossible(wanted, [topology]);
+  const command = commandOf(name ?? '--all', topology, rounds, flags);
+  const options = { command, topology, rounds, seed, scale };
+  if (!scenario) return (signal) => createBenchOf(wanted, { ...options, signal });
+  return (signal) => createBench(scenario, { ...options, against, signal });
 }
 
-async function createRun(
-  scenarios: readonly ScenarioName[],
-  topology: TopologyName,
-  flags: BenchFlags & { rounds: number },
-  signal: AbortSignal,
-): Promise<ComparisonRun> {
-  const { rounds, seed, scale } = flags;
-  const common = { rounds, seed, scale, signal };
-  const what = `${flags.all ? '--all' : scenarios[0]} --topology ${topology} --rounds ${rounds} --scale ${scale} --seed ${seed}`;
-  if (flags.against) {
-    return createAgainstPgbench({ ...common, command: `bench ${what} --against ${flags.against}`, topology });
-  }
-  return createComparison({
-    ...common,
-    command: `bench ${what}`,
-    topologies: [topology],
-    control: topology,
-    scenarios,
-  });
+/** As the user could type it, with everything that was left out. */
+function commandOf(name: string, topology: string, rounds: number | undefined, flags: BenchFlags): string {
+  const { scale, seed, against } = flags;
+  const tool = against === undefined ? '' : ` --against ${against}`;
+  const inRounds = rounds === undefined ? '' : ` --rounds ${rounds}`;
+  return `bench ${name} --topology ${topology}${inRounds} --scale ${scale} --seed ${seed}${tool}`;
+}
+
+/** The page in docs/results. @returns its file */
+function save(document: ResultDocument): Promise<string> {
+  if (!isOwnDocument(document)) return savePage(document);
+  const { title } = ownArmsScenarios.find(({ name }) => name === document.scenario)!;
+  return saveOwnPage(document, title, ownText(document));
 }

@@ -1,11 +1,11 @@
-import type { ComparisonRun, Step } from '../../benchmarks/compare/comparison.ts';
-import { checkResultsDirectory, defaultResultsDirectory, saveRun } from '../../benchmarks/results/store.ts';
-import type { RunDocument } from '../../benchmarks/schema/run.ts';
+import { checkResultsDirectory, defaultResultsDirectory, saveDocument } from '../../benchmarks/results/store.ts';
+import type { BenchRun, Step } from '../../benchmarks/runner/run.ts';
+import type { ResultDocument } from '../../benchmarks/schema/result.ts';
 import { interruptible } from '../interruptible.ts';
 import { runSteps } from './run-steps.ts';
 
-export interface SavedRun {
-  document: RunDocument;
+export interface SavedRun<Document> {
+  document: Document;
   file: string;
 }
 
@@ -15,24 +15,24 @@ export interface SavedRun {
  * @param writeReport called once everything has been stopped; returns the report's file
  * @throws Error when the run did not come to its end.
  */
-export async function runAndSave(
-  create: (signal: AbortSignal) => ComparisonRun | Promise<ComparisonRun>,
-  writeReport?: (document: RunDocument) => Promise<string>,
-): Promise<SavedRun> {
+export async function runAndSave<Document extends ResultDocument>(
+  create: (signal: AbortSignal) => BenchRun<Document> | Promise<BenchRun<Document>>,
+  writeReport?: (document: Document) => Promise<string>,
+): Promise<SavedRun<Document>> {
   await checkResultsDirectory(defaultResultsDirectory());
   return interruptible(async (signal) => takeToTheEnd(await create(signal), writeReport));
 }
 
-async function takeToTheEnd(
-  run: ComparisonRun,
-  writeReport: ((document: RunDocument) => Promise<string>) | undefined,
-): Promise<SavedRun> {
-  let saved: SavedRun | undefined;
+async function takeToTheEnd<Document extends ResultDocument>(
+  run: BenchRun<Document>,
+  writeReport: ((document: Document) => Promise<string>) | undefined,
+): Promise<SavedRun<Document>> {
+  let saved: SavedRun<Document> | undefined;
   const save: Step = {
     title: 'store the result',
     run: async (note) => {
       const document = run.document();
-      saved = { document, file: await saveRun(defaultResultsDirectory(), document) };
+      saved = { document, file: await saveDocument(defaultResultsDirectory(), document) };
       note(saved.file);
     },
   };

@@ -1,5 +1,5 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
-import type { Step } from '../../benchmarks/compare/comparison.ts';
+import type { Step } from '../../benchmarks/runner/run.ts';
 import { progress } from '../output.ts';
 
 /**

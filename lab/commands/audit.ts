@@ -1,13 +1,5 @@
 import type { Command } from 'commander';
-
-export interface AuditFlags {
-  record?: string[];
-  run?: string;
-  dsn?: string;
-  topology?: string;
-  clickhouse?: string;
-  json?: boolean;
-}
+import type { AuditFlags } from '../audit/command.ts';
 
 export function register(program: Command): void {
   program

@@ -1,30 +1,18 @@
 import { type Command, Option } from 'commander';
+import { ownArmsScenarios, scenarios, toolsBeside, topologyScenarios } from '../../benchmarks/scenarios/registry.ts';
+import { controlTopology } from '../../kernel/topology.ts';
 import { decimal, wholeNumber } from '../arguments.ts';
-
-export interface BenchFlags {
-  all?: boolean;
-  topology?: string;
-  against?: 'pgbench';
-  driver: 'builtin' | 'k6';
-  rounds?: number;
-  scale: number;
-  seed: number;
-  save?: boolean;
-  json?: boolean;
-}
+import type { BenchFlags } from '../bench/command.ts';
 
 export function register(program: Command): void {
   program
     .command('bench')
     .summary('run one scenario')
     .description('Runs one scenario on one topology in several rounds, audits it, and stores the result document.')
-    .argument(
-      '[scenario]',
-      'ingest, timeline or reads, freshness (both CDC engines), or acceptance (kafka and sync mode)',
-    )
-    .option('--all', 'ingest, timeline and reads in turn')
-    .option('--topology <name>', 'where (plain; reads: replicated; freshness: partitioned)')
-    .addOption(new Option('--against <tool>', 'hold ingest against another tool').choices(['pgbench']))
+    .argument('[scenario]', describeScenarios())
+    .option('--all', `${listed('conjunction')} in turn`)
+    .option('--topology <name>', `where (${describeTopologies()})`)
+    .addOption(new Option('--against <tool>', 'hold ingest against another tool').choices(Object.keys(toolsBeside)))
     .addOption(new Option('--driver <name>', 'who sends the load').choices(['builtin', 'k6']).default('builtin'))
     .option('--rounds <n>', 'rounds (3)', wholeNumber(1))
     .option('--scale <x>', 'length of the load and size of the data', decimal(0.01, 1_000), 1)
@@ -45,4 +33,19 @@ Examples:
       const { benchCommand } = await import('../bench/command.ts');
       await benchCommand(scenario, flags);
     });
+}
+
+function describeScenarios(): string {
+  const others = ownArmsScenarios.map(({ name, arms }) => `${name} (${arms})`);
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format([listed('disjunction'), ...others]);
+}
+
+/** The scenarios whose arms are topologies. */
+function listed(type: 'conjunction' | 'disjunction'): string {
+  return new Intl.ListFormat('en-GB', { type }).format(topologyScenarios.map(({ name }) => name));
+}
+
+function describeTopologies(): string {
+  const others = scenarios.filter(({ topology }) => topology !== controlTopology);
+  return [controlTopology, ...others.map(({ name, topology }) => `${name}: ${topology}`)].join('; ');
 }

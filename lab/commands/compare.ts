@@ -1,19 +1,13 @@
 import type { Command } from 'commander';
-import type { TopologyName } from '../../kernel/topology.ts';
+import { topologyScenarios } from '../../benchmarks/scenarios/registry.ts';
+import { capabilities, topologyNames } from '../../kernel/topology.ts';
 import { decimal, list, wholeNumber } from '../arguments.ts';
-
-export interface CompareFlags {
-  quick?: boolean;
-  topologies: TopologyName[];
-  rounds?: number;
-  scale?: number;
-  seed: number;
-  scenarios: string[];
-  baseline?: string;
-  json?: boolean;
-}
+import type { CompareFlags } from '../compare/command.ts';
 
 export function register(program: Command): void {
+  // Those with most servers last: they are what a machine lacks first.
+  const bySize = topologyNames.toSorted((a, b) => capabilities(a).workers - capabilities(b).workers);
+  const tour = topologyScenarios.filter(({ inTour }) => inTour).map(({ name }) => name);
   program
     .command('compare')
     .summary('compare topologies in interleaved, audited rounds')
@@ -22,8 +16,8 @@ export function register(program: Command): void {
         'seed, audits the data, and stores one result document. Exit status 1 when a run has to be discarded.',
     )
     .option('--quick', 'three rounds of a quarter of a minute for each topology, on small data: three to four minutes')
-    .option('--topologies <list>', 'which, by commas', list, ['plain', 'partitioned', 'replicated', 'citus'])
-    .option('--scenarios <list>', 'which, by commas', list, ['ingest', 'timeline'])
+    .option('--topologies <list>', 'which, by commas', list, bySize)
+    .option('--scenarios <list>', 'which, by commas', list, tour)
     .option('--rounds <n>', 'rounds of each topology, at least 3 (5, with --quick 3)', wholeNumber(3))
     .option(
       '--scale <x>',

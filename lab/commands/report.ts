@@ -1,9 +1,5 @@
 import type { Command } from 'commander';
-
-export interface ReportFlags {
-  open?: boolean;
-  json?: boolean;
-}
+import type { ReportFlags } from '../report/command.ts';
 
 export function register(program: Command): void {
   program
@@ -22,18 +18,7 @@ Examples:
   $ lab report 20260131T120000Z 20260201T090000Z`,
     )
     .action(async (runs: string[], flags: ReportFlags) => {
-      const { defaultResultsDirectory, loadRun } = await import('../../benchmarks/results/store.ts');
-      const { writeReport } = await import('../../benchmarks/report/write.ts');
-      const { print, printJson } = await import('../output.ts');
-      const directory = defaultResultsDirectory();
-      const wanted = runs.length === 0 ? [undefined] : runs;
-      const documents = await Promise.all(wanted.map((run) => loadRun(directory, run)));
-      const file = await writeReport(documents);
-      if (flags.json) printJson({ file, runs: documents.map(({ id }) => id) });
-      else print(file);
-      if (flags.open) {
-        const { openInBrowser } = await import('../report/open.ts');
-        await openInBrowser(file);
-      }
+      const { reportCommand } = await import('../report/command.ts');
+      await reportCommand(runs, flags);
     });
 }

@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
-
-export interface StartFlags {
-  interactive: boolean;
-  rounds: number;
-  json?: boolean;
-}
+import type { StartFlags } from '../start/command.ts';
 
 export function register(program: Command): void {
   program

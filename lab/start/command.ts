@@ -2,18 +2,19 @@ import os from 'node:os';
 import { createComparison } from '../../benchmarks/compare/comparison.ts';
 import { withFreshness } from '../../benchmarks/compare/with-freshness.ts';
 import { writeReport } from '../../benchmarks/report/write.ts';
-import type { ScenarioName } from '../../benchmarks/scenarios/scenario.ts';
+import type { BenchRun } from '../../benchmarks/runner/run.ts';
+import { topologyScenarios } from '../../benchmarks/scenarios/registry.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
-import { capabilities, topologyNames } from '../../kernel/topology.ts';
-import { missingEngine } from '../benchmark/freshness-command.ts';
+import { capabilities, controlTopology, defaultTopology, topologyNames } from '../../kernel/topology.ts';
+import { printResult } from '../benchmark/print-result.ts';
 import { runAndSave } from '../benchmark/run-and-save.ts';
-import type { StartFlags } from '../commands/start.ts';
-import { printResult } from '../compare/command.ts';
 import { print, printJson, progress } from '../output.ts';
 import { serveUntilStopped } from './serve.ts';
 
-/** What fits into five minutes on two cores. `lab compare` and `lab bench` run the others. */
-const tourScenarios: readonly ScenarioName[] = ['ingest', 'timeline'];
+export interface StartFlags {
+  interactive: boolean;
+  json?: boolean;
+}
 
 /** `lab start`, which is `npm start`. */
 export async function startCommand(flags: StartFlags): Promise<void> {
@@ -22,39 +23,10 @@ export async function startCommand(flags: StartFlags): Promise<void> {
   progress(`Payments scaling lab: ${os.type()} ${os.arch()}, ${cores} cores, ${memory} GB, Node ${process.version}.`);
   progress('A quick comparison of every topology that this machine can run; it takes about four minutes.\n');
   let report = '';
-  const { document, file } = await runAndSave(
-    (signal) =>
-      withFreshness(
-        createComparison({
-          signal,
-          command: 'start',
-          topologies: topologyNames.filter((name) => !capabilities(name).shardKey),
-          leftOut: 'the tour has five minutes; `lab compare` measures it where Citus is installed',
-          control: 'plain',
-          scenarios: tourScenarios,
-          rounds: 3,
-          seed: 1,
-          // A little shorter than `lab compare --quick`, which leaves time for the engines.
-          scale: 0.85,
-          repeatForMs: 180_000,
-        }),
-        // The whole tour has to end within five minutes, on two cores that others use as well.
-        {
-          ...{
-            signal,
-            command: 'start',
-            topology: 'partitioned',
-            seed: 1,
-            missing: (engine) => missingEngine(engine, 'partitioned'),
-          },
-          beginWithinMs: { native: 275_000, debezium: 258_000 },
-        },
-      ),
-    async (result) => {
-      report = await writeReport([result]);
-      return report;
-    },
-  );
+  const { document, file } = await runAndSave(tour, async (result) => {
+    report = await writeReport([result]);
+    return report;
+  });
   if (document.verdict !== 'VALID') process.exitCode = 1;
   if (flags.json) return printJson(document);
   printResult(document, file, report);
@@ -62,6 +34,31 @@ export async function startCommand(flags: StartFlags): Promise<void> {
     return print(nextSteps(document.verdict));
   }
   await serveUntilStopped(report);
+}
+
+/** What fits into five minutes on two cores. `lab compare` and `lab bench` run the rest. */
+function tour(signal: AbortSignal): BenchRun<RunDocument> {
+  const comparison = createComparison({
+    signal,
+    command: 'start',
+    topologies: topologyNames.filter((name) => capabilities(name).workers === 0),
+    leftOut: 'the tour has five minutes; `lab compare` measures it where Citus is installed',
+    control: controlTopology,
+    scenarios: topologyScenarios.filter(({ inTour }) => inTour),
+    rounds: 3,
+    seed: 1,
+    // A little shorter than `lab compare --quick`, which leaves time for the engines.
+    scale: 0.85,
+    repeatForMs: 180_000,
+  });
+  return withFreshness(comparison, {
+    signal,
+    command: 'start',
+    topology: defaultTopology,
+    seed: 1,
+    // The whole tour has to end within five minutes, on two cores that others use as well.
+    beginWithinMs: { native: 275_000, debezium: 258_000 },
+  });
 }
 
 const nextSteps = (verdict: RunDocument['verdict']) => `

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { defaultTopology } from '../../kernel/topology.ts';
 import { freePort } from '../../runtime/native/free-port.ts';
 import { startSystem } from '../../runtime/native/system.ts';
 import { print, progress } from '../output.ts';
@@ -12,12 +13,12 @@ export async function serveUntilStopped(report: string): Promise<void> {
   const server = await serveFile(report);
   try {
     progress('\nstarting a live system …');
-    const system = await startSystem({ topology: 'partitioned', wellKnownPorts: true, signal: stop.signal });
+    const system = await startSystem({ topology: defaultTopology, wellKnownPorts: true, signal: stop.signal });
     try {
       const { port } = server.address() as { port: number };
       print(`
 report   http://127.0.0.1:${port}/
-API      ${system.urls.api}/docs   (topology partitioned)
+API      ${system.urls.api}/docs   (topology ${defaultTopology})
 
 In another terminal:
   npx lab send                  10,000 signed webhooks
@@ -43,7 +44,7 @@ Ctrl-C stops everything.`);
 /** One file at `/`, on a port that is free. */
 export async function serveFile(file: string): Promise<Server> {
   const server = createServer((request, response) => {
-    // Parsed by hand: `new URL` throws at what some programs ask for, and nobody would catch it here.
+    // Parsed by hand: `new URL` throws at what some programs ask for, and no caller would catch it here.
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/') {
       response.writeHead(404).end();
       return;

@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest';
-import { runAcceptance } from '../../benchmarks/scenarios/acceptance/acceptance.ts';
+import { takeToEnd } from '../../benchmarks/runner/run.ts';
+import { acceptance } from '../../benchmarks/scenarios/acceptance/acceptance.ts';
 import { acceptanceDocument } from '../../benchmarks/scenarios/acceptance/document.ts';
-import { describe } from '../../lab/benchmark/acceptance-command.ts';
+import { summaryText } from '../../lab/benchmark/tables.ts';
 import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { listRuns } from '../../runtime/native/run-directory.ts';
 import { describeIf } from '../skip.ts';
 
 describeIf('lab bench acceptance', await missingForKafka(), () => {
   test('both modes are loaded, worked off, audited and cleaned up', async () => {
-    const lines: string[] = [];
-    const document = await runAcceptance({
+    const run = acceptance.createRun({
       command: 'test',
       topology: 'plain',
       rounds: 1,
       seed: 5,
       scale: 0.1,
       signal: new AbortController().signal,
-      progress: (line) => void lines.push(line),
     });
+    const document = await takeToEnd(run, () => {});
     expect(acceptanceDocument.parse(JSON.parse(JSON.stringify(document)))).toEqual(document);
 
     const arms = Object.fromEntries(document.arms.map((arm) => [arm.name, arm]));
@@ -44,7 +44,7 @@ describeIf('lab bench acceptance', await missingForKafka(), () => {
     expect(audits[0]!.acknowledged).toBeGreaterThan(accepted(['sync']) * 0.9);
     expect(audits[1]!.acknowledged).toBeGreaterThan(accepted(['kafka', 'kafka-burst']) * 0.9);
     expect(target.met).toBe(ratios.concurrent.ratio >= 1);
-    expect(describe(document)).toMatch(/^kafka-burst\s+\d+\s+\d+\.\d\d \(/m);
+    expect(summaryText(acceptance.summarize(document))).toMatch(/^kafka-burst\s+\d+\s+\d+\.\d\d \(/m);
     expect((await listRuns()).filter(({ supervisorPid }) => supervisorPid === process.pid)).toEqual([]);
   }, 180_000);
 });

@@ -1,13 +1,18 @@
 import { access } from 'node:fs/promises';
 import { afterAll, expect, test } from 'vitest';
-import { type ComparisonRun, createComparison } from '../../benchmarks/compare/comparison.ts';
+import { createComparison } from '../../benchmarks/compare/comparison.ts';
 import { renderReport } from '../../benchmarks/report/render.ts';
+import type { BenchRun } from '../../benchmarks/runner/run.ts';
+import { ingest } from '../../benchmarks/scenarios/ingest/ingest.ts';
+import { timeline } from '../../benchmarks/scenarios/timeline/timeline.ts';
+import type { RunDocument } from '../../benchmarks/schema/run.ts';
+import { turnsOf } from '../../benchmarks/schema/turn.ts';
 import { checkRunDocument } from '../../benchmarks/schema/validate.ts';
 import { missingCitus } from '../../runtime/native/citus.ts';
 import { isAlive } from '../../runtime/native/processes.ts';
 import { listRuns } from '../../runtime/native/run-directory.ts';
 
-let run: ComparisonRun | undefined;
+let run: BenchRun<RunDocument> | undefined;
 afterAll(() => run?.close());
 
 test('a small comparison of all native topologies is measured, audited, reported and cleaned up', async () => {
@@ -15,7 +20,7 @@ test('a small comparison of all native topologies is measured, audited, reported
     command: 'test',
     topologies: ['plain', 'replicated', 'citus'],
     control: 'plain',
-    scenarios: ['ingest', 'timeline'],
+    scenarios: [ingest, timeline],
     rounds: 1,
     seed: 3,
     scale: 0.1,
@@ -49,17 +54,17 @@ test('a small comparison of all native topologies is measured, audited, reported
     expect(arm.topStatements.some(({ query }) => query.includes('insert into'))).toBe(arm.name !== 'citus');
     if (arm.name === 'citus') expect(arm.memory).toBe('3 servers with 85 MB shared buffers each');
   }
-  const ingest = document.measurements.flatMap((entry) => (entry.scenario === 'ingest' && entry.data ? [entry] : []));
-  expect(ingest).toHaveLength(arms.length);
-  for (const { data, arm } of ingest) {
+  const turns = turnsOf(ingest.turn, document.measurements).filter(({ data }) => data !== null);
+  expect(turns).toHaveLength(arms.length);
+  for (const { data, arm } of turns) {
     expect(data!.peak.rate).toBeGreaterThan(50);
     expect(data!.peak.walBytes).toBeGreaterThan(data!.peak.acknowledged * 500);
     expect(data!.peak.cpuSeconds.api).toBeGreaterThan(0);
     expect(data!.peak.cpuSeconds.postgres).toBeGreaterThan(0);
     expect(data!.lag.length > 0).toBe(arm === 'replicated');
   }
-  const timeline = document.measurements.find((entry) => entry.scenario === 'timeline' && entry.arm === 'replicated');
-  expect(timeline).toMatchObject({ verdict: 'VALID', data: { node: 'replica' } });
+  const ranges = turnsOf(timeline.turn, document.measurements).find(({ arm }) => arm === 'replicated');
+  expect(ranges).toMatchObject({ verdict: 'VALID', data: { node: 'replica' } });
   // A report draws nothing of a turn that a busy machine has spoilt.
   for (const entry of document.measurements) if (entry.data) entry.verdict = 'VALID';
   expect(await renderReport([document])).toContain('Replica lag over time');

@@ -1,4 +1,4 @@
-import { ingestMetrics } from '../../compare/metrics.ts';
+import { topologyScenarios } from '../../scenarios/registry.ts';
 import { type Html, html } from '../html.ts';
 import { number } from '../numbers.ts';
 import type { View } from '../view.ts';
@@ -6,7 +6,8 @@ import type { View } from '../view.ts';
 /** The table that a decision rests on: a column for each arm, a row for each metric, ratios with intervals. */
 export function comparisonSection(view: View): Html {
   const { arms, document } = view;
-  const measured = ingestMetrics.filter((metric) => arms.some(({ result }) => result.summary[metric.name]));
+  const metrics = topologyScenarios.flatMap((scenario) => scenario.metrics ?? []);
+  const measured = metrics.filter(({ name }) => arms.some(({ result }) => result.summary[name]));
   if (measured.length === 0) return html``;
   const head = arms.map(
     ({ result, mark }) =>

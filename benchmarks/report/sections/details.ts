@@ -25,16 +25,8 @@ export function auditSection(view: View): Html {
 <p class="note">After the rounds every webhook that the client noted as acknowledged is looked up, with the hash of its body. A run counts only when nothing was lost, doubled or reordered.</p></section>`;
 }
 
-/** Plans of the queries and the dearest statements, folded away. */
-export function plansSection(view: View): Html {
-  const plans = view.arms.flatMap(({ result }) => {
-    const [data] = view.timeline(result.name).filter((entry) => entry.plans.length > 0);
-    if (!data) return [];
-    const list = data.plans.map(
-      ({ query, order, plan }) => html`<h4>${query}, rows in ${order} order</h4><pre>${plan}</pre>`,
-    );
-    return [html`<details><summary>Plans on ${result.name}</summary>${list}</details>`];
-  });
+/** Plans of the queries and the dearest statements, folded away. @param plans what the scenarios have to show */
+export function plansSection(view: View, plans: Html[]): Html {
   const statements = view.arms
     .filter(({ result }) => result.topStatements.length > 0)
     .map(({ result }) => {

@@ -1,27 +1,34 @@
 import { z } from 'zod';
 import { topologyNames } from '../../../kernel/topology.ts';
 import { environment } from '../../schema/environment.ts';
-import { loadPhase } from '../ingest/data.ts';
+import { loadPhase } from '../../schema/load-phase.ts';
 
 const ratio = z.strictObject({ ratio: z.number(), low: z.number(), high: z.number(), confidence: z.number() });
 
+export const modes = ['sync', 'kafka'] as const;
+export type Mode = (typeof modes)[number];
+
+/** Kafka mode is two arms: its consumers at work meanwhile, or stopped until the load has ended. */
+export const armNames = ['sync', 'kafka', 'kafka-burst'] as const;
+export type ArmName = (typeof armNames)[number];
+
+export const acceptanceRound = z.strictObject({
+  round: z.int(),
+  position: z.int(),
+  load: loadPhase,
+  drainMs: z.int().meta({ description: 'from the last answer until PostgreSQL had everything' }),
+  drained: z.boolean(),
+});
+
 /** What was accepted in one way, over the rounds. */
 const acceptanceArm = z.strictObject({
-  name: z.enum(['sync', 'kafka', 'kafka-burst']),
+  name: z.enum(armNames),
   description: z.string(),
   medianRate: z.number().meta({ description: 'webhooks a second answered with 2xx' }),
   cpuUs: z
     .record(z.string(), z.number())
     .meta({ description: 'CPU microseconds per accepted webhook by component, over all rounds; generator included' }),
-  rounds: z.array(
-    z.strictObject({
-      round: z.int(),
-      position: z.int(),
-      load: loadPhase,
-      drainMs: z.int().meta({ description: 'from the last answer until PostgreSQL had everything' }),
-      drained: z.boolean(),
-    }),
-  ),
+  rounds: z.array(acceptanceRound),
 });
 
 /** The document of `lab bench acceptance`. */
@@ -44,7 +51,7 @@ export const acceptanceDocument = z.strictObject({
   idleBrokerCores: z.number().meta({ description: 'what the broker takes of the cores while another arm is measured' }),
   audits: z.array(
     z.strictObject({
-      mode: z.enum(['sync', 'kafka']),
+      mode: z.enum(modes),
       ok: z.boolean(),
       acknowledged: z.int().meta({ description: 'acknowledged webhooks that were looked up in the database' }),
       broken: z.array(z.string()),

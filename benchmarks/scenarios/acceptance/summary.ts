@@ -1,60 +1,33 @@
-import { createRandom } from '../../../simulator/workload/random.ts';
-import { ratioOfMedians } from '../../statistics/bootstrap.ts';
-import { summarize } from '../../statistics/summary.ts';
-import type { ArmName, Rounds } from './acceptance.ts';
-import type { AcceptanceArm, AcceptanceDocument } from './document.ts';
+import type { TextSummary } from '../scenario.ts';
+import type { AcceptanceDocument } from './document.ts';
 
-const descriptions: Record<ArmName, string> = {
-  sync: 'API, answered after COMMIT',
-  kafka: 'gateway, answered when the broker has synced its log; consumers at work on the same cores',
-  'kafka-burst': 'as kafka, with the consumers stopped until the load has ended',
-};
+const components = ['ingest', 'broker', 'api', 'postgres', 'generator'];
 
-/** Rounds of an arm may lie this far apart, relative to their median. */
-const spreadLimit = 0.6;
-
-export function describeArms(measured: Rounds): AcceptanceArm[] {
-  return [...measured].map(([name, rounds]) => ({
-    ...{ name, description: descriptions[name], rounds },
-    medianRate: summarize(rounds.map(({ load }) => load.rate)).median,
-    cpuUs: cpuPerWebhook(rounds),
-  }));
-}
-
-function cpuPerWebhook(rounds: AcceptanceArm['rounds']): Record<string, number> {
-  const accepted = rounds.reduce((sum, { load }) => sum + load.acknowledged, 0);
-  const seconds: Record<string, number> = {};
-  for (const { load } of rounds) {
-    // A process that was stopped meanwhile has used nothing.
-    for (const [name, used] of Object.entries(load.cpuSeconds))
-      seconds[name] = (seconds[name] ?? 0) + Math.max(0, used);
-  }
-  return Object.fromEntries(
-    Object.entries(seconds).map(([name, used]) => [name, Math.round((used * 1e6) / Math.max(accepted, 1))]),
-  );
-}
-
-/** Relative to sync mode. With fewer than three rounds the interval is little more than the range. */
-export function ratioOfRates(measured: Rounds, arm: ArmName, seed: number) {
-  const rates = (name: ArmName) => measured.get(name)!.map(({ load }) => load.rate);
-  return ratioOfMedians({ values: rates(arm), control: rates('sync'), random: createRandom(seed).next });
-}
-
-/** Why a run must not count; empty when it may. */
-export function judgeAcceptance(measured: Rounds, audits: AcceptanceDocument['audits']): string[] {
-  const reasons: string[] = [];
-  for (const [name, rounds] of measured) {
-    const { spread } = summarize(rounds.map(({ load }) => load.rate));
-    if (spread > spreadLimit) reasons.push(`${name}: rounds ${Math.round(spread * 100)} % of their median apart`);
-    for (const { round, load, drained } of rounds) {
-      const where = `${name}, round ${round}`;
-      if (load.errors > load.sent * 0.001) reasons.push(`${where}: ${load.errors} errors in ${load.sent} requests`);
-      if (!drained) reasons.push(`${where}: what was accepted was not applied in time`);
-    }
-  }
-  for (const { mode, broken, acknowledged } of audits) {
-    reasons.push(...broken.map((text) => `audit of ${mode}: ${text}`));
-    if (acknowledged === 0) reasons.push(`audit of ${mode}: no acknowledged webhook was looked up`);
-  }
-  return reasons;
+/** A line for each arm, then what they are, the audits and the target. */
+export function summarizeAcceptance(document: AcceptanceDocument): TextSummary {
+  const { arms, ratios, target, idleBrokerCores, audits, verdict, reasons } = document;
+  const ratioOf = { sync: undefined, kafka: ratios.concurrent, 'kafka-burst': ratios.burst };
+  return {
+    head: ['', 'accepted/s', 'ratio (95 %)', 'p99', ...components.map((name) => `${name} µs`)],
+    rows: arms.map(({ name, medianRate, rounds, cpuUs }) => {
+      const p99s = rounds.map(({ load }) => load.latency.p99Ms).toSorted((a, b) => a - b);
+      const ratio = ratioOf[name];
+      return [
+        name,
+        Math.round(medianRate),
+        ratio ? `${ratio.ratio.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)})` : 'control',
+        `${Math.round(p99s[Math.floor(rounds.length / 2)]!)} ms`,
+        ...components.map((component) => cpuUs[component] ?? '–'),
+      ];
+    }),
+    lines: [
+      ...arms.map(({ name, description }) => `${name}: ${description}`),
+      `CPU in microseconds per accepted webhook. The idle broker takes ${(idleBrokerCores * 100).toFixed(1)} % of a core.`,
+      ...audits.map(({ mode, ok, acknowledged }) => {
+        return `audit of ${mode}: ${ok ? 'clean' : 'BROKEN'}, ${acknowledged} acknowledged webhooks looked up`;
+      }),
+      `${target.met ? '✓' : '✗'} ${target.what}: ${target.measured}, target ${target.target}`,
+      `${verdict}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}`,
+    ],
+  };
 }

@@ -5,7 +5,7 @@ const eventsPerOrder = 20;
 const ordersPerTransaction = 20;
 
 /**
- * Writes events for nobody to read yet, in transactions of 400 rows, as group commit makes them under load. Straight
+ * Writes events while no engine reads them, in transactions of 400 rows, as group commit makes them under load. Straight
  * into the tables: the same backlog for every engine, however fast webhooks are on this machine at this moment.
  * @returns how many were written; fewer than asked for when there are too few orders.
  */

@@ -1,13 +1,17 @@
 import { z } from 'zod';
 import { topologyNames } from '../../../kernel/topology.ts';
 import { environment } from '../../schema/environment.ts';
-import { loadPhase, percentiles } from '../ingest/data.ts';
+import { loadPhase, percentiles } from '../../schema/load-phase.ts';
 
 const stage = z.strictObject({ p50Ms: z.number(), p99Ms: z.number() });
 
+/** In the order of their turns. */
+export const engines = ['native', 'debezium'] as const;
+export type Engine = (typeof engines)[number];
+
 /** What one CDC engine did in `lab bench freshness`. */
-const engineFreshness = z.strictObject({
-  engine: z.enum(['native', 'debezium']),
+export const engineFreshness = z.strictObject({
+  engine: z.enum(engines),
   verdict: z.enum(['VALID', 'DISCARDED']),
   reasons: z.array(z.string()),
   startS: z.number().meta({ description: 'from nothing to a system that is ready' }),

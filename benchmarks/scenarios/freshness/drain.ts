@@ -64,14 +64,16 @@ interface Seen {
   endedAt: number;
 }
 
-/** What came with the first batch was worked off before anybody saw it, so it does not count as speed. */
+/** What came with the first batch was worked off before a look could see it, so it does not count as speed. */
 function summarize({ backlog, startedAt, first, source, endedAt }: Seen): Drain {
   const wholeMs = Math.max(1, endedAt - startedAt);
   const drainMs = endedAt - first.atMs;
   const afterFirst = source - first.visible;
   const withStart = Math.round(backlog / (wholeMs / 1e3));
   return {
-    ...{ backlog, resumeMs: Math.round(first.atMs - startedAt), drainMs: Math.round(drainMs) },
+    backlog,
+    resumeMs: Math.round(first.atMs - startedAt),
+    drainMs: Math.round(drainMs),
     eventsPerSecond: afterFirst > 0 ? Math.round(afterFirst / (drainMs / 1e3)) : withStart,
     eventsPerSecondWithStart: withStart,
   };

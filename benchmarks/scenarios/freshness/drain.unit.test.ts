@@ -23,8 +23,11 @@ test('the drain is counted from the first events that came, the engine’s start
   // A look takes 100 ms.
   const drain = await measureDrain({ source: 1_010, ...scripted([10, 10, 10, 410, 800, 1_010]), ...rest });
   expect(drain).toEqual({
-    ...{ backlog: 1_000, resumeMs: 300, drainMs: 200 },
-    ...{ eventsPerSecond: 3_000, eventsPerSecondWithStart: 2_000 },
+    backlog: 1_000,
+    resumeMs: 300,
+    drainMs: 200,
+    eventsPerSecond: 3_000,
+    eventsPerSecondWithStart: 2_000,
   });
 });
 

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { Client } from 'pg';
 import type { TopologyName } from '../../../kernel/topology.ts';
+import { waitUntil } from '../../../kernel/wait.ts';
 import { countSunkEvents, countSunkRows } from '../../../operations/status/drain.ts';
 import type { RunningSystem } from '../../../runtime/native/system.ts';
 import { percentiles } from '../../../simulator/driver/histogram.ts';
@@ -10,7 +10,7 @@ import { closedConnections, ingest } from '../ingest/ingest.ts';
 import { type PhaseContext, runPhase } from '../ingest/phase.ts';
 import { createWebhookSource } from '../ingest/webhook-source.ts';
 import { fillOutbox } from './backlog.ts';
-import type { EngineFreshness } from './document.ts';
+import type { Engine, EngineFreshness } from './document.ts';
 import { type Drain, measureDrain } from './drain.ts';
 import { engineControl } from './engine-control.ts';
 import { lagOverTime } from './lag.ts';
@@ -18,7 +18,7 @@ import { slowStage, stageLatencies } from './stages.ts';
 import { startVisibilityProbe, type VisibilityProbe } from './visibility.ts';
 
 export interface MeasureEngineOptions {
-  engine: 'native' | 'debezium';
+  engine: Engine;
   topology: TopologyName;
   system: RunningSystem;
   recordFile: string;
@@ -91,7 +91,12 @@ async function findHighestRate(options: MeasureEngineOptions): Promise<number> {
   const { engine, topology, system, recordFile, seed, scale, signal, progress } = options;
   const arm = { name: engine, topology, system, recordFile: `${recordFile}.peak` };
   const session = await ingest.open(arm, {
-    ...{ seed, run: `${options.run}p`, startTimeMs: Date.now(), scale: Math.min(scale, 1), signal, progress },
+    seed,
+    run: `${options.run}p`,
+    startTimeMs: Date.now(),
+    scale: Math.min(scale, 1),
+    signal,
+    progress,
   });
   try {
     return (await session.measure(1)).peak.rate;
@@ -110,10 +115,15 @@ async function estimateHighestRate(context: PhaseContext, durationMs: number): P
 function phaseContext(options: MeasureEngineOptions, client: Client, record: AckRecord): PhaseContext {
   const { system, seed, run, signal } = options;
   const source = createWebhookSource({
-    ...{ seed: seed + 1, run: `${run}s`, startTimeMs: Date.now(), secrets: system.secrets, now: () => new Date() },
+    seed: seed + 1,
+    run: `${run}s`,
+    startTimeMs: Date.now(),
+    secrets: system.secrets,
+    now: () => new Date(),
   });
   const components = {
-    ...{ api: [system.api.pid], postgres: [system.primary.pid] },
+    api: [system.api.pid],
+    postgres: [system.primary.pid],
     ...(system.cdcProcess && { cdc: [system.cdcProcess.pid] }),
     ...(system.clickhouse && { clickhouse: [system.clickhouse.pid] }),
     ...(system.broker && { broker: [system.broker.pid] }),
@@ -136,7 +146,11 @@ async function measureSteady(context: PhaseContext, clickhouse: ClickHouseClient
   const unseen = await probe.finish(30_000);
   const stages = await stageLatencies(clickhouse, sinceMs);
   const steady = {
-    ...{ latency: percentiles(probe.latency), unseen, probePauseMs, stages, slowStage: slowStage(stages) },
+    latency: percentiles(probe.latency),
+    unseen,
+    probePauseMs,
+    stages,
+    slowStage: slowStage(stages),
     lag: lagOverTime(probe.samples, Math.min(...probe.samples.map(({ acknowledgedAtMs }) => acknowledgedAtMs))),
   };
   return { load, steady };
@@ -176,19 +190,22 @@ async function measureBacklog(
     countEvents: () => countSunkEvents(clickhouse),
     resume: () => engine.resume(),
     clock: () => performance.now(),
-    ...{ pauseMs: drainPauseMs, timeoutMs: 300_000, signal },
+    pauseMs: drainPauseMs,
+    timeoutMs: 300_000,
+    signal,
   });
   return { ...drain, stoppedS };
 }
 
 async function untilSunk(client: Client, clickhouse: ClickHouseClient, signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  for (;;) {
-    const [source, sunk] = [await countOutbox(client), await countSunkEvents(clickhouse)];
-    if (sunk >= source) return;
-    if (performance.now() > deadline) throw new Error(`${source - sunk} events have not come to ClickHouse`);
-    await delay(100, undefined, { signal });
-  }
+  let left = 0;
+  const isSunk = async () => {
+    const source = await countOutbox(client);
+    left = source - (await countSunkEvents(clickhouse));
+    return left <= 0;
+  };
+  if (await waitUntil(isSunk, { timeoutMs: 120_000, intervalMs: 100, signal })) return;
+  throw new Error(`${left} events have not come to ClickHouse`);
 }
 
 async function countOutbox(client: Client): Promise<number> {

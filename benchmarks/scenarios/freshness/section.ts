@@ -2,14 +2,11 @@ import { axis, drawChart, legend, lineStyle } from '../../report/charts.ts';
 import { type Html, html } from '../../report/html.ts';
 import { markOf } from '../../report/marks.ts';
 import { milliseconds, number } from '../../report/numbers.ts';
-import type { View } from '../../report/view.ts';
-import { backlogNote, type EngineFreshness } from './document.ts';
+import { backlogNote, type EngineFreshness, type FreshnessDocument } from './document.ts';
 
 /** Accepted → visible in ClickHouse: both CDC engines side by side, and the lag while the load ran. */
-export function freshnessSection(view: View): Html {
-  const { freshness } = view.document;
-  if (!freshness || freshness.engines.length === 0) return html``;
-  const { engines, absent, targets, topology } = freshness;
+export function freshnessSection({ engines, absent, targets, topology }: FreshnessDocument): Html {
+  if (engines.length === 0) return html``;
   return html`<section><h2>Freshness of the analytics (${topology})</h2>
 <div class="scroll"><table><thead><tr><th>engine</th><th>verdict</th><th>load<small>webhooks/s</small></th><th>p50</th><th>p99</th><th>slowest stage</th><th>backlog<small>events</small></th><th>drain<small>events/s</small></th><th>audit</th></tr></thead>
 <tbody>${engines.map(row)}</tbody></table></div>

@@ -1,25 +1,44 @@
 import { Client } from 'pg';
+import { controlTopology } from '../../../kernel/topology.ts';
 import type { RunningSystem } from '../../../runtime/native/system.ts';
 import { rateAt } from '../../../simulator/driver/plan.ts';
 import type { LoadResult } from '../../../simulator/driver/run-load.ts';
 import { type ServerCounters, sampleServers } from '../../measure/server-counters.ts';
 import { serverDsns } from '../../measure/servers.ts';
 import { prepareWalFiles } from '../../measure/wal-files.ts';
-import type { Arm, Scenario, ScenarioOptions, ScenarioSession } from '../scenario.ts';
+import { pgbenchBeside } from '../../pgbench/turn.ts';
+import type { LoadPhase } from '../../schema/load-phase.ts';
+import type { Arm, ScenarioOptions, ScenarioSession, TopologyScenario } from '../scenario.ts';
 import { openAckRecord } from './ack-record.ts';
-import type { CurvePoint, IngestData, LoadPhase } from './data.ts';
+import { checkpointStorms } from './checkpoint-storms.ts';
+import type { CurvePoint, IngestData } from './data.ts';
+import { ingestFindings } from './findings.ts';
 import { judgeIngest } from './judge.ts';
 import { startLagSampler } from './lag.ts';
+import { ingestMetrics, ingestRate, ingestTurn } from './metrics.ts';
 import { readOwnWrites } from './own-writes.ts';
 import { type PhaseContext, runPhase } from './phase.ts';
 import { firstRate, keeps, nextRate, objective } from './search.ts';
+import { ingestTable } from './table.ts';
 import { createWebhookSource } from './webhook-source.ts';
 
-export const ingest: Scenario<'ingest'> = {
+export const ingest: TopologyScenario<IngestData> = {
   name: 'ingest',
   question: 'how many signed webhooks a second the system takes at p99 ≤ 100 ms, and what each costs',
-  roundSeconds: 19,
+  topology: controlTopology,
+  turn: ingestTurn,
+  beside: { pgbench: pgbenchBeside },
+  writes: true,
+  inTour: true,
   open: openIngest,
+  describeTurn: ({ peak, half }) =>
+    `${Math.round(peak.rate)} webhooks/s, p99 ${half.latency.p99Ms.toFixed(1)} ms at half of that`,
+  judgeTogether: checkpointStorms,
+  steadyMetric: ingestRate,
+  metrics: ingestMetrics,
+  table: ingestTable,
+  findings: ingestFindings,
+  report: async () => (await import('./report.ts')).ingestReport,
 };
 
 /** Requests under way in the closed loop: enough for full batches, few enough to stay below the objective. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { IngestData, LoadPhase } from './data.ts';
+import type { LoadPhase } from '../../schema/load-phase.ts';
+import type { IngestData } from './data.ts';
 import { judgeIngest } from './judge.ts';
 import { type Attempt, firstRate, keeps, nextRate } from './search.ts';
 

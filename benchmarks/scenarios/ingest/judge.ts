@@ -1,4 +1,5 @@
-import type { IngestData, LoadPhase } from './data.ts';
+import type { LoadPhase } from '../../schema/load-phase.ts';
+import type { IngestData } from './data.ts';
 import { keeps } from './search.ts';
 
 /** Share of requests without a 2xx that a round may have. */

@@ -4,8 +4,8 @@ import type { LoadPlan } from '../../../simulator/driver/plan.ts';
 import { type LoadResult, runLoad } from '../../../simulator/driver/run-load.ts';
 import { sampleCpu } from '../../measure/process-cpu.ts';
 import { sampleServers } from '../../measure/server-counters.ts';
+import type { LoadPhase } from '../../schema/load-phase.ts';
 import type { AckRecord } from './ack-record.ts';
-import type { LoadPhase } from './data.ts';
 import type { WebhookSource } from './webhook-source.ts';
 
 export interface PhaseContext {

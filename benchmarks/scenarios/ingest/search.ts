@@ -1,4 +1,4 @@
-import type { LoadPhase } from './data.ts';
+import type { LoadPhase } from '../../schema/load-phase.ts';
 
 export interface Objective {
   percentile: 99;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readPolicyNames } from '../../../kernel/postgres/read-policies.ts';
-import { percentiles } from '../ingest/data.ts';
+import { percentiles } from '../../schema/load-phase.ts';
 
 export type ReadsData = z.infer<typeof readsData>;
 export type PolicyReads = ReadsData['policies'][number];

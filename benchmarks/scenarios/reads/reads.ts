@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type ReadPolicyName, readPolicyNames } from '../../../kernel/postgres/read-policies.ts';
 import { withClient } from '../../../kernel/postgres/with-client.ts';
+import { capabilities, controlTopology, topologyNames } from '../../../kernel/topology.ts';
 import { generatePassword } from '../../../runtime/native/credentials.ts';
 import type { PostgresServer } from '../../../runtime/native/postgres.ts';
 import { startService } from '../../../runtime/native/service.ts';
@@ -8,16 +9,25 @@ import { percentiles } from '../../../simulator/driver/histogram.ts';
 import { createRandom } from '../../../simulator/workload/random.ts';
 import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
 import { createWebhookSource, type WebhookSource } from '../ingest/webhook-source.ts';
-import type { Arm, Scenario, ScenarioOptions, ScenarioSession } from '../scenario.ts';
+import type { Arm, ScenarioOptions, ScenarioSession, TopologyScenario } from '../scenario.ts';
 import type { PolicyReads, ReadsData } from './data.ts';
+import { readsFindings } from './findings.ts';
 import { judgeReads } from './judge.ts';
+import { readsTurn } from './metrics.ts';
 import { runSessions } from './session.ts';
 
-export const reads: Scenario<'reads'> = {
+export const reads: TopologyScenario<ReadsData> = {
   name: 'reads',
   question: 'how many reads replicas take off the primary under each routing policy, and how many of them are stale',
-  roundSeconds: 45,
+  // Policies differ only where there is a replica.
+  topology: topologyNames.find((name) => capabilities(name).readsFromReplica) ?? controlTopology,
+  turn: readsTurn,
+  writes: true,
+  inTour: false,
   open: openReads,
+  findings: ({ measurements }) => readsFindings(measurements),
+  conclude: ({ measurements }) => readsFindings(measurements)[0],
+  report: async () => ({ sections: [(await import('./section.ts')).readsSection] }),
 };
 
 /** The replicas apply each commit so much later: a lag that every policy meets alike. */
@@ -32,8 +42,11 @@ async function openReads(arm: Arm, options: ScenarioOptions): Promise<ScenarioSe
   const { system } = arm;
   const record = await openAckRecord(arm.recordFile);
   const source = createWebhookSource({
-    ...{ seed: options.seed, run: `${options.run}rd`.slice(-16), startTimeMs: options.startTimeMs },
-    ...{ secrets: system.secrets, now: () => new Date() },
+    seed: options.seed,
+    run: `${options.run}rd`.slice(-16),
+    startTimeMs: options.startTimeMs,
+    secrets: system.secrets,
+    now: () => new Date(),
   });
   // Without a replica they all do the same.
   const policies: readonly ReadPolicyName[] = system.replicas.length > 0 ? readPolicyNames : ['lsn_floor'];
@@ -83,7 +96,10 @@ async function measurePolicy(policy: ReadPolicyName, context: PolicyContext): Pr
       TOPOLOGY: arm.topology,
       DATABASE_URL: system.dsn.api,
       ...(system.replicas.length > 0 && { REPLICA_DATABASE_URLS: system.dsn.replicas.join(',') }),
-      ...{ API_PORT: String(port), READ_POLICY: policy, LOG_LEVEL: 'warn', CURSOR_SECRET: generatePassword() },
+      API_PORT: String(port),
+      READ_POLICY: policy,
+      LOG_LEVEL: 'warn',
+      CURSOR_SECRET: generatePassword(),
       RATE_LIMIT_PER_MINUTE: '100000000',
       WEBHOOK_SECRETS_SILVERGATE: system.secrets.silvergate,
       WEBHOOK_SECRETS_STRIPE: system.secrets.stripe,
@@ -95,14 +111,21 @@ async function measurePolicy(policy: ReadPolicyName, context: PolicyContext): Pr
     const clock = () => performance.now();
     const startedAt = clock();
     const { latency, ...totals } = await runSessions({
-      ...{ url: api.url, source, record, sessions, clock, signal: options.signal },
+      url: api.url,
+      source,
+      record,
+      sessions,
+      clock,
+      signal: options.signal,
       recordReads: promising.includes(policy),
       reads: Math.ceil(readsOf[policy] * options.scale),
       random: createRandom(options.seed, round * 10 + readPolicyNames.indexOf(policy)),
     });
     const count = totals.pointReads + totals.listReads;
     return {
-      ...{ policy, reads: count, ...totals },
+      policy,
+      reads: count,
+      ...totals,
       replicaShare: 1 - (totals.byNode.primary ?? 0) / Math.max(count, 1),
       rate: count / ((clock() - startedAt) / 1e3),
       latency: percentiles(latency),

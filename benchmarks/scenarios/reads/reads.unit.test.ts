@@ -1,13 +1,24 @@
 import { expect, test } from 'vitest';
-import type { Measurement } from '../../schema/run.ts';
+import type { Measurement } from '../../schema/turn.ts';
 import type { PolicyReads, ReadsData } from './data.ts';
-import { judgeReads, readsFindings } from './judge.ts';
+import { readsFindings } from './findings.ts';
+import { judgeReads } from './judge.ts';
 import { highestSequence } from './session.ts';
 
 const latency = { count: 100, p50Ms: 1, p90Ms: 2, p99Ms: 3, p999Ms: 4, maxMs: 5 };
 const policy = (name: PolicyReads['policy'], change: Partial<PolicyReads> = {}): PolicyReads => ({
-  ...{ policy: name, reads: 100, pointReads: 80, listReads: 20, writes: 5, failed: 0, stale: 0, rate: 10, latency },
-  ...{ byNode: { primary: 25, 'replica-1': 75 }, replicaShare: 0.75, ...change },
+  policy: name,
+  reads: 100,
+  pointReads: 80,
+  listReads: 20,
+  writes: 5,
+  failed: 0,
+  stale: 0,
+  rate: 10,
+  latency,
+  byNode: { primary: 25, 'replica-1': 75 },
+  replicaShare: 0.75,
+  ...change,
 });
 const round = (...policies: PolicyReads[]): ReadsData => ({ replicas: 1, replayDelayMs: 100, policies });
 const good = round(policy('naive', { stale: 7 }), policy('sticky', { stale: 2 }), policy('lsn_floor'), policy('wait'));

@@ -1,7 +1,7 @@
 import { type Html, html } from '../../report/html.ts';
 import { milliseconds, number, percent } from '../../report/numbers.ts';
 import type { View } from '../../report/view.ts';
-import { sumPolicies } from './judge.ts';
+import { sumPolicies } from './findings.ts';
 
 /** Stale reads and off-load of each routing policy. */
 export function readsSection(view: View): Html {

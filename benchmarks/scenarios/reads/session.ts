@@ -47,7 +47,13 @@ const remembered = 8;
 export async function runSessions(options: SessionOptions): Promise<SessionTotals> {
   const { url, source, record, sessions, random, clock, signal } = options;
   const totals: SessionTotals = {
-    ...{ pointReads: 0, listReads: 0, writes: 0, failed: 0, stale: 0, byNode: {}, latency: createHistogram() },
+    pointReads: 0,
+    listReads: 0,
+    writes: 0,
+    failed: 0,
+    stale: 0,
+    byNode: {},
+    latency: createHistogram(),
   };
   const connections = createConnections({ url, max: sessions, timeoutMs: 10_000, readBodies: true });
   const send = (request: PreparedRequest) =>

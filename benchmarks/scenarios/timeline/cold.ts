@@ -16,7 +16,7 @@ export interface ColdCache {
 /**
  * PostgreSQL 17 and newer can give up their shared buffers without a restart (pg_buffercache). On Linux the
  * database's files are then taken out of the operating system's page cache too (`dd` with `iflag=nocache`, which asks
- * for POSIX_FADV_DONTNEED), and those files alone: nobody else's cache is touched and no right of root is needed.
+ * for POSIX_FADV_DONTNEED), and those files alone: the cache of other programs stays as it is and no right of root is needed.
  * @param client a superuser's connection to the server whose cache is meant
  * @param dataDirectory where that server keeps its files
  */

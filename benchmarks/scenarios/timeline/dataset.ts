@@ -1,6 +1,7 @@
 import { escapeIdentifier } from 'pg';
 import { withClient } from '../../../kernel/postgres/with-client.ts';
 import { migrate } from '../../../sql/migrate.ts';
+import { withDatabase } from '../database-url.ts';
 import type { Arm } from '../scenario.ts';
 import { timelineSql } from './sql.ts';
 
@@ -25,13 +26,6 @@ export function datasetSize(scale: number): DatasetSize {
 /** The database of a physical order: beside the arm's own, so that the audit of that one is not about invented rows. */
 export function databaseName(order: PhysicalOrder): string {
   return `timeline_${order}`;
-}
-
-/** The same server and role, another database. */
-export function withDatabase(dsn: string, name: string): string {
-  const url = new URL(dsn);
-  url.pathname = `/${name}`;
-  return url.href;
 }
 
 /** Makes a database with the arm's own schema and fills it with one month of dispute events. */

@@ -1,10 +1,13 @@
 import { type Html, html } from '../../report/html.ts';
 import { milliseconds, number } from '../../report/numbers.ts';
 import type { View } from '../../report/view.ts';
+import { timelineTurn } from './metrics.ts';
 
 /** Pages and time of each query, for both physical orders, cold and warm. */
 export function timelineSection(view: View): Html {
-  const first = view.arms.map(({ result }) => view.timeline(result.name)[0]).find((data) => data !== undefined);
+  const first = view.arms
+    .map(({ result }) => view.rounds(timelineTurn, result.name)[0])
+    .find((data) => data !== undefined);
   if (!first) return html``;
   const kinds = first.results.map(({ query, order, cache }) => ({ query, order, cache }));
   const groups = (['random', 'time'] as const).map((order) => {
@@ -18,7 +21,7 @@ export function timelineSection(view: View): Html {
       html`<th colspan="2" scope="colgroup"><span style="color:${mark.colour}">${mark.character}</span> ${result.name}</th>`,
   );
   const nodes = view.arms
-    .map(({ result }) => `${result.name}: ${view.timeline(result.name)[0]?.node ?? '–'}`)
+    .map(({ result }) => `${result.name}: ${view.rounds(timelineTurn, result.name)[0]?.node ?? '–'}`)
     .join(', ');
   return html`<section><h2>Time-range queries</h2>
 <p>${number(first.events)} dispute events of ${first.days} days; events of kind <code>evidence_added</code> in a range, joined with

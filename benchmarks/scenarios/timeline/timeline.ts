@@ -1,11 +1,13 @@
 import { Client } from 'pg';
 import { parseLsn } from '../../../kernel/postgres/lsn.ts';
 import { withClient } from '../../../kernel/postgres/with-client.ts';
-import { capabilities } from '../../../kernel/topology.ts';
+import { capabilities, controlTopology } from '../../../kernel/topology.ts';
 import { waitUntil } from '../../../kernel/wait.ts';
 import type { PostgresServer } from '../../../runtime/native/postgres.ts';
 import { median } from '../../statistics/summary.ts';
-import type { Arm, Scenario, ScenarioOptions, ScenarioSession } from '../scenario.ts';
+import { withDatabase } from '../database-url.ts';
+import { metricColumn } from '../metric-column.ts';
+import type { Arm, ScenarioOptions, ScenarioSession, TopologyScenario } from '../scenario.ts';
 import { type ColdCache, coldCache } from './cold.ts';
 import type { TimelineData, TimelineResult } from './data.ts';
 import {
@@ -16,20 +18,34 @@ import {
   monthDays,
   type PhysicalOrder,
   physicalOrders,
-  withDatabase,
 } from './dataset.ts';
 import { costOf, planText, type QueryCost } from './explain.ts';
+import { timelineConclusion, timelineFindings } from './findings.ts';
+import { timelineTurn } from './metrics.ts';
 import { type TimelineQuery, timelineQueries } from './queries.ts';
 
-export const timeline: Scenario<'timeline'> = {
+export const timeline: TopologyScenario<TimelineData> = {
   name: 'timeline',
   question: 'what time-range queries over events cost, pruned and unpruned, cold and warm',
-  roundSeconds: 3,
+  topology: controlTopology,
+  turn: timelineTurn,
+  writes: false,
+  inTour: true,
   missingOn: (topology) =>
-    capabilities(topology).shardKey
+    capabilities(topology).workers > 0
       ? 'its data set lies in databases of its own, which no cluster spreads out'
       : undefined,
   open: openTimeline,
+  table: {
+    always: false,
+    columns: [
+      metricColumn('5 days cold, random', 'timeline/five days/random/cold/ms', 0, 'ms'),
+      metricColumn('5 days cold, in order', 'timeline/five days/time/cold/ms', 0, 'ms'),
+    ],
+  },
+  findings: timelineFindings,
+  conclude: timelineConclusion,
+  report: async () => (await import('./report.ts')).timelineReport,
 };
 
 /** Each warm query runs once to warm up and then this often; the median counts. */

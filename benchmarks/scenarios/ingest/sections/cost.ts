@@ -1,19 +1,19 @@
-import { systemComponents } from '../../../compare/metrics.ts';
 import { axis, drawChart } from '../../../report/charts.ts';
 import { type Html, html } from '../../../report/html.ts';
 import { bytes, number } from '../../../report/numbers.ts';
 import type { View } from '../../../report/view.ts';
 import { median } from '../../../statistics/summary.ts';
 import type { IngestData } from '../data.ts';
+import { ingestTurn, systemComponents } from '../metrics.ts';
 
 type PhaseName = 'peak' | 'half';
 
 /** What a webhook costs, component by component. */
 export function costSection(view: View): Html {
-  if (!view.arms.some(({ result }) => view.ingest(result.name).length > 0)) return html``;
+  if (!view.arms.some(({ result }) => view.rounds(ingestTurn, result.name).length > 0)) return html``;
   const rows = view.arms.flatMap(({ result, mark }) =>
     (['peak', 'half'] as const).map((phase) => {
-      const rounds = view.ingest(result.name);
+      const rounds = view.rounds(ingestTurn, result.name);
       const of = (component: string) => middle(rounds, (data) => cpuUs(data, phase, component));
       const total = middle(rounds, (data) => systemComponents.reduce((sum, name) => sum + cpuUs(data, phase, name), 0));
       const wal = middle(rounds, (data) => data[phase].walBytes / Math.max(1, data[phase].acknowledged));
@@ -23,7 +23,7 @@ export function costSection(view: View): Html {
     }),
   );
   const checkpoints = view.arms.map(({ result }) => {
-    const rounds = view.ingest(result.name);
+    const rounds = view.rounds(ingestTurn, result.name);
     const count = rounds.reduce((sum, data) => sum + data.checkpoints.requested + data.checkpoints.timed, 0);
     const disk = middle(rounds, (data) => data.diskGrowthBytes / Math.max(1, data.acknowledged));
     return html`<tr><th scope="row">${result.name}</th><td>${number(disk)}</td><td>${bytes(result.dataset.databaseBytes)}</td><td>${count}</td></tr>`;
@@ -56,7 +56,9 @@ function cpuChart(view: View): Html {
     stack: 'cpu',
     barWidth: '48%',
     itemStyle: { color: componentColours[component], borderColor: '#ffffff', borderWidth: 1 },
-    data: names.map((name) => Math.round(middle(view.ingest(name), (data) => cpuUs(data, 'peak', component)) ?? 0)),
+    data: names.map((name) =>
+      Math.round(middle(view.rounds(ingestTurn, name), (data) => cpuUs(data, 'peak', component)) ?? 0),
+    ),
     label: {
       show: true,
       color: component === 'postgres' ? '#ffffff' : '#1d2733',

@@ -3,13 +3,16 @@ import { type Html, html } from '../../../report/html.ts';
 import { markOf } from '../../../report/marks.ts';
 import { bytes, milliseconds } from '../../../report/numbers.ts';
 import type { View } from '../../../report/view.ts';
+import { ingestTurn } from '../metrics.ts';
 
 /** How far the replica's replay was behind while the load ran. */
 export function lagSection(view: View): Html {
-  const arms = view.arms.filter(({ result }) => view.ingest(result.name).some((data) => data.lag.length > 0));
+  const arms = view.arms.filter(({ result }) =>
+    view.rounds(ingestTurn, result.name).some((data) => data.lag.length > 0),
+  );
   if (arms.length === 0) return html``;
   const figures = arms.map(({ result }) => {
-    const rounds = view.ingest(result.name);
+    const rounds = view.rounds(ingestTurn, result.name);
     const points = rounds.flatMap((data) => data.lag);
     const worstBytes = Math.max(...points.map((point) => point.bytes));
     const worstMs = Math.max(0, ...points.map((point) => point.replayMs ?? 0));

@@ -8,11 +8,12 @@ import { axis, drawChart, legend, lineStyle } from '../../../report/charts.ts';
 import { type Html, html } from '../../../report/html.ts';
 import type { Mark } from '../../../report/marks.ts';
 import type { View } from '../../../report/view.ts';
+import { ingestTurn } from '../metrics.ts';
 
 /** All latencies at half of the highest rate: the curve of percentiles and the histogram. */
 export function latencySection(view: View): Html {
   const arms = view.arms.flatMap(({ result, mark }) => {
-    const halves = view.ingest(result.name).map((data) => decodeHistogram(data.half.histogram));
+    const halves = view.rounds(ingestTurn, result.name).map((data) => decodeHistogram(data.half.histogram));
     return halves.length === 0 ? [] : [{ name: result.name, mark, histogram: mergeHistograms(halves) }];
   });
   if (arms.length === 0) return html``;

@@ -3,10 +3,11 @@ import { type Html, html } from '../../../report/html.ts';
 import type { View } from '../../../report/view.ts';
 import { median } from '../../../statistics/summary.ts';
 import type { IngestData } from '../data.ts';
+import { ingestTurn } from '../metrics.ts';
 
 /** What each arm takes, and what that does to the latency. */
 export function throughputSection(view: View): Html {
-  if (!view.arms.some(({ result }) => view.ingest(result.name).length > 0)) return html``;
+  if (!view.arms.some(({ result }) => view.rounds(ingestTurn, result.name).length > 0)) return html``;
   return html`<section><h2>Throughput and latency</h2>
 <figure>${ratesChart(view)}<figcaption>Highest rate held at p99 ≤ 100 ms: every round is a symbol, the bar is the median.</figcaption></figure>
 <figure>${curveChart(view)}<figcaption>p99 against the offered rate. Lines: the ramps, median of the rounds second by second. Hollow symbols: rates that were
@@ -36,7 +37,7 @@ function ratesChart(view: View): Html {
     symbol: mark.symbol,
     symbolSize: 12,
     itemStyle: { color: mark.colour },
-    data: view.ingest(result.name).map((data) => [data.peak.rate, at]),
+    data: view.rounds(ingestTurn, result.name).map((data) => [data.peak.rate, at]),
   }));
   const option = {
     grid: { left: 110, right: 40, top: 14, bottom: 54 },
@@ -58,7 +59,7 @@ function curveChart(view: View): Html {
     name: result.name,
     type: 'line' as const,
     ...lineStyle(mark),
-    data: typicalRamp(view.ingest(result.name)),
+    data: typicalRamp(view.rounds(ingestTurn, result.name)),
     ...(at === 0 && { markLine: limitLine(100, 'objective: 100 ms') }),
   }));
   const holds = view.arms.map(({ result, mark }) => ({
@@ -68,7 +69,7 @@ function curveChart(view: View): Html {
     symbolSize: 10,
     itemStyle: { color: '#ffffff', borderColor: mark.colour, borderWidth: 2 },
     data: view
-      .ingest(result.name)
+      .rounds(ingestTurn, result.name)
       .flatMap((data) => [
         ...data.attempts,
         { offeredRate: data.half.offeredRate ?? 0, p99Ms: data.half.latency.p99Ms },

@@ -13,14 +13,14 @@ import type { AcceptanceArm } from './document.ts';
 export type Turn = Pick<AcceptanceArm['rounds'][number], 'load' | 'drainMs' | 'drained'>;
 
 /** One system under the generator. */
-export interface Contender {
+export interface SystemUnderLoad {
   warmUp(durationMs: number): Promise<void>;
   /** @param consumers whether the API's consumers are at work meanwhile; they are stopped with the whole API. */
   measure(durationMs: number, consumers: boolean): Promise<Turn>;
   close(): Promise<void>;
 }
 
-export interface ContenderOptions {
+export interface SystemUnderLoadOptions {
   system: RunningSystem;
   recordFile: string;
   seed: number;
@@ -35,7 +35,7 @@ const drainTimeoutMs = 120_000;
 const signedPerSecond = 9_000;
 
 /** Requests go where the mode takes webhooks: to the gateway, or to the API. */
-export async function openContender(options: ContenderOptions): Promise<Contender> {
+export async function openSystemUnderLoad(options: SystemUnderLoadOptions): Promise<SystemUnderLoad> {
   const { system, seed, run, connections, signal } = options;
   const client = new Client({ connectionString: system.dsn.admin, application_name: 'lab-bench' });
   client.on('error', () => {});
@@ -43,16 +43,25 @@ export async function openContender(options: ContenderOptions): Promise<Contende
   const record = await openAckRecord(options.recordFile);
   const context = (): PhaseContext => ({
     url: system.urls.ingest ?? system.urls.api,
-    ...{ source, record, seed, signal, clients: [client] },
+    source,
+    record,
+    seed,
+    signal,
+    clients: [client],
     // Looked up anew: a stopped API comes back under another id.
     components: {
-      ...{ api: [system.api.pid], postgres: [system.primary.pid] },
+      api: [system.api.pid],
+      postgres: [system.primary.pid],
       ...(system.ingest && { ingest: [system.ingest.pid] }),
       ...(system.broker && { broker: [system.broker.pid] }),
     },
   });
   const source = createWebhookSource({
-    ...{ seed, run, startTimeMs: Date.now(), secrets: system.secrets, now: () => new Date() },
+    seed,
+    run,
+    startTimeMs: Date.now(),
+    secrets: system.secrets,
+    now: () => new Date(),
   });
   const load = async (durationMs: number) => {
     const plan = { shape: 'closed', connections, durationMs } as const;

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { samplePhase } from '../../schema/sample-run.ts';
-import type { Rounds } from './acceptance.ts';
 import type { AcceptanceArm, AcceptanceDocument } from './document.ts';
-import { describeArms, judgeAcceptance, ratioOfRates } from './summary.ts';
+import { describeArms, judgeAcceptance, type Rounds, ratioOfRates } from './judge.ts';
 
 type Round = AcceptanceArm['rounds'][number];
 type Changes = { load?: Partial<Round['load']>; drained?: boolean };

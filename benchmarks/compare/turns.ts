@@ -1,0 +1,81 @@
+import { serverDsns } from '../measure/servers.ts';
+import { vacuum } from '../measure/vacuum.ts';
+import type { Place, ReadyArm } from '../runner/run.ts';
+import type { Arm, ScenarioOptions, ScenarioSession, TopologyScenario } from '../scenarios/scenario.ts';
+import type { Measurement } from '../schema/turn.ts';
+
+export interface OpenScenario {
+  arms: ReadyArm[];
+  close(): Promise<void>;
+}
+
+/**
+ * Prepares a scenario on every arm: side by side, since nothing is measured yet.
+ * @throws the first error, after all arms have come to an end of it.
+ */
+export async function openScenario(
+  scenario: TopologyScenario,
+  arms: readonly Arm[],
+  options: ScenarioOptions,
+): Promise<OpenScenario> {
+  const opened = await Promise.allSettled(arms.map((arm) => scenario.open(arm, options)));
+  const sessions = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const close = async () => {
+    await Promise.allSettled(sessions.map((session) => session.close()));
+  };
+  const failed = opened.find((result) => result.status === 'rejected');
+  if (failed) {
+    await close();
+    throw failed.reason;
+  }
+  return { arms: arms.map((arm, at) => readyArm(scenario, arm, sessions[at]!, options.signal)), close };
+}
+
+function readyArm(
+  scenario: TopologyScenario,
+  arm: Arm,
+  session: ScenarioSession<unknown>,
+  signal: AbortSignal,
+): ReadyArm {
+  return {
+    name: arm.name,
+    turn: async (place, note) => {
+      const measurement = await measureOnce({ scenario, arm, session, signal }, place);
+      note(describeTurn(scenario, measurement));
+      return measurement;
+    },
+  };
+}
+
+interface Turn {
+  scenario: TopologyScenario;
+  arm: Arm;
+  session: ScenarioSession<unknown>;
+  signal: AbortSignal;
+}
+
+/**
+ * One arm's turn, which leaves no vacuum to the turns behind it. A failure discards the turn and not the run; an abort
+ * ends the run.
+ */
+async function measureOnce({ scenario, arm, session, signal }: Turn, place: Place): Promise<Measurement> {
+  const startedAt = new Date();
+  const base = { scenario: scenario.turn.name, arm: arm.name, ...place, startedAt: startedAt.toISOString() };
+  const seconds = () => (Date.now() - startedAt.getTime()) / 1e3;
+  try {
+    const data = await session.measure(place.round);
+    const durationS = seconds();
+    if (scenario.writes) await vacuum(serverDsns(arm.system));
+    const reasons = session.judge(data);
+    return { ...base, durationS, verdict: reasons.length === 0 ? 'VALID' : 'DISCARDED', reasons, data };
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = `failed: ${error instanceof Error ? error.message : String(error)}`;
+    return { ...base, durationS: seconds(), verdict: 'DISCARDED', reasons: [reason], data: null };
+  }
+}
+
+function describeTurn(scenario: TopologyScenario, { arm, verdict, reasons, data, durationS }: Measurement): string {
+  if (verdict === 'DISCARDED') return `${arm}: DISCARDED, ${reasons.join('; ')}`;
+  return `${arm}: ${scenario.describeTurn?.(data) ?? `${durationS.toFixed(1)} s`}`;
+}

@@ -1,0 +1,32 @@
+import { impossible } from '../../benchmarks/compare/bench.ts';
+import { topologyScenarios } from '../../benchmarks/scenarios/registry.ts';
+import type { TopologyScenario } from '../../benchmarks/scenarios/scenario.ts';
+import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
+import { UsageError } from '../../runtime/usage-error.ts';
+
+/** @throws UsageError that names the topologies there are. */
+export function checkTopologies(names: readonly string[]): TopologyName[] {
+  const wrong = names.find((name) => !isTopologyName(name));
+  if (wrong !== undefined) {
+    throw new UsageError(`There is no topology ${wrong}. Choose from ${topologyNames.join(', ')}.`);
+  }
+  return [...new Set(names as TopologyName[])];
+}
+
+/** Those that compare topologies, in the registry's order. @throws UsageError that names the scenarios there are. */
+export function checkScenarios(
+  names: readonly string[],
+  known: readonly { name: string }[] = topologyScenarios,
+): TopologyScenario[] {
+  const wrong = names.find((wanted) => !topologyScenarios.some(({ name }) => name === wanted));
+  if (wrong !== undefined) {
+    throw new UsageError(`There is no scenario ${wrong}. Choose from ${known.map(({ name }) => name).join(', ')}.`);
+  }
+  return topologyScenarios.filter(({ name }) => names.includes(name));
+}
+
+/** @throws UsageError when no scenario can be put to any of the topologies: systems would be started for nothing. */
+export function checkPossible(scenarios: readonly TopologyScenario[], topologies: readonly TopologyName[]): void {
+  const reason = impossible(scenarios, topologies);
+  if (reason !== undefined) throw new UsageError(reason);
+}
