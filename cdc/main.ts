@@ -1,8 +1,8 @@
 import { createClient } from '@clickhouse/client';
 import { loadCdcConfig } from '../kernel/config/cdc.ts';
-import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
+import { processEnvironment } from '../kernel/config/load.ts';
+import { serveUntilSignal } from '../kernel/http/serve.ts';
 import { listen } from '../kernel/http/server.ts';
-import { shutdownOnSignal } from '../kernel/http/shutdown.ts';
 import { createKafkaClient } from '../kernel/kafka/kafkajs.ts';
 import { createLogger } from '../kernel/logging.ts';
 import { createMetrics } from '../kernel/metrics.ts';
@@ -76,28 +76,24 @@ const http = await listen(app, {
   requestTimeoutMs: 5_000,
   onClosedConnection: (reason) => metrics.closedConnections.inc({ reason }),
 });
-logger.info({ url: http.url, config: maskConfig(config) }, 'cdc listens');
-// For a parent that opened a channel: an answer on the port alone could come from somebody else's process.
-process.send?.({ listeningPort: http.port });
-
 const ran = engine.run(stopping.signal).catch(stopWithAlarm);
-
-shutdownOnSignal({
+serveUntilSignal(http, {
+  service: 'cdc',
+  config,
   logger,
-  timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
-  steps: [
-    {
-      name: 'engine',
-      run: () => {
-        stopping.abort();
-        return alarm === null ? ran : Promise.resolve();
-      },
-    },
+  shutdown: [
+    { name: 'engine', run: stopEngine },
     { name: 'http', run: () => http.close(1_000) },
     { name: 'sink', run: () => sink.close() },
     { name: 'kafka', run: async () => kafka?.close() },
   ],
 });
+
+async function stopEngine(): Promise<void> {
+  stopping.abort();
+  // After an alarm the engine has stopped, and what `ran` waits for is the end of the process.
+  if (alarm === null) await ran;
+}
 
 /** Of workers each has a slot of its own, by whose name the sink tells their batches apart. */
 function nativeEngine(dsn: string, workers: readonly string[]): Engine {

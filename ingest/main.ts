@@ -1,9 +1,9 @@
 import { loadIngestConfig } from '../kernel/config/ingest.ts';
-import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
+import { processEnvironment } from '../kernel/config/load.ts';
 import { webhookTopicSpecs } from '../kernel/contract/topics.ts';
 import { healthRouter } from '../kernel/http/health.ts';
+import { serveUntilSignal } from '../kernel/http/serve.ts';
 import { listen } from '../kernel/http/server.ts';
-import { shutdownOnSignal } from '../kernel/http/shutdown.ts';
 import { createKafkaClient } from '../kernel/kafka/kafkajs.ts';
 import { prepareTopics } from '../kernel/kafka/prepare.ts';
 import { createLogger } from '../kernel/logging.ts';
@@ -58,14 +58,11 @@ const http = await listen(app, {
   onRefusedConnection: () => metrics.refusedConnections.inc(),
   onClosedConnection: (reason) => metrics.closedConnections.inc({ reason }),
 });
-logger.info({ url: http.url, config: maskConfig(config) }, 'ingest listens');
-// For a parent that opened a channel: an answer on the port alone could come from somebody else's process.
-process.send?.({ listeningPort: http.port });
-
-shutdownOnSignal({
+serveUntilSignal(http, {
+  service: 'ingest',
+  config,
   logger,
-  timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
-  steps: [
+  shutdown: [
     { name: 'http', run: () => http.close(config.SHUTDOWN_TIMEOUT_MS - 5_000) },
     { name: 'topics', run: async () => stopping.abort() },
     { name: 'producer', run: () => producer.close() },

@@ -1,5 +1,43 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/**
+ * The outcome of `work`, unless it takes longer than `timeoutMs`. The work itself goes on: this is for what can't be
+ * canceled, as with a frozen server, which neither answers nor breaks the connection.
+ * @param timedOut Makes the error that is thrown when it took too long.
+ */
+export async function within<T>(
+  timeoutMs: number,
+  work: Promise<T>,
+  timedOut: () => Error = () => new Error(`no answer within ${timeoutMs} ms`),
+): Promise<T> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(timedOut()), timeoutMs);
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The outcome of `work`. @throws the signal's reason when it aborts first. The work itself goes on. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal?.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    // A signal that lives as long as the process would otherwise keep what once waited for it.
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Waits `ms`, or until the signal aborts, which is no error here. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, signal && { signal }).catch(() => {});
+}
+
 export interface WaitOptions {
   timeoutMs: number;
   /** Pause between two looks. */

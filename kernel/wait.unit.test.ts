@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { waitUntil, waitWhileShrinking } from './wait.ts';
+import { orAborted, pause, waitUntil, waitWhileShrinking, within } from './wait.ts';
 
 test('a condition is asked until it is true', async () => {
   let asked = 0;
@@ -36,4 +36,27 @@ test('the time limit holds while something still moves', async () => {
   const look = async () => ({ left: left-- });
   const found = await waitWhileShrinking(look, { stallMs: 60_000, timeoutMs: 20, intervalMs: 1 });
   expect(found.left).toBeGreaterThan(0);
+});
+
+test('work that takes too long fails with the error that was asked for; other work has its own outcome', async () => {
+  const never = new Promise<never>(() => {});
+  await expect(within(1, never)).rejects.toThrow('no answer within 1 ms');
+  await expect(within(1, never, () => new Error('too late'))).rejects.toThrow('too late');
+  expect(await within(60_000, Promise.resolve(7))).toBe(7);
+  await expect(within(60_000, Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+});
+
+test('a signal ends a wait with its reason, whether it aborts before or meanwhile', async () => {
+  const never = new Promise<never>(() => {});
+  await expect(orAborted(never, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
+  const stopping = new AbortController();
+  const waiting = orAborted(never, stopping.signal);
+  stopping.abort(new Error('meanwhile'));
+  await expect(waiting).rejects.toThrow('meanwhile');
+  expect(await orAborted(Promise.resolve(7), new AbortController().signal)).toBe(7);
+  expect(await orAborted(Promise.resolve(7), undefined)).toBe(7);
+});
+
+test('a pause that is ended by a signal is no error', async () => {
+  await expect(pause(60_000, AbortSignal.timeout(1))).resolves.toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import { diff } from 'node:util';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { withClient } from '../kernel/postgres/with-client.ts';
 
 /**
  * Describes the schema `public` of a migrated database from its catalogs, as SQL that a reader knows: tables with
@@ -7,16 +8,17 @@ import { Client } from 'pg';
  * the tables. The same schema gives the same text on every day, so daily partitions appear as one line.
  */
 export async function describeSchema(dsn: string): Promise<string> {
-  const client = new Client({ connectionString: dsn, application_name: 'lab-dump' });
-  await client.connect();
-  try {
+  const describe = async (client: Client): Promise<string> => {
     await client.query('set search_path = public');
-    const parts = [await linesOf(client, roles), ...(await describeTables(client)), await linesOf(client, functions)];
-    parts.push(await describeDistribution(client));
+    const parts = [
+      await linesOf(client, roles),
+      ...(await describeTables(client)),
+      await linesOf(client, functions),
+      await describeDistribution(client),
+    ];
     return `${parts.filter(Boolean).join('\n\n')}\n`;
-  } finally {
-    await client.end();
-  }
+  };
+  return withClient(dsn, describe, { application_name: 'lab-dump' });
 }
 
 /** The two texts' differing lines, each group with two lines around it, in the manner of `diff -u`. */

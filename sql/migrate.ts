@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { withClient } from '../kernel/postgres/with-client.ts';
 import type { TopologyName } from '../kernel/topology.ts';
 import { listMigrations, type Migration, sqlFolder } from './files.ts';
 
@@ -22,9 +23,7 @@ const lockId = 7_203_114_885_121;
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const migrations = await listMigrations(options.topology, options.folder ?? sqlFolder);
-  const client = new Client({ connectionString: options.dsn, application_name: 'lab-migrate' });
-  await client.connect();
-  try {
+  const run = async (client: Client): Promise<{ applied: string[] }> => {
     await client.query("set timezone = 'UTC'; set client_min_messages = warning");
     await client.query('select pg_advisory_lock($1)', [lockId]);
     const done = await appliedMigrations(client);
@@ -33,9 +32,8 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
       if (await apply(client, migration, done.get(migration.name))) applied.push(migration.name);
     }
     return { applied };
-  } finally {
-    await client.end();
-  }
+  };
+  return withClient(options.dsn, run, { application_name: 'lab-migrate' });
 }
 
 async function appliedMigrations(client: Client): Promise<Map<string, string>> {

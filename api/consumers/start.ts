@@ -1,10 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import { retryGroup, retryTopics, sourceTopics, webhookTopicSpecs } from '../../kernel/contract/topics.ts';
 import { createGroupCommit } from '../../kernel/group-commit.ts';
-import type { Consumer, KafkaClient } from '../../kernel/kafka/port.ts';
+import { joinGroup, observeLag } from '../../kernel/kafka/group.ts';
+import type { Consumer, ConsumerRun, KafkaClient } from '../../kernel/kafka/port.ts';
 import { prepareTopics } from '../../kernel/kafka/prepare.ts';
-import type { Metrics } from '../../kernel/metrics.ts';
 import { type ProcessDependencies, processMessages } from './process.ts';
 import { processRetries } from './retry.ts';
 
@@ -38,12 +36,14 @@ const sessionTimeoutMs = 10_000;
 
 /**
  * Starts the consumers of the webhook topics and of their retry topics. Returns at once; they join as soon as the
- * broker answers. The retries have a group of their own, so that their waiting holds up no other message.
+ * broker answers. The retries have a group of their own, so that their waiting delays no other message.
  */
 export function startConsumers(options: ConsumersOptions): Consumers {
-  const { kafka, groupId, logger } = options;
+  const { kafka, groupId, logger, metrics } = options;
   const stopping = new AbortController();
-  const retries = retryGroup(groupId);
+  const { signal } = stopping;
+  const topics = prepareTopics({ kafka, topics: webhookTopicSpecs, logger, signal, pauseMs: 1_000 });
+  const shared = shareTransactions(options);
   const webhooks = kafka.createConsumer({
     groupId,
     sessionTimeoutMs,
@@ -52,50 +52,52 @@ export function startConsumers(options: ConsumersOptions): Consumers {
     concurrency: sourcePartitions,
     gather,
   });
-  const shared = shareTransactions(options);
-  const retried = kafka.createConsumer({
-    groupId: retries,
+  const retries = kafka.createConsumer({
+    groupId: retryGroup(groupId),
     sessionTimeoutMs,
     maxBatchMessages: 1,
     concurrency: 2,
   });
+
+  const join = async (consumer: Consumer, run: Pick<ConsumerRun, 'topics' | 'onBatch'>): Promise<boolean> => {
+    await topics.finished;
+    return joinGroup(
+      consumer,
+      { ...run, onError, onAssignment, retryMaxMs: 5_000 },
+      { pauseMs: 1_000, logger, signal },
+    );
+  };
   const onError = (error: unknown, position: object): void => {
-    if (!stopping.signal.aborted) logger.warn({ err: error, ...position }, 'consumer failed; it will try again');
+    if (!signal.aborted) logger.warn({ err: error, ...position }, 'consumer failed; it will try again');
   };
   const onAssignment = (assigned: unknown): void => logger.info({ assigned }, 'partitions assigned');
-  let running = false;
-
-  const start = async (): Promise<void> => {
-    await prepareTopics({ kafka, topics: webhookTopicSpecs, logger, signal: stopping.signal, pauseMs: 1_000 }).finished;
-    const joining: [Consumer, () => Promise<void>][] = [
-      [
-        webhooks,
-        () =>
-          webhooks.run({
-            topics: sourceTopics,
-            onBatch: (batch) => processMessages(shared, batch, batch.messages, batch.signal),
-            onError,
-            onAssignment,
-            retryMaxMs: 5_000,
-          }),
-      ],
-      [
-        retried,
-        () =>
-          retried.run({
-            topics: retryTopics,
-            onBatch: (batch) => processRetries(options, batch),
-            onError,
-            onAssignment,
-            retryMaxMs: 5_000,
-          }),
-      ],
-    ];
-    await Promise.all(joining.map(([, join]) => untilJoined(join, logger, stopping.signal)));
-    running = !stopping.signal.aborted;
+  const watch = (group: string, groupTopics: readonly string[]): void => {
+    void observeLag({
+      kafka,
+      groupId: group,
+      topics: groupTopics,
+      pauseMs: options.observeEveryMs,
+      logger,
+      signal,
+      onLag: (lags) => {
+        for (const { topic, partition, lag } of lags) metrics.consumerLag.set({ topic, partition }, Number(lag));
+      },
+    });
   };
-  void start();
-  void observeLag(options, retries, stopping.signal);
+
+  let running = false;
+  const joining = Promise.all([
+    join(webhooks, {
+      topics: sourceTopics,
+      onBatch: (batch) => processMessages(shared, batch, batch.messages, batch.signal),
+    }),
+    join(retries, { topics: retryTopics, onBatch: (batch) => processRetries(options, batch) }),
+  ]);
+  void joining.then((joined) => {
+    running = joined.every(Boolean);
+  });
+  watch(groupId, sourceTopics);
+  watch(retryGroup(groupId), retryTopics);
 
   return {
     get running() {
@@ -103,8 +105,8 @@ export function startConsumers(options: ConsumersOptions): Consumers {
     },
     stop: async () => {
       stopping.abort(new Error('the consumers stop'));
-      // What still asks the broker something has nothing to finish, and the broker may never answer.
-      await Promise.all([webhooks.close(), retried.close()]);
+      // Requests to the broker that are still open have nothing to finish, and may never be answered.
+      await Promise.all([webhooks.close(), retries.close()]);
     },
   };
 }
@@ -119,31 +121,4 @@ function shareTransactions(options: ConsumersOptions): ProcessDependencies {
   // What waits is bounded by what was fetched.
   const groupCommit = createGroupCommit({ apply, maxBatch, maxQueue: Number.POSITIVE_INFINITY });
   return { ...options, apply: (batch) => Promise.all(batch.map((webhook) => groupCommit.add(webhook))) };
-}
-
-async function untilJoined(join: () => Promise<void>, logger: Logger, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await join();
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
-      logger.warn({ err: error }, 'the consumer could not join yet');
-      await delay(1_000, undefined, { signal }).catch(() => {});
-    }
-  }
-}
-
-async function observeLag(options: ConsumersOptions, retries: string, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await setLag(options.kafka, options.groupId, sourceTopics, options.metrics).catch(() => {});
-    await setLag(options.kafka, retries, retryTopics, options.metrics).catch(() => {});
-    await delay(options.observeEveryMs, undefined, { signal }).catch(() => {});
-  }
-}
-
-async function setLag(kafka: KafkaClient, groupId: string, topics: readonly string[], metrics: Metrics): Promise<void> {
-  for (const { topic, partition, lag } of await kafka.groupLag(groupId, topics)) {
-    metrics.consumerLag.set({ topic, partition }, Number(lag));
-  }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isStoreUnavailable } from '../../kernel/postgres/errors.ts';
+import { orAborted } from '../../kernel/wait.ts';
 
 export interface StoreGateOptions {
   /** Rejects while the store is away. */
@@ -48,16 +49,10 @@ export function createStoreGate(options: StoreGateOptions): StoreGate {
       signal.throwIfAborted();
       waiting += 1;
       back ??= poll();
-      let stop = (): void => {};
-      const aborted = new Promise<never>((_resolve, reject) => {
-        stop = () => reject(signal.reason);
-        signal.addEventListener('abort', stop, { once: true });
-      });
       try {
-        await Promise.race([back, aborted]);
+        await orAborted(back, signal);
       } finally {
         waiting -= 1;
-        signal.removeEventListener('abort', stop);
       }
     },
   };

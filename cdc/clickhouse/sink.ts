@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { EnvelopeText, StageTimes } from '../../kernel/contract/envelope.ts';
+import { orAborted } from '../../kernel/wait.ts';
 import { migrateClickhouse } from './migrate.ts';
 import { createRollups, touchedMinutes } from './rollups.ts';
 import { encodeRows, eventColumns, RowError } from './row.ts';
@@ -68,14 +69,14 @@ export function createClickhouseSink(options: ClickhouseSinkOptions): Sink {
       });
       policy.onRetry(({ attempt, delay }) => onRetry?.(failure, attempt, delay));
       try {
-        const gone = whenAborted(signal);
         const attempts = policy.execute(async () => {
           signal?.throwIfAborted();
           await migrateOnce();
           await insert(client, rows, token, signal);
           await rollups.rebuild(touchedMinutes(batch), signal);
         }, signal);
-        await Promise.race([attempts, gone.promise]).finally(gone.forget);
+        // The policy's own pauses would sleep through the signal.
+        await orAborted(attempts, signal);
       } catch (error) {
         signal?.throwIfAborted();
         throw isAboutData(error) ? new SinkError(error.message, { cause: error }) : error;
@@ -83,14 +84,6 @@ export function createClickhouseSink(options: ClickhouseSinkOptions): Sink {
     },
     close: () => client.close(),
   };
-}
-
-/** A promise that rejects when the signal aborts: the retry policy would sleep through it. */
-function whenAborted(signal: AbortSignal | undefined): { promise: Promise<never>; forget(): void } {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  return { promise, forget: () => signal?.removeEventListener('abort', onAbort) };
 }
 
 const insertQuery = `insert into events_in (${eventColumns.join(', ')}) format RowBinary`;

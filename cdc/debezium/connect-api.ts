@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaClient, TopicSpec } from '../../kernel/kafka/port.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import {
   type ConnectorNames,
   type ConnectorSource,
@@ -52,16 +53,17 @@ export async function registerConnector(options: {
     throw error;
   });
   if (!isSame(wanted, current)) await request(address, 'PUT', '/config', wanted);
-  const deadline = performance.now() + timeoutMs;
-  while (true) {
-    signal?.throwIfAborted();
+  let last: ConnectorHealth['state'] = 'missing';
+  const runs = async (): Promise<boolean> => {
     const { state, detail } = await connectorHealth(address);
-    if (state === 'running') return;
     if (state === 'failed') {
       throw new ConnectError(`The connector ${names.name} failed: ${detail}`, { connectorFailed: true });
     }
-    if (performance.now() > deadline) throw new ConnectError(`The connector ${names.name} is ${state} for too long.`);
-    await delay(100);
+    last = state;
+    return state === 'running';
+  };
+  if (!(await waitUntil(runs, { timeoutMs, intervalMs: 100, signal }))) {
+    throw new ConnectError(`The connector ${names.name} is ${last} for too long.`);
   }
 }
 
@@ -138,11 +140,9 @@ export async function deleteConnector(address: ConnectorAddress): Promise<void> 
 }
 
 async function untilState(address: ConnectorAddress, state: ConnectorHealth['state']): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while ((await connectorHealth(address)).state !== state) {
-    if (performance.now() > deadline)
-      throw new ConnectError(`The connector ${address.name} is not ${state} after 30 s.`);
-    await delay(50);
+  const reached = async (): Promise<boolean> => (await connectorHealth(address)).state === state;
+  if (!(await waitUntil(reached, { timeoutMs: 30_000, intervalMs: 50 }))) {
+    throw new ConnectError(`The connector ${address.name} is not ${state} after 30 s.`);
   }
 }
 

@@ -1,11 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { domainTopicSpecs } from '../../kernel/contract/topics.ts';
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import { atAddress, splitHosts } from '../../kernel/postgres/hosts.ts';
 import { formatLsn } from '../../kernel/postgres/lsn.ts';
 import { createPrimaryFinder } from '../../kernel/postgres/primary-finder.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
+import { untilSuccess } from '../../kernel/repeat.ts';
+import { pause, waitUntil } from '../../kernel/wait.ts';
 import { CdcAlarm } from '../alarm.ts';
 import type { Engine } from '../engine.ts';
 import { type SlotStatus, slotStatus } from '../native/slot.ts';
@@ -32,6 +34,8 @@ export interface DebeziumOptions {
 
 const watchEveryMs = 1_000;
 const findPrimaryMs = 1_000;
+/** A server that neither answers nor goes away must not stop the watch. */
+const clientLimits = { connectionTimeoutMillis: 5_000, query_timeout: 10_000 };
 
 /**
  * The Kafka engine together with what fills its topics: registers the connector, watches it and its slot, and stops
@@ -47,27 +51,29 @@ export function withDebezium(options: DebeziumOptions): Engine {
   let isFed: boolean | undefined;
 
   const register = async (dsn: string, signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        await registerConnector({
-          ...{ url: options.connectUrl, kafka: options.kafka, source: sourceOf(dsn), names, signal },
-          topics: domainTopicSpecs,
-        });
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        // A connector that fails is the watch's affair, which tells alarms from what passes.
-        if (error instanceof ConnectError && error.connectorFailed) return;
-        logger.warn({ err: error }, 'the connector could not be registered yet');
-        await delay(1_000, undefined, { signal }).catch(() => {});
-      }
-    }
+    const attempt = (): Promise<void> =>
+      registerConnector({
+        url: options.connectUrl,
+        kafka: options.kafka,
+        source: sourceOf(dsn),
+        names,
+        signal,
+        topics: domainTopicSpecs,
+      }).catch((error) => {
+        // Of a connector that fails the watch takes care, which tells alarms from what passes.
+        if (!(error instanceof ConnectError && error.connectorFailed)) throw error;
+      });
+    await untilSuccess(attempt, {
+      pauseMs: 1_000,
+      signal,
+      onFailure: (error) => logger.warn({ err: error }, 'the connector could not be registered yet'),
+    });
   };
 
   const watch = async (dsn: string, signal: AbortSignal): Promise<void> => {
     await watchConnector({
       ...{ ...address, slotName: names.slotName, everyMs: watchEveryMs, signal },
-      readSlot: () => withClient(dsn, (client) => slotStatus(client, names.slotName)),
+      readSlot: () => withClient(dsn, (client) => slotStatus(client, names.slotName), clientLimits),
       onLook: ({ state }, seen) => {
         slot = seen;
         if (state === 'running' || isFed) isFed = state === 'running';
@@ -102,7 +108,7 @@ export function withDebezium(options: DebeziumOptions): Engine {
   const promotion = async (dsn: string, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       if ((await findPrimary().catch(() => dsn)) !== dsn) return;
-      await delay(watchEveryMs, undefined, { signal }).catch(() => {});
+      await pause(watchEveryMs, signal);
     }
   };
 
@@ -113,7 +119,7 @@ export function withDebezium(options: DebeziumOptions): Engine {
         return undefined;
       });
       if (dsn === undefined) {
-        await delay(watchEveryMs, undefined, { signal }).catch(() => {});
+        await pause(watchEveryMs, signal);
         continue;
       }
       const moved = new AbortController();
@@ -155,25 +161,16 @@ export function withDebezium(options: DebeziumOptions): Engine {
 
 /** The connector's task may need a moment to let go of the slot. */
 async function dropSlot(dsn: string, slotName: string): Promise<void> {
-  await withClient(dsn, async (client) => {
-    for (let attempt = 1; ; attempt += 1) {
-      const slot = await slotStatus(client, slotName);
-      if (!slot) return;
-      if (!slot.active) break;
-      if (attempt === 100) throw new Error(`Slot ${slotName} is still being read.`);
-      await delay(100);
+  const drop = async (client: Client): Promise<void> => {
+    let slot: SlotStatus | undefined;
+    const isFree = async (): Promise<boolean> => {
+      slot = await slotStatus(client, slotName);
+      return !slot?.active;
+    };
+    if (!(await waitUntil(isFree, { timeoutMs: 10_000, intervalMs: 100 }))) {
+      throw new Error(`Slot ${slotName} is still being read.`);
     }
-    await client.query('select pg_drop_replication_slot($1)', [slotName]);
-  });
-}
-
-async function withClient<T>(dsn: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: dsn, connectionTimeoutMillis: 5_000, query_timeout: 10_000 });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
+    if (slot) await client.query('select pg_drop_replication_slot($1)', [slotName]);
+  };
+  await withClient(dsn, drop, clientLimits);
 }

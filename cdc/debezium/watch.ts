@@ -1,4 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { untilSuccess } from '../../kernel/repeat.ts';
+import { pause } from '../../kernel/wait.ts';
 import type { AlarmReason, CdcAlarm } from '../alarm.ts';
 import type { SlotStatus } from '../native/slot.ts';
 import {
@@ -72,7 +73,7 @@ export async function watchConnector(options: WatchOptions): Promise<void> {
         throw error;
       }
     }
-    await delay(everyMs, undefined, { signal }).catch(() => {});
+    await pause(everyMs, signal);
   }
 }
 
@@ -91,17 +92,11 @@ async function look(options: WatchOptions, guard: ReturnType<typeof createSlotGu
 
 /** A worker that comes back would start the connector by itself, so it is waited for. */
 async function stopForGood(options: WatchOptions): Promise<void> {
-  while (!options.signal.aborted) {
-    const stopped = await stopConnector(options).then(
-      () => true,
-      (error) => {
-        options.onProblem?.(error);
-        return false;
-      },
-    );
-    if (stopped) return;
-    await delay(options.everyMs, undefined, { signal: options.signal }).catch(() => {});
-  }
+  await untilSuccess(() => stopConnector(options), {
+    pauseMs: options.everyMs,
+    signal: options.signal,
+    onFailure: (error) => options.onProblem?.(error),
+  });
 }
 
 function isAlarm(error: unknown): error is CdcAlarm {

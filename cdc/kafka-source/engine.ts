@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ContractError } from '../../kernel/contract/contract-error.ts';
 import { sendMoved } from '../../kernel/contract/moved-message.ts';
 import { domainTopicSpecs } from '../../kernel/contract/topics.ts';
+import { joinGroup, observeLag } from '../../kernel/kafka/group.ts';
 import type { Batch, Consumer, KafkaClient, KafkaMessage, OutgoingMessage } from '../../kernel/kafka/port.ts';
 import { prepareTopics } from '../../kernel/kafka/prepare.ts';
 import { CdcAlarm } from '../alarm.ts';
@@ -115,66 +115,54 @@ export function createKafkaEngine(options: KafkaEngineOptions): Engine {
       ...{ kafka, logger, signal, pauseMs: 1_000 },
       topics: [...domainTopicSpecs, ...deadLetterSpecs(domainTopicSpecs)],
     });
-    let consumer: Consumer | undefined;
+    const consumer = kafka.createConsumer({
+      groupId: options.groupId,
+      // Of every partition one batch is in memory; the sink's limit is for all of them together.
+      maxBatchMessages: Math.max(1, Math.min(5_000, options.limits.maxEvents)),
+      concurrency: 16,
+      // How long a killed process holds up its partitions.
+      sessionTimeoutMs: 10_000,
+    });
     const watching = watchLag(signal);
     try {
       await prepared.finished;
-      consumer = await join(onBatch, signal);
-      if (consumer) state = 'streaming';
+      if (await join(consumer, onBatch, signal)) state = 'streaming';
       if (!signal.aborted) await Promise.race([once(signal, 'abort'), failed]);
       // Lets the batches in hand end, which the batcher still writes.
-      await consumer?.close();
+      await consumer.close();
     } finally {
       ending.abort(new Error('The engine has stopped.'));
       batcher.end();
       state = 'stopped';
-      await consumer?.close().catch(() => {});
+      await consumer.close().catch(() => {});
       await producer.close().catch(() => {});
       await watching;
     }
   }
 
-  async function join(onBatch: (batch: Batch) => Promise<void>, signal: AbortSignal): Promise<Consumer | undefined> {
-    while (!signal.aborted) {
-      const consumer = kafka.createConsumer({
-        groupId: options.groupId,
-        // Of every partition one batch is in memory; the sink's limit is for all of them together.
-        maxBatchMessages: Math.max(1, Math.min(5_000, options.limits.maxEvents)),
-        concurrency: 16,
-        // How long a killed process holds up its partitions.
-        sessionTimeoutMs: 10_000,
-      });
-      try {
-        await consumer.run({
-          topics,
-          onBatch,
-          onError: (error, where) => {
-            logger.warn({ err: error, ...where }, 'consuming the domain topics was interrupted');
-            options.onRestart();
-          },
-        });
-        return consumer;
-      } catch (error) {
-        logger.warn({ err: error }, 'the consumer could not join its group yet');
-        state = 'waiting';
-        await consumer.close().catch(() => {});
-        await delay(1_000, undefined, { signal }).catch(() => {});
-      }
-    }
-    return undefined;
+  function join(consumer: Consumer, onBatch: (batch: Batch) => Promise<void>, signal: AbortSignal): Promise<boolean> {
+    const onError = (error: unknown, where: object): void => {
+      logger.warn({ err: error, ...where }, 'consuming the domain topics was interrupted');
+      options.onRestart();
+    };
+    const onFailure = (): void => {
+      state = 'waiting';
+    };
+    return joinGroup(consumer, { topics, onBatch, onError }, { pauseMs: 1_000, logger, signal, onFailure });
   }
 
-  async function watchLag(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await delay(options.watchEveryMs, undefined, { signal, ref: false }).catch(() => {});
-      if (signal.aborted) return;
-      try {
-        const lags = await kafka.groupLag(options.groupId, topics);
+  function watchLag(signal: AbortSignal): Promise<void> {
+    return observeLag({
+      kafka,
+      groupId: options.groupId,
+      topics,
+      pauseMs: options.watchEveryMs,
+      logger,
+      signal,
+      onLag: (lags) => {
         consumerLag = Object.fromEntries(lags.map((lag) => [`${lag.topic}/${lag.partition}`, Number(lag.lag)]));
-      } catch (error) {
-        logger.debug({ err: error }, 'the lag of the group could not be read');
-      }
-    }
+      },
+    });
   }
 
   return {

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { atAddress, splitHosts } from '../../kernel/postgres/hosts.ts';
 import { formatLsn } from '../../kernel/postgres/lsn.ts';
 import { createPrimaryFinder } from '../../kernel/postgres/primary-finder.ts';
+import { pause } from '../../kernel/wait.ts';
 import { CdcAlarm } from '../alarm.ts';
 import type { BatchLimits } from '../batcher.ts';
 import type { Sink, SinkEvent } from '../clickhouse/sink.ts';
@@ -75,7 +75,7 @@ export function createNativeEngine(options: NativeOptions): Engine {
       options.onRestart();
       state.phase = 'waiting';
       state.oldestPendingMs = undefined;
-      await delay(Math.min(longestPauseMs, 100 * 2 ** failures), undefined, { signal }).catch(() => {});
+      await pause(Math.min(longestPauseMs, 100 * 2 ** failures), signal);
     }
     state.phase = 'stopped';
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lsn } from '../../kernel/postgres/lsn.ts';
+import { repeat } from '../../kernel/repeat.ts';
 import { openStream, type ReplicationStream } from './connection.ts';
 import { OutboxDecoder } from './outbox-decoder.ts';
 import { storePosition } from './positions.ts';
@@ -107,11 +108,12 @@ export async function streamOutbox(session: Session, startLsn: Lsn): Promise<voi
     state.slot = slot;
     markTrusted();
     options.logger.info({ slot: options.slotName, lag_bytes: slot?.lagBytes }, 'streaming');
-    const watching = repeat(options.watchEveryMs, watch, fail);
+    const watching = new AbortController();
+    repeat(watch, { pauseMs: options.watchEveryMs, pauseFirst: true, signal: watching.signal }).catch(fail);
     try {
       if (!signal.aborted) await Promise.race([session.stopped, failed]);
     } finally {
-      watching.stop();
+      watching.abort();
     }
     stream.pause();
     const grace = new AbortController();
@@ -124,24 +126,4 @@ export async function streamOutbox(session: Session, startLsn: Lsn): Promise<voi
     batcher.end();
     await stream.close();
   }
-}
-
-/** Calls `work` after each pause, one call at a time. */
-function repeat(everyMs: number, work: () => Promise<void>, onError: (error: unknown) => void): { stop(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const round = (): void => {
-    timer = setTimeout(() => {
-      work().then(() => {
-        if (!stopped) round();
-      }, onError);
-    }, everyMs);
-  };
-  round();
-  return {
-    stop: () => {
-      stopped = true;
-      clearTimeout(timer);
-    },
-  };
 }

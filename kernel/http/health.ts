@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { within } from '../wait.ts';
 import { sendData } from './envelope.ts';
 import { methodNotAllowed } from './middleware.ts';
 
@@ -32,16 +33,10 @@ export function healthRouter(dependencies: Dependency[], timeoutMs: number): Rou
 async function ask(dependency: Dependency, timeoutMs: number) {
   const started = performance.now();
   let status: 'up' | 'down' = 'up';
-  let timer: NodeJS.Timeout | undefined;
   try {
-    const timeout = new Promise((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('timed out')), timeoutMs);
-    });
-    await Promise.race([dependency.check(), timeout]);
+    await within(timeoutMs, dependency.check());
   } catch {
     status = 'down';
-  } finally {
-    clearTimeout(timer);
   }
   return {
     name: dependency.name,

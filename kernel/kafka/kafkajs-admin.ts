@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
-import { protocolError, toKafkaError, within } from './kafkajs-errors.ts';
+import { answerWithin, protocolError, toKafkaError } from './kafkajs-errors.ts';
 import type { Session } from './kafkajs-session.ts';
 import { KafkaError, type PartitionLag, type PartitionOffsets, type TopicSpec } from './port.ts';
 
@@ -30,9 +30,9 @@ export function createAdministration(open: () => Session): Administration {
     }
     const mine = current;
     try {
-      return await within(
-        mine.ready.then(() => work(mine.admin)),
+      return await answerWithin(
         limitMs,
+        mine.ready.then(() => work(mine.admin)),
         what,
       );
     } catch (error) {
@@ -83,7 +83,7 @@ export function createAdministration(open: () => Session): Administration {
       const mine = current;
       current = undefined;
       if (!mine) return;
-      await within(mine.admin.disconnect(), 1_000, 'closing').catch(() => {});
+      await answerWithin(1_000, mine.admin.disconnect(), 'closing').catch(() => {});
       mine.session.cut();
     },
   };

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PartitionAssigner, PartitionAssigners } from 'kafkajs';
 import type { Logger } from 'pino';
+import { orAborted } from '../wait.ts';
 import { createBatchRunner } from './kafkajs-batch.ts';
-import { isExpelled, isSettling, toKafkaError, within } from './kafkajs-errors.ts';
+import { answerWithin, isExpelled, isSettling, toKafkaError } from './kafkajs-errors.ts';
 import type { Session } from './kafkajs-session.ts';
 import { type Consumer, type ConsumerOptions, type ConsumerRun, KafkaError, type TopicPartition } from './port.ts';
 
@@ -32,14 +33,8 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
   /** The member that the last life was, until it has left the group. */
   let formerMember: string | undefined;
 
-  /** The end does not wait for a broker that does not answer. Of what has ended nothing is kept until then. */
-  const orClosed = <T>(work: Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const close = (): void => reject(closing.signal.reason);
-      if (closing.signal.aborted) close();
-      closing.signal.addEventListener('abort', close);
-      work.then(resolve, reject).finally(() => closing.signal.removeEventListener('abort', close));
-    });
+  /** The end does not wait for a broker that does not answer. */
+  const orClosed = <T>(work: Promise<T>): Promise<T> => orAborted(work, closing.signal);
 
   /** From joining to a break that kafkajs does not mend, which it throws, or to the end. */
   const live = async (run: ConsumerRun, joined: () => void): Promise<never> => {
@@ -101,7 +96,7 @@ export function createKafkajsConsumer(context: ConsumerContext, options: Consume
     } finally {
       if (closing.signal.aborted && hasRun) {
         batches.endWaiting();
-        await within(consumer.disconnect(), closingTimeoutMs, 'leaving the group').catch(() => {});
+        await answerWithin(closingTimeoutMs, consumer.disconnect(), 'leaving the group').catch(() => {});
       }
       batches.revokeAll();
       batches.stop();

@@ -1,3 +1,4 @@
+import { within } from '../wait.ts';
 import { KafkaError } from './port.ts';
 
 /** The protocol's name of what went wrong, as in `MESSAGE_TOO_LARGE`, wherever kafkajs has wrapped it. */
@@ -72,18 +73,7 @@ export function toKafkaError(error: unknown): KafkaError {
 }
 
 /** Fails with `broker_unavailable` when the work takes longer. The work itself goes on. */
-export async function within<T>(work: Promise<T>, timeoutMs: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new KafkaError('broker_unavailable', `${what}: no answer from the broker within ${timeoutMs} ms.`)),
-      timeoutMs,
-    );
-  });
-  work.catch(() => {});
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function answerWithin<T>(timeoutMs: number, work: Promise<T>, what: string): Promise<T> {
+  const text = `${what}: no answer from the broker within ${timeoutMs} ms.`;
+  return within(timeoutMs, work, () => new KafkaError('broker_unavailable', text));
 }

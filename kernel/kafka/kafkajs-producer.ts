@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ICustomPartitioner, type Producer as KafkajsProducer, type Message, Partitioners } from 'kafkajs';
 import type { Logger } from 'pino';
-import { isHopeless, isProducerForgotten, protocolError, toKafkaError, within } from './kafkajs-errors.ts';
+import { answerWithin, isHopeless, isProducerForgotten, protocolError, toKafkaError } from './kafkajs-errors.ts';
 import type { Session } from './kafkajs-session.ts';
 import { KafkaError, type OutgoingMessage, type Producer, type ProducerOptions } from './port.ts';
 
@@ -200,7 +200,7 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
       closed = true;
       await learning;
       await draining;
-      if (connection) await within(connection.producer.disconnect(), 1_000, 'closing').catch(() => {});
+      if (connection) await answerWithin(1_000, connection.producer.disconnect(), 'closing').catch(() => {});
       giveUpConnection();
     },
   };

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { untilSuccess } from '../repeat.ts';
 import type { KafkaClient, TopicSpec } from './port.ts';
 
 export interface PreparedTopics {
@@ -20,19 +20,15 @@ export function prepareTopics(options: {
 }): PreparedTopics {
   const { kafka, topics, logger, signal, pauseMs } = options;
   let done = false;
-  const attempt = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        await kafka.ensureTopics(topics);
-        done = true;
-        return;
-      } catch (error) {
-        logger.warn({ err: error }, 'topics could not be created yet');
-        await delay(pauseMs, undefined, { signal }).catch(() => {});
-      }
-    }
+  const create = async (): Promise<void> => {
+    await kafka.ensureTopics(topics);
+    done = true;
   };
-  const finished = attempt();
+  const finished = untilSuccess(create, {
+    pauseMs,
+    signal,
+    onFailure: (error) => logger.warn({ err: error }, 'topics could not be created yet'),
+  });
   return {
     get done() {
       return done;

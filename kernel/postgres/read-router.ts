@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
+import { repeat } from '../repeat.ts';
 import { decodeConsistencyToken, splitPosition } from './lsn.ts';
 import type { ServicePool } from './pool.ts';
 import { createReadPolicy, type ReadPolicyName } from './read-policies.ts';
@@ -52,6 +53,8 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
     ...{ primary, replicas: options.replicas, maxLagBytes, maxLagMs, clock, metrics, logger },
   });
   const policy = createReadPolicy(policyName, { stickyMs, waitMs, clock });
+  const stopping = new AbortController();
+  if (replicas.states.length > 0) void repeat(replicas.refresh, { pauseMs: options.pollMs, signal: stopping.signal });
   let turn = 0;
 
   function answer(node: string, pool: Pool, reason: string): { pool: Pool; node: string } {
@@ -79,21 +82,6 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
       replicas.states.map(({ name, healthy, lagBytes, lagMs }) => ({
         ...{ name, healthy, lag_bytes: Number(lagBytes), lag_seconds: lagMs / 1_000 },
       })),
-    stop: replicas.states.length > 0 ? poll(replicas.refresh, options.pollMs) : () => {},
-  };
-}
-
-/** Repeats `work` with a pause after each end, so that a slow node never piles up requests. */
-function poll(work: () => Promise<void>, pauseMs: number): () => void {
-  let stopped = false;
-  let timer: NodeJS.Timeout;
-  const round = async (): Promise<void> => {
-    await work();
-    if (!stopped) timer = setTimeout(round, pauseMs).unref();
-  };
-  timer = setTimeout(round, 0).unref();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
+    stop: () => stopping.abort(),
   };
 }

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
+import { within } from '../wait.ts';
 import { type Lsn, type Position, parseLsn, splitPosition } from './lsn.ts';
 import { createWrittenHistory } from './written-history.ts';
 
@@ -141,19 +142,6 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
     refresh,
     writtenBefore: (atMs) => history.at(atMs),
   };
-}
-
-/** A frozen server neither answers nor breaks the connection, so that only a clock of our own ends the wait. */
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('the node did not answer in time')), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function currentLsn(pool: Pool): Promise<Lsn> {

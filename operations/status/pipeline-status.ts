@@ -1,4 +1,5 @@
 import { retryGroup, retryTopics, sourceTopics } from '../../kernel/contract/topics.ts';
+import { within } from '../../kernel/wait.ts';
 import type { SystemDescription } from '../../runtime/system-description.ts';
 import { readDeadLetters } from '../dead-letters/dead-letters.ts';
 import { consumerGroup, createLabKafka } from './drain.ts';
@@ -62,10 +63,6 @@ async function readQueues(
   const none = { consumerLag: null, retriesWaiting: null, deadLetters: null };
   if (run.mode !== 'kafka' || !run.kafka) return none;
   const kafka = createLabKafka(run.kafka.brokers);
-  const limit = AbortSignal.timeout(5_000);
-  const tooLate = new Promise<never>((_resolve, reject) =>
-    limit.addEventListener('abort', () => reject(limit.reason), { once: true }),
-  );
   const look = async () => {
     const [lag, retries, letters] = await Promise.all([
       kafka.groupLag(consumerGroup, sourceTopics),
@@ -79,7 +76,7 @@ async function readQueues(
     };
   };
   try {
-    return await Promise.race([look(), tooLate]);
+    return await within(5_000, look());
   } catch {
     return none;
   } finally {

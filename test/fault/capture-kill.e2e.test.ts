@@ -1,5 +1,5 @@
-import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { withClient } from '../../kernel/postgres/with-client.ts';
 import { waitUntil } from '../../kernel/wait.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 import { createRandom } from '../../simulator/workload/random.ts';
@@ -101,16 +101,6 @@ async function ledger(system: RunningSystem): Promise<{ order_id: string; status
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
-}
-
-async function withClient<T>(dsn: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: dsn });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }
 
 async function seedOrders(dsn: string): Promise<void> {
