@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createClickhouseSink } from '../cdc/clickhouse/clickhouse-sink.ts';
 import { migrateClickhouse } from '../cdc/clickhouse/migrate.ts';
-import { createClickhouseSink } from '../cdc/clickhouse/sink.ts';
 import { createEventFactory, type EventGiven } from '../test/clickhouse/events.ts';
 import { missingClickhouse, startTestClickhouse, type TestClickhouse } from '../test/clickhouse/server.ts';
 import { expandMacros } from '../test/metrics/clickhouse-macros.ts';

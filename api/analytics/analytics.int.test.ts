@@ -1,7 +1,7 @@
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createClickhouseSink } from '../../cdc/clickhouse/sink.ts';
+import { createClickhouseSink } from '../../cdc/clickhouse/clickhouse-sink.ts';
 import { type RunningApi, startApi } from '../../test/api/running-api.ts';
 import { createSeed } from '../../test/api/seed.ts';
 import { type SimulatedProvider, startProvider } from '../../test/api/simulated-provider.ts';

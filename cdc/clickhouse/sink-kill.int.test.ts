@@ -8,7 +8,7 @@ import {
   type TestClickhouse,
 } from '../../test/clickhouse/server.ts';
 import { describeIf } from '../../test/skip.ts';
-import { createClickhouseSink } from './sink.ts';
+import { createClickhouseSink } from './clickhouse-sink.ts';
 
 describeIf('the sink while ClickHouse is killed', missingClickhouse(), () => {
   let clickhouse: TestClickhouse;

@@ -1,7 +1,7 @@
 import { ContractError, parseMessage } from '../../kernel/contract/contract-error.ts';
 import { checkEnvelope, envelopeText } from '../../kernel/contract/envelope.ts';
 import type { KafkaMessage } from '../../kernel/kafka/port.ts';
-import type { SinkEvent } from '../clickhouse/sink.ts';
+import type { SinkEvent } from '../clickhouse/clickhouse-sink.ts';
 import { decodeDebezium, isFromDebezium } from '../debezium/decode.ts';
 
 /** Largest value that is read; the topics hold nothing larger unless somebody changed their settings. */

@@ -1,4 +1,4 @@
-import type { Sink } from '../clickhouse/sink.ts';
+import type { Sink } from '../clickhouse/clickhouse-sink.ts';
 import type { Engine, EngineState, EngineStatus } from '../engine.ts';
 
 /** The least advanced first: what the whole is, while its parts differ. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { auditRun } from '../../audit/audit.ts';
-import { createNativeEngine } from '../../cdc/native/engine.ts';
+import { createNativeEngine } from '../../cdc/native/native-engine.ts';
 import { listShards, moveShard, rebalance } from '../../citus/shards.ts';
 import { atAddress } from '../../kernel/postgres/hosts.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';

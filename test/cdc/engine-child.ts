@@ -1,7 +1,7 @@
 import { CdcAlarm } from '../../cdc/alarm.ts';
 import type { Engine } from '../../cdc/engine.ts';
-import { createKafkaEngine } from '../../cdc/kafka-source/engine.ts';
-import { createNativeEngine } from '../../cdc/native/engine.ts';
+import { createKafkaEngine } from '../../cdc/kafka-source/kafka-engine.ts';
+import { createNativeEngine } from '../../cdc/native/native-engine.ts';
 import { createKafkaClient } from '../../kernel/kafka/kafkajs.ts';
 import { createLogger } from '../../kernel/logging.ts';
 import { createStoreSink } from './store-sink.ts';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { SinkEvent } from '../../cdc/clickhouse/sink.ts';
+import type { SinkEvent } from '../../cdc/clickhouse/clickhouse-sink.ts';
 import { toRfc3339 } from '../../cdc/native/outbox-event.ts';
 
 /** Every row of the outbox as a CDC engine would hand it to the sink, without one. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import { createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
 import type { Engine } from '../engine.ts';
-import { withDebezium } from './engine.ts';
+import { withDebezium } from './with-debezium.ts';
 
 /** A Connect that says of its connector what the test wants to hear; a real one is in the suites beside this. */
 let connect: Server;

@@ -5,7 +5,7 @@ import { createPrimaryFinder } from '../../kernel/postgres/primary-finder.ts';
 import { pause } from '../../kernel/wait.ts';
 import { CdcAlarm } from '../alarm.ts';
 import type { BatchLimits } from '../batcher.ts';
-import type { Sink, SinkEvent } from '../clickhouse/sink.ts';
+import type { Sink, SinkEvent } from '../clickhouse/clickhouse-sink.ts';
 import type { Engine } from '../engine.ts';
 import { runSession, type SessionState } from './session.ts';
 

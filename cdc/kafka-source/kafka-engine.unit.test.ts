@@ -9,8 +9,8 @@ import type {
   KafkaMessage,
   OutgoingMessage,
 } from '../../kernel/kafka/port.ts';
-import { SinkError, type SinkEvent } from '../clickhouse/sink.ts';
-import { createKafkaEngine } from './engine.ts';
+import { SinkError, type SinkEvent } from '../clickhouse/clickhouse-sink.ts';
+import { createKafkaEngine } from './kafka-engine.ts';
 
 const envelope = (sequence: bigint): EventEnvelope => ({
   ...{ event_id: `019a2b3c-4d5e-7f60-8123-${sequence.toString().padStart(12, '0')}`, type: 'order.hold_set' },
