@@ -1,7 +1,8 @@
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createClickhouseSink, type SinkEvent } from '../cdc/clickhouse/clickhouse-sink.ts';
+import { createClickhouseSink } from '../cdc/clickhouse/clickhouse-sink.ts';
+import type { SinkEvent } from '../cdc/sink.ts';
 import { createPool } from '../kernel/postgres/pool.ts';
 import { createSeed } from '../test/api/seed.ts';
 import { outboxEvents } from '../test/clickhouse/outbox.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CdcAlarm } from './alarm.ts';
-import { type Sink, SinkError, type SinkEvent } from './clickhouse/clickhouse-sink.ts';
+import { type Sink, SinkError, type SinkEvent } from './sink.ts';
 
 export interface BatchLimits {
   maxEvents: number;

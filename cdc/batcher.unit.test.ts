@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Batcher, type BatchLimits, batchToken } from './batcher.ts';
-import { SinkError, type SinkEvent } from './clickhouse/clickhouse-sink.ts';
+import { SinkError, type SinkEvent } from './sink.ts';
 
 function event(id: number): SinkEvent {
   return {

@@ -1,8 +1,9 @@
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createClickhouseSink, type Sink } from '../../cdc/clickhouse/clickhouse-sink.ts';
+import { createClickhouseSink } from '../../cdc/clickhouse/clickhouse-sink.ts';
 import { migrateClickhouse } from '../../cdc/clickhouse/migrate.ts';
+import type { Sink } from '../../cdc/sink.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
 import { createSeed } from '../../test/api/seed.ts';
 import { outboxEvents } from '../../test/clickhouse/outbox.ts';

@@ -10,7 +10,8 @@ import {
   type TestClickhouse,
 } from '../../test/clickhouse/server.ts';
 import { describeIf } from '../../test/skip.ts';
-import { createClickhouseSink, type Sink, SinkError, type SinkEvent } from './clickhouse-sink.ts';
+import { type Sink, SinkError, type SinkEvent } from '../sink.ts';
+import { createClickhouseSink } from './clickhouse-sink.ts';
 import { migrateClickhouse } from './migrate.ts';
 
 describeIf('the sink on ClickHouse', missingClickhouse(), () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { SinkEvent } from './clickhouse-sink.ts';
+import type { SinkEvent } from '../sink.ts';
 
 export interface Rollups {
   /**

@@ -1,4 +1,4 @@
-import type { SinkEvent } from './clickhouse-sink.ts';
+import type { SinkEvent } from '../sink.ts';
 
 /** Columns of `events_in`, in the order in which `encodeRows` writes them. */
 export const eventColumns: readonly string[] = [

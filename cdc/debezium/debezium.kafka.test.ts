@@ -19,9 +19,9 @@ import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-
 import { migrate } from '../../sql/migrate.ts';
 import { insertOutbox } from '../../test/cdc/outbox.ts';
 import { describeIf } from '../../test/skip.ts';
-import type { SinkEvent } from '../clickhouse/clickhouse-sink.ts';
 import { decodeEvent } from '../kafka-source/decode.ts';
 import { slotStatus } from '../native/slot.ts';
+import type { SinkEvent } from '../sink.ts';
 import { connectorHealth, registerConnector, restartFailed, resumeConnector, stopConnector } from './connect-api.ts';
 import { alarmOf, reloadConnector, watchConnector } from './watch.ts';
 

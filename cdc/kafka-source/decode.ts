@@ -1,8 +1,8 @@
 import { ContractError, parseMessage } from '../../kernel/contract/contract-error.ts';
 import { checkEnvelope, envelopeText } from '../../kernel/contract/envelope.ts';
 import type { KafkaMessage } from '../../kernel/kafka/port.ts';
-import type { SinkEvent } from '../clickhouse/clickhouse-sink.ts';
 import { decodeDebezium, isFromDebezium } from '../debezium/decode.ts';
+import type { SinkEvent } from '../sink.ts';
 
 /** Largest value that is read; the topics hold nothing larger unless somebody changed their settings. */
 const maxBytes = 8 * 1024 * 1024;

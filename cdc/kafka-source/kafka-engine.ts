@@ -8,8 +8,8 @@ import type { Batch, Consumer, KafkaClient, KafkaMessage, OutgoingMessage } from
 import { prepareTopics } from '../../kernel/kafka/prepare.ts';
 import { CdcAlarm } from '../alarm.ts';
 import { Batcher, type BatchLimits } from '../batcher.ts';
-import type { Sink, SinkEvent } from '../clickhouse/clickhouse-sink.ts';
 import type { Engine, EngineState } from '../engine.ts';
+import type { Sink, SinkEvent } from '../sink.ts';
 import { deadLetter, deadLetterSpecs } from './dead-letter.ts';
 import { decodeEvent } from './decode.ts';
 

@@ -9,7 +9,7 @@ import type {
   KafkaMessage,
   OutgoingMessage,
 } from '../../kernel/kafka/port.ts';
-import { SinkError, type SinkEvent } from '../clickhouse/clickhouse-sink.ts';
+import { SinkError, type SinkEvent } from '../sink.ts';
 import { createKafkaEngine } from './kafka-engine.ts';
 
 const envelope = (sequence: bigint): EventEnvelope => ({

@@ -1,5 +1,5 @@
-import type { Sink } from '../clickhouse/clickhouse-sink.ts';
 import type { Engine, EngineState, EngineStatus } from '../engine.ts';
+import type { Sink } from '../sink.ts';
 
 /** The least advanced first: what the whole is, while its parts differ. */
 const states: readonly EngineState[] = ['stopped', 'waiting', 'starting', 'loading', 'streaming'];

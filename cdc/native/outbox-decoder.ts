@@ -1,6 +1,6 @@
 import type { Lsn } from '../../kernel/postgres/lsn.ts';
 import { CdcAlarm } from '../alarm.ts';
-import type { SinkEvent } from '../clickhouse/clickhouse-sink.ts';
+import type { SinkEvent } from '../sink.ts';
 import { type OutboxText, outboxColumns, toSinkEvent } from './outbox-event.ts';
 import { readTimeMs } from './wire.ts';
 

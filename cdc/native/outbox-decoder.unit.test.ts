@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CdcAlarm } from '../alarm.ts';
-import type { SinkEvent } from '../clickhouse/clickhouse-sink.ts';
+import type { SinkEvent } from '../sink.ts';
 import { OutboxDecoder } from './outbox-decoder.ts';
 import { toRfc3339 } from './outbox-event.ts';
 import { readKeepalive, statusUpdate } from './wire.ts';

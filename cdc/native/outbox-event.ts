@@ -4,7 +4,7 @@ import {
   envelopeVersion,
   type StageTimes,
 } from '../../kernel/contract/envelope.ts';
-import type { SinkEvent } from '../clickhouse/clickhouse-sink.ts';
+import type { SinkEvent } from '../sink.ts';
 
 /** Columns of `outbox` that make an event, in the order of `OutboxText`. */
 export const outboxColumns = [

@@ -1,18 +1,36 @@
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
+import type { Logger } from 'pino';
 import { serializeEnvelopeText } from '../../kernel/contract/envelope.ts';
 import type { Lsn } from '../../kernel/postgres/lsn.ts';
 import { statement } from '../../kernel/postgres/statement.ts';
-import { Batcher, type BatcherOptions } from '../batcher.ts';
+import { Batcher, type BatcherOptions, type BatchLimits } from '../batcher.ts';
 import type { EngineState } from '../engine.ts';
-import { loadOutbox } from './initial-load.ts';
-import type { NativeOptions } from './native-engine.ts';
-import { advanceLoad, type Position, readPosition } from './positions.ts';
-import { createSlot, prepareSlot, readSystemIdentifier, type SlotStatus } from './slot.ts';
-import { streamOutbox } from './stream.ts';
+import type { Sink, SinkEvent } from '../sink.ts';
+import type { SlotStatus } from './slot.ts';
 
 const insertDeadLetter = statement(new URL('./sql/insert_dead_letter.sql', import.meta.url));
+
+export interface SessionOptions {
+  /** Of a role with REPLICATION and the rights of lab_cdc, on one server. Not through a pooler. */
+  dsn: string;
+  slotName: string;
+  publication: string;
+  sink: Sink;
+  limits: BatchLimits;
+  logger: Logger;
+  nowMs(): number;
+  /** Pause between two looks at the slot, which are heartbeats too. Well below the server's wal_sender_timeout. */
+  watchEveryMs: number;
+  /** WAL of others that may go by before an idle reader confirms it. Above what confirming writes itself. */
+  idleAdvanceBytes: number;
+  /** How long the batches in hand may take at the end. */
+  graceMs: number;
+  /** For a server that neither answers nor goes away. Making a slot has a time of its own. */
+  queryTimeoutMs: number;
+  onSunk(batch: readonly SinkEvent[], sunkAtMs: number): void;
+  onRefused(reason: string): void;
+}
 
 /** What outlives a session, and what the outside sees of one. */
 export interface SessionState {
@@ -25,107 +43,58 @@ export interface SessionState {
 
 /** What the parts of a session share. */
 export interface Session {
-  options: NativeOptions;
+  options: SessionOptions;
   state: SessionState;
   /** For everything but the stream: positions, slot status, load. */
   control: Client;
   /** The engine is to stop. */
   signal: AbortSignal;
-  /** Resolves when it is; rejects when the session has ended before. */
-  stopped: Promise<unknown>;
   /** Ends the session with this error; the first one counts. */
   fail(error: unknown): void;
   /** Rejects once the session has failed. */
   failed: Promise<never>;
   /** A batcher that ends with the session. */
   batcher<Mark>(own: OwnOptions<Mark>): Batcher<Mark>;
+  end(): Promise<void>;
 }
 
 type OwnOptions<Mark> = Pick<BatcherOptions<Mark>, 'capture' | 'sunk' | 'drained'>;
 
-/** One try: from the connection to its loss. Resolves when the signal aborted and what was in hand is sunk. */
-export async function runSession(
-  options: NativeOptions,
-  state: SessionState,
-  { reload, signal }: { reload: boolean; signal: AbortSignal },
-): Promise<void> {
+/** Connects to one server, which a session never leaves: a connection that is lost fails it. */
+export async function openSession(options: SessionOptions, state: SessionState, signal: AbortSignal): Promise<Session> {
   const ending = new AbortController();
-  let fail: (error: unknown) => void = () => {};
-  const failed = new Promise<never>((_resolve, reject) => {
-    fail = reject;
-  });
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => {});
   const control = await connectControl(options, fail);
-  const stopped = once(signal, 'abort', { signal: ending.signal });
-  stopped.catch(() => {});
   const session: Session = {
-    ...{ options, state, control, signal, stopped, fail, failed },
+    options,
+    state,
+    control,
+    signal,
+    fail,
+    failed,
     batcher: (own) => createBatcher(session, ending.signal, own),
+    end: async () => {
+      ending.abort(new Error('The session has ended.'));
+      state.oldestPendingMs = undefined;
+      await control.end().catch(() => {});
+    },
   };
-  try {
-    await Promise.race([work(session, reload), failed]);
-  } finally {
-    ending.abort(new Error('The session has ended.'));
-    state.oldestPendingMs = undefined;
-    await control.end().catch(() => {});
+  return session;
+}
+
+/** One reader at a time, also while it loads and the slot itself is not held. The others wait to take over. */
+export async function takeTurn({ control, options, signal, state }: Session): Promise<void> {
+  for (let round = 0; ; round += 1) {
+    const { rows } = await control.query<{ mine: boolean }>(
+      `select pg_try_advisory_lock(hashtextextended('lab-cdc ' || $1, 0)) as mine`,
+      [options.slotName],
+    );
+    if (rows[0]!.mine) return;
+    if (round === 0) options.logger.info({ slot: options.slotName }, 'another process reads this slot; standing by');
+    state.phase = 'waiting';
+    await delay(250, undefined, { signal });
   }
-}
-
-async function work(session: Session, reload: boolean): Promise<void> {
-  const { state, signal } = session;
-  // What comes before the stream may wait for others for as long as they like, and may simply be left.
-  const leave = session.stopped.then(() => Promise.reject(signal.reason));
-  const startLsn = await Promise.race([prepare(session, reload), leave]);
-  state.phase = 'streaming';
-  await streamOutbox(session, startLsn);
-}
-
-/** Waits for its turn, makes slot and initial load where they are missing. @returns where the stream begins. */
-async function prepare(session: Session, reload: boolean): Promise<Lsn> {
-  const { options, state, control, signal } = session;
-  signal.throwIfAborted();
-  await takeTurn(session);
-  const position = reload
-    ? await createSlot(control, options.slotName, await readSystemIdentifier(control))
-    : await prepareSlot(control, options, state.confirmedLsn);
-  // A new slot begins a new count; what the former one had confirmed says nothing about it.
-  if (position.state === 'loading') state.confirmedLsn = position.confirmedLsn!;
-  signal.throwIfAborted();
-  if (position.state === 'loading') await load(session, position);
-  const current = await readPosition(control, options.slotName);
-  return { ...position, ...current }.confirmedLsn!;
-}
-
-async function load(session: Session, position: Position): Promise<void> {
-  const { options, state, control, failed, signal } = session;
-  state.phase = 'loading';
-  let last: string | undefined;
-  let wake: () => void = () => {};
-  const batcher = session.batcher<string | undefined>({
-    capture: () => last,
-    sunk: async (loadAfter, batch, sunkAtMs) => {
-      if (loadAfter !== undefined) await advanceLoad(control, options.slotName, loadAfter);
-      options.onSunk(batch, sunkAtMs);
-    },
-    drained: () => wake(),
-  });
-  const room = async (): Promise<void> => {
-    while (batcher.full) {
-      const drained = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      await Promise.race([drained, failed]);
-    }
-    // Also where nothing is full any more because the batcher has ended.
-    await Promise.race([failed, Promise.resolve()]);
-  };
-  await loadOutbox({
-    ...{ client: control, slotName: options.slotName, position, batcher, room, logger: options.logger, signal },
-    nowMs: options.nowMs,
-    reached: (eventId) => {
-      last = eventId;
-    },
-  });
 }
 
 function createBatcher<Mark>(session: Session, signal: AbortSignal, own: OwnOptions<Mark>): Batcher<Mark> {
@@ -133,7 +102,10 @@ function createBatcher<Mark>(session: Session, signal: AbortSignal, own: OwnOpti
   const batcher = new Batcher<Mark>({
     ...options.limits,
     ...own,
-    ...{ sink: options.sink, name: options.slotName, signal, nowMs: options.nowMs },
+    sink: options.sink,
+    name: options.slotName,
+    signal,
+    nowMs: options.nowMs,
     refused: async ({ envelope }, error) => {
       const { event_id } = envelope;
       options.logger.error({ event_id, err: error }, 'the sink refuses an event; it was put aside');
@@ -147,21 +119,10 @@ function createBatcher<Mark>(session: Session, signal: AbortSignal, own: OwnOpti
   return batcher;
 }
 
-/** One reader at a time, also while it loads and the slot itself is not held. The others wait to take over. */
-async function takeTurn({ control, options, signal, state }: Session): Promise<void> {
-  for (let round = 0; ; round += 1) {
-    const { rows } = await control.query<{ mine: boolean }>(
-      `select pg_try_advisory_lock(hashtextextended('lab-cdc ' || $1, 0)) as mine`,
-      [options.slotName],
-    );
-    if (rows[0]!.mine) return;
-    if (round === 0) options.logger.info({ slot: options.slotName }, 'another process reads this slot; standing by');
-    state.phase = 'waiting';
-    await delay(250, undefined, { signal });
-  }
-}
-
-async function connectControl({ dsn, queryTimeoutMs }: NativeOptions, fail: (error: unknown) => void): Promise<Client> {
+async function connectControl(
+  { dsn, queryTimeoutMs }: SessionOptions,
+  fail: (error: unknown) => void,
+): Promise<Client> {
   const client = new Client({
     connectionString: dsn,
     application_name: 'lab-cdc',

@@ -1,6 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { aborted } from 'node:util';
 import type { Lsn } from '../../kernel/postgres/lsn.ts';
 import { repeat } from '../../kernel/repeat.ts';
+import { within } from '../../kernel/wait.ts';
+import type { Batcher } from '../batcher.ts';
 import { openStream, type ReplicationStream } from './connection.ts';
 import { OutboxDecoder } from './outbox-decoder.ts';
 import { storePosition } from './positions.ts';
@@ -10,82 +12,163 @@ import { xLogDataHeader } from './wire.ts';
 
 /**
  * Streams from `startLsn` until the session ends. The order is always: sink, position, slot. So the slot never stands
- * behind anything that the sink lacks, and a slot that is ahead of the position was moved by somebody else.
+ * behind anything that the sink lacks, and a slot that is ahead of the position was moved by another process.
  */
 export async function streamOutbox(session: Session, startLsn: Lsn): Promise<void> {
-  const { options, state, control, signal, fail, failed } = session;
-  let stream: ReplicationStream | undefined;
-  let markTrusted: () => void = () => {};
-  const trusted = new Promise<void>((resolve) => {
-    markTrusted = resolve;
-  });
+  const reader = new OutboxReader(session, startLsn);
+  await reader.open();
+  try {
+    await reader.trustSlot();
+    await reader.watchUntilStopped();
+    await reader.writeRest();
+  } finally {
+    await reader.close();
+  }
+}
+
+/** From the replication stream to the batcher, and from what the sink has back to the position and the slot. */
+class OutboxReader {
+  readonly #session: Session;
+  readonly #startLsn: Lsn;
+  readonly #batcher: Batcher<Lsn>;
+  readonly #decoder: OutboxDecoder;
+  readonly #trusted = Promise.withResolvers<void>();
+  #stream: ReplicationStream | undefined;
   /** Behind the last transaction of which all rows went into a batch. */
-  let lastCommitLsn = startLsn;
-  let inTransaction = false;
+  #lastCommitLsn: Lsn;
+  #inTransaction = false;
   /** What the server says it has sent, or has found to be nothing for us. */
-  let serverLsn = startLsn;
+  #serverLsn: Lsn;
   /** What is stored as position; the process may know of more, on a history that a failover has cut off. */
-  let confirmedLsn = startLsn;
+  #confirmedLsn: Lsn;
 
-  const store = async (lsn: Lsn): Promise<void> => {
+  constructor(session: Session, startLsn: Lsn) {
+    this.#session = session;
+    this.#startLsn = startLsn;
+    this.#lastCommitLsn = startLsn;
+    this.#serverLsn = startLsn;
+    this.#confirmedLsn = startLsn;
+    this.#batcher = this.#createBatcher();
+    this.#decoder = this.#createDecoder();
+    session.state.oldestPendingMs = () => this.#batcher.oldestMs;
+  }
+
+  async open(): Promise<void> {
+    const { options, fail } = this.#session;
+    this.#stream = await openStream({
+      dsn: options.dsn,
+      slotName: options.slotName,
+      publication: options.publication,
+      startLsn: this.#startLsn,
+      nowMs: options.nowMs,
+      onData: (message) => {
+        this.#decoder.decode(message, xLogDataHeader);
+        if (this.#batcher.full) this.#stream?.pause();
+      },
+      onKeepalive: ({ walEnd, replyRequested }) => {
+        if (walEnd > this.#serverLsn) this.#serverLsn = walEnd;
+        if (replyRequested) this.#stream?.confirm(this.#confirmedLsn);
+      },
+    });
+    this.#stream.ended.catch(fail);
+  }
+
+  /** Checks the slot. Nothing is confirmed before. @throws CdcAlarm */
+  async trustSlot(): Promise<void> {
+    const { options, state, control } = this.#session;
+    // Only now no other process can move the slot, so what it says now is what the server streams from.
+    const slot = await slotStatus(control, options.slotName);
+    const knownLsn = maxLsn(this.#startLsn, state.confirmedLsn);
+    // The slot's copy may be ahead of a position that a failover rolled back; what lies between is in the sink.
+    await this.#store(maxLsn(this.#startLsn, checkSlot(options.slotName, slot, knownLsn)));
+    state.slot = slot;
+    this.#trusted.resolve();
+    options.logger.info({ slot: options.slotName, lag_bytes: slot?.lagBytes }, 'streaming');
+  }
+
+  /** Resolves when the engine is to stop. @throws what the session failed with. */
+  async watchUntilStopped(): Promise<void> {
+    const { options, signal, fail, failed } = this.#session;
+    const watching = new AbortController();
+    const watch = (): Promise<void> => this.#watch();
+    repeat(watch, { pauseMs: options.watchEveryMs, pauseFirst: true, signal: watching.signal }).catch(fail);
+    try {
+      await Promise.race([aborted(signal, this), failed]);
+    } finally {
+      watching.abort();
+    }
+  }
+
+  /** Writes what is in hand, as far as that does not take too long. */
+  async writeRest(): Promise<void> {
+    const { options, failed } = this.#session;
+    this.#stream?.pause();
+    const tooLate = new Error('The sink did not take the last batch in time.');
+    try {
+      await within(options.graceMs, Promise.race([this.#batcher.flush(), failed]), () => tooLate);
+    } catch (error) {
+      if (error !== tooLate) throw error;
+      options.logger.warn('the sink did not take the last batch in time; it comes again after the next start');
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#batcher.end();
+    await this.#stream?.close();
+  }
+
+  #createBatcher(): Batcher<Lsn> {
+    return this.#session.batcher<Lsn>({
+      capture: () => this.#lastCommitLsn,
+      sunk: async (lsn, batch, sunkAtMs) => {
+        this.#session.options.onSunk(batch, sunkAtMs);
+        await this.#confirm(lsn);
+      },
+      drained: () => {
+        if (!this.#batcher.full) this.#stream?.resume();
+      },
+    });
+  }
+
+  #createDecoder(): OutboxDecoder {
+    return new OutboxDecoder(
+      {
+        begin: () => {
+          this.#inTransaction = true;
+        },
+        event: (event, bytes) => this.#batcher.add(event, bytes),
+        commit: (endLsn) => {
+          this.#inTransaction = false;
+          this.#lastCommitLsn = endLsn;
+          // Its rows may all be in a batch that was closed before this message came.
+          this.#batcher.touch();
+        },
+      },
+      this.#session.options.nowMs,
+    );
+  }
+
+  async #store(lsn: Lsn): Promise<void> {
+    const { options, state, control } = this.#session;
     await storePosition(control, options.slotName, lsn);
-    if (lsn > confirmedLsn) confirmedLsn = lsn;
-    state.confirmedLsn = confirmedLsn;
-  };
-  const confirm = async (lsn: Lsn): Promise<void> => {
-    await trusted;
-    if (lsn <= confirmedLsn) return;
-    await store(lsn);
-    stream?.confirm(confirmedLsn);
-  };
+    if (lsn > this.#confirmedLsn) this.#confirmedLsn = lsn;
+    state.confirmedLsn = this.#confirmedLsn;
+  }
 
-  const batcher = session.batcher<Lsn>({
-    capture: () => lastCommitLsn,
-    sunk: async (lsn, batch, sunkAtMs) => {
-      options.onSunk(batch, sunkAtMs);
-      await confirm(lsn);
-    },
-    drained: () => {
-      if (!batcher.full) stream?.resume();
-    },
-  });
-  state.oldestPendingMs = () => batcher.oldestMs;
+  async #confirm(lsn: Lsn): Promise<void> {
+    await this.#trusted.promise;
+    if (lsn <= this.#confirmedLsn) return;
+    await this.#store(lsn);
+    this.#stream?.confirm(this.#confirmedLsn);
+  }
 
-  const decoder = new OutboxDecoder(
-    {
-      begin: () => {
-        inTransaction = true;
-      },
-      event: (event, bytes) => batcher.add(event, bytes),
-      commit: (endLsn) => {
-        inTransaction = false;
-        lastCommitLsn = endLsn;
-        // Its rows may all be in a batch that was closed before this message came.
-        batcher.touch();
-      },
-    },
-    options.nowMs,
-  );
-
-  stream = await openStream({
-    ...{ dsn: options.dsn, slotName: options.slotName, publication: options.publication, startLsn },
-    nowMs: options.nowMs,
-    onData: (message) => {
-      decoder.decode(message, xLogDataHeader);
-      if (batcher.full) stream?.pause();
-    },
-    onKeepalive: ({ walEnd, replyRequested }) => {
-      if (walEnd > serverLsn) serverLsn = walEnd;
-      if (replyRequested) stream?.confirm(confirmedLsn);
-    },
-  });
-  stream.ended.catch(fail);
-
-  const watch = async (): Promise<void> => {
-    stream?.confirm(confirmedLsn);
-    const idle = !batcher.busy && !inTransaction && lastCommitLsn <= confirmedLsn;
+  async #watch(): Promise<void> {
+    const { options, state, control } = this.#session;
+    this.#stream?.confirm(this.#confirmedLsn);
+    const idle = !this.#batcher.busy && !this.#inTransaction && this.#lastCommitLsn <= this.#confirmedLsn;
     // Others write too: an outbox without news must not make the server keep their WAL.
-    if (idle && serverLsn - confirmedLsn > BigInt(options.idleAdvanceBytes)) await confirm(serverLsn);
+    const passedBy = this.#serverLsn - this.#confirmedLsn;
+    if (idle && passedBy > BigInt(options.idleAdvanceBytes)) await this.#confirm(this.#serverLsn);
     // Without it the server says nothing, and sends nothing.
     await expectPublication(control, options.publication);
     const slot = await slotStatus(control, options.slotName);
@@ -96,34 +179,6 @@ export async function streamOutbox(session: Session, startLsn: Lsn): Promise<voi
       );
     }
     state.slot = slot;
-    checkSlot(options.slotName, slot, confirmedLsn);
-  };
-
-  try {
-    // Only now nobody else can move the slot, so what it says now is what the server streams from.
-    const slot = await slotStatus(control, options.slotName);
-    const knownLsn = maxLsn(startLsn, state.confirmedLsn);
-    // The slot's copy may be ahead of a position that a failover rolled back; what lies between is in the sink.
-    await store(maxLsn(startLsn, checkSlot(options.slotName, slot, knownLsn)));
-    state.slot = slot;
-    markTrusted();
-    options.logger.info({ slot: options.slotName, lag_bytes: slot?.lagBytes }, 'streaming');
-    const watching = new AbortController();
-    repeat(watch, { pauseMs: options.watchEveryMs, pauseFirst: true, signal: watching.signal }).catch(fail);
-    try {
-      if (!signal.aborted) await Promise.race([session.stopped, failed]);
-    } finally {
-      watching.abort();
-    }
-    stream.pause();
-    const grace = new AbortController();
-    const late = delay(options.graceMs, undefined, { signal: grace.signal }).then(
-      () => options.logger.warn('the sink did not take the last batch in time; it comes again after the next start'),
-      () => {},
-    );
-    await Promise.race([batcher.flush(), late, failed]).finally(() => grace.abort());
-  } finally {
-    batcher.end();
-    await stream.close();
+    checkSlot(options.slotName, slot, this.#confirmedLsn);
   }
 }

@@ -1,4 +1,4 @@
-import type { SinkEvent } from '../../cdc/clickhouse/clickhouse-sink.ts';
+import type { SinkEvent } from '../../cdc/sink.ts';
 import type { AggregateType, EnvelopeText } from '../../kernel/contract/envelope.ts';
 
 /** What a test says about an event; the rest is made up. */
