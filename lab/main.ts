@@ -52,7 +52,7 @@ Examples:
 Exit status: 0 done and valid, 1 a check failed, 2 wrong usage, 3 a needed part is missing here.`,
   );
 
-// A reader that has seen enough, as in `lab status | head -1`, ends nobody's work half done.
+// A reader that has seen enough, as in `lab status | head -1`, does not end a command before its work is done.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;

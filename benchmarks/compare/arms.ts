@@ -64,11 +64,12 @@ function serversOf({ workers, replicas }: Capabilities): number {
 
 /** What an arm is made of, in words for the report. */
 function describeArm(topology: TopologyName): string {
-  const { partitionedTables, dedupe, readsFromReplica, shardKey } = capabilities(topology);
+  const { partitionedTables, dedupe, readsFromReplica, workers, shardKey } = capabilities(topology);
   const tables = partitionedTables.length > 0 ? 'daily partitions' : 'ordinary tables';
   const keys = dedupe === 'key_table' ? 'dedupe keys in a table of their own' : 'dedupe by a unique index';
   const replica = readsFromReplica ? ', an asynchronous streaming replica for reads' : '';
-  return `${tables}, ${keys}${replica}${shardKey ? `, sharded by ${shardKey}: a coordinator and its workers` : ''}`;
+  const shards = workers > 0 ? `, sharded by ${shardKey}: a coordinator and its workers` : '';
+  return `${tables}, ${keys}${replica}${shards}`;
 }
 
 /** What is known of an arm at the end of a run, its numbers and verdict aside. */

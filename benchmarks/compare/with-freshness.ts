@@ -1,6 +1,6 @@
 import { type BenchRun, takeToEnd } from '../runner/run.ts';
 import type { Engine, FreshnessDocument } from '../scenarios/freshness/document.ts';
-import { brief } from '../scenarios/freshness/measure-engine.ts';
+import { brief } from '../scenarios/freshness/pace.ts';
 import { createFreshnessRun, type FreshnessOptions } from '../scenarios/freshness/run.ts';
 import type { RunDocument } from '../schema/run.ts';
 

@@ -37,6 +37,17 @@ export function axis(name: string, vertical: boolean, extra: Record<string, unkn
   };
 }
 
+/** An axis with a place for each arm, the first one on top. */
+export function armAxis(names: readonly string[]) {
+  return {
+    type: 'category' as const,
+    data: [...names],
+    inverse: true,
+    axisTick: { show: false },
+    axisLabel: { fontSize: 14 },
+  };
+}
+
 /** Names of the series at the top, with their symbols. */
 export const legend = { top: 6, left: 70, itemWidth: 34, itemGap: 26, textStyle: { color: ink, fontSize: 13 } };
 

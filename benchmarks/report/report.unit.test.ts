@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { sampleFreshness, sampleRun } from '../../test/benchmarks/sample-run.ts';
 import { addFreshness } from '../compare/with-freshness.ts';
-import { sampleFreshness, sampleRun } from '../schema/sample-run.ts';
 import { html } from './html.ts';
 import { bytes, milliseconds, number } from './numbers.ts';
 import { renderReport } from './render.ts';

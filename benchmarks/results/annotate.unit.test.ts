@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { benchmarkTag } from '../../grafana/page.ts';
-import { sampleRun } from '../schema/sample-run.ts';
+import { sampleRun } from '../../test/benchmarks/sample-run.ts';
 import { type Annotation, annotate, annotationsOf } from './annotate.ts';
 
 const document = sampleRun([{ name: 'plain', rates: [900, 950], fiveDaysMs: [120, 40] }]);

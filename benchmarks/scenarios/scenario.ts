@@ -10,7 +10,8 @@ import type { Measurement, TurnKind } from '../schema/turn.ts';
 
 /**
  * A question that is put to several arms by the same code. Adding one takes a folder with one of these and its line in
- * `registry.ts`: comparison, report, schema and command line take everything else from here.
+ * `registry.ts`: comparison, report, schema and command line take everything else from here. It says what it is and
+ * loads how it measures when that is asked for: the help of a command needs its name and no PostgreSQL client.
  */
 export type Scenario = TopologyScenario | OwnArmsScenario;
 
@@ -61,7 +62,7 @@ export interface OwnArmsScenario<Document extends OwnDocument = OwnDocument> ext
   /** Title of the page in docs/results. */
   readonly title: string;
   readonly document: z.ZodType<Document>;
-  createRun(options: BenchOptions): BenchRun<Document>;
+  createRun(options: BenchOptions): Promise<BenchRun<Document>>;
   /** What a reader gets to see in a terminal. */
   summarize(document: Document): TextSummary;
 }

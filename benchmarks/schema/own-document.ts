@@ -1,15 +1,22 @@
-import type { Environment } from './environment.ts';
+import { z } from 'zod';
+import { topologyNames } from '../../kernel/topology.ts';
+import { environment } from './environment.ts';
+import { verdict } from './turn.ts';
 
 /** What every document of a scenario with arms of its own says, whatever it measured. */
-export interface OwnDocument {
-  schemaVersion: 1;
-  id: string;
+export const ownDocument = {
+  schemaVersion: z.literal(1),
+  id: z.string(),
+  command: z.string(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  seed: z.int(),
+  topology: z.enum(topologyNames),
+  environment,
+  verdict,
+};
+
+export interface OwnDocument extends z.infer<z.ZodObject<typeof ownDocument>> {
   /** Its name. */
   scenario: string;
-  command: string;
-  startedAt: string;
-  finishedAt: string;
-  seed: number;
-  environment: Environment;
-  verdict: 'VALID' | 'DISCARDED';
 }

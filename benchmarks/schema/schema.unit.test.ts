@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { sampleRun } from './sample-run.ts';
+import { sampleRun } from '../../test/benchmarks/sample-run.ts';
 import { checkRunDocument, runDocument, runJsonSchema } from './validate.ts';
 
 const sample = () => sampleRun([{ name: 'plain', rates: [900, 1_000, 1_100], fiveDaysMs: [90, 30] }]);

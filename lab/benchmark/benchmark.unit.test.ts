@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { addFreshness } from '../../benchmarks/compare/with-freshness.ts';
-import { sampleFreshness, sampleRun } from '../../benchmarks/schema/sample-run.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
+import { sampleFreshness, sampleRun } from '../../test/benchmarks/sample-run.ts';
 import { auditTable } from '../audit/table.ts';
 import { checkScenarios, checkTopologies } from './choices.ts';
 import { runSteps } from './run-steps.ts';

@@ -9,7 +9,7 @@ import { describeIf } from '../skip.ts';
 
 describeIf('lab bench acceptance', await missingForKafka(), () => {
   test('both modes are loaded, worked off, audited and cleaned up', async () => {
-    const run = acceptance.createRun({
+    const run = await acceptance.createRun({
       command: 'test',
       topology: 'plain',
       rounds: 1,

@@ -1,7 +1,6 @@
 import { controlTopology } from '../../../kernel/topology.ts';
 import type { OwnArmsScenario } from '../scenario.ts';
 import { type AcceptanceDocument, acceptanceDocument } from './document.ts';
-import { createAcceptanceRun } from './run.ts';
 import { summarizeAcceptance } from './summary.ts';
 
 export const acceptance: OwnArmsScenario<AcceptanceDocument> = {
@@ -12,6 +11,6 @@ export const acceptance: OwnArmsScenario<AcceptanceDocument> = {
   hasRounds: true,
   title: 'What kafka mode accepts, against sync mode',
   document: acceptanceDocument,
-  createRun: createAcceptanceRun,
+  createRun: async (options) => (await import('./run.ts')).createAcceptanceRun(options),
   summarize: summarizeAcceptance,
 };

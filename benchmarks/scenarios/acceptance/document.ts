@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { topologyNames } from '../../../kernel/topology.ts';
-import { environment } from '../../schema/environment.ts';
 import { loadPhase } from '../../schema/load-phase.ts';
+import { ownDocument } from '../../schema/own-document.ts';
 
 const ratio = z.strictObject({ ratio: z.number(), low: z.number(), high: z.number(), confidence: z.number() });
 
@@ -33,15 +32,8 @@ const acceptanceArm = z.strictObject({
 
 /** The document of `lab bench acceptance`. */
 export const acceptanceDocument = z.strictObject({
-  schemaVersion: z.literal(1),
-  id: z.string(),
+  ...ownDocument,
   scenario: z.literal('acceptance'),
-  command: z.string(),
-  startedAt: z.iso.datetime(),
-  finishedAt: z.iso.datetime(),
-  seed: z.int(),
-  topology: z.enum(topologyNames),
-  environment,
   connections: z.int(),
   arms: z.array(acceptanceArm),
   ratios: z.strictObject({
@@ -59,7 +51,6 @@ export const acceptanceDocument = z.strictObject({
   ),
   target: z.strictObject({ what: z.string(), target: z.string(), measured: z.string(), met: z.boolean() }),
   reasons: z.array(z.string()),
-  verdict: z.enum(['VALID', 'DISCARDED']),
 });
 
 export type AcceptanceArm = z.infer<typeof acceptanceArm>;

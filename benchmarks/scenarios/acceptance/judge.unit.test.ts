@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { samplePhase } from '../../schema/sample-run.ts';
+import { samplePhase } from '../../../test/benchmarks/sample-run.ts';
 import type { AcceptanceArm, AcceptanceDocument } from './document.ts';
 import { describeArms, judgeAcceptance, type Rounds, ratioOfRates } from './judge.ts';
 

@@ -11,7 +11,7 @@ import { type BenchRun, createRun, type Note, type ReadyArm } from '../../runner
 import { runId } from '../../runner/run-id.ts';
 import type { Environment } from '../../schema/environment.ts';
 import { type Measurement, turnsOf } from '../../schema/turn.ts';
-import { closedConnections as connections } from '../ingest/ingest.ts';
+import { closedConnections as connections } from '../ingest/rounds.ts';
 import type { BenchOptions } from '../scenario.ts';
 import { type AcceptanceDocument, type ArmName, acceptanceRound, armNames, type Mode, modes } from './document.ts';
 import { describeArms, judgeAcceptance, type Rounds, ratioOfRates } from './judge.ts';

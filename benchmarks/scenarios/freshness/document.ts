@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { topologyNames } from '../../../kernel/topology.ts';
-import { environment } from '../../schema/environment.ts';
 import { loadPhase, percentiles } from '../../schema/load-phase.ts';
+import { ownDocument } from '../../schema/own-document.ts';
 
 const stage = z.strictObject({ p50Ms: z.number(), p99Ms: z.number() });
 
@@ -53,20 +52,12 @@ export const engineFreshness = z.strictObject({
 
 /** The document of `lab bench freshness`. */
 export const freshnessDocument = z.strictObject({
-  schemaVersion: z.literal(1),
-  id: z.string(),
+  ...ownDocument,
   scenario: z.literal('freshness'),
-  command: z.string(),
-  startedAt: z.iso.datetime(),
-  finishedAt: z.iso.datetime(),
-  seed: z.int(),
-  topology: z.enum(topologyNames),
-  environment,
   engines: z.array(engineFreshness),
   absent: z.array(z.strictObject({ engine: z.string(), reason: z.string() })),
   drainRatio: z.number().nullable().meta({ description: 'native over debezium, events a second of the drain' }),
   targets: z.array(z.strictObject({ what: z.string(), target: z.string(), measured: z.string(), met: z.boolean() })),
-  verdict: z.enum(['VALID', 'DISCARDED']),
 });
 
 /** Said beside each table of drains. */

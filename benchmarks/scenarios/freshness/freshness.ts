@@ -1,8 +1,7 @@
 import { defaultTopology } from '../../../kernel/topology.ts';
 import type { OwnArmsScenario } from '../scenario.ts';
 import { type FreshnessDocument, freshnessDocument } from './document.ts';
-import { thorough } from './measure-engine.ts';
-import { createFreshnessRun } from './run.ts';
+import { thorough } from './pace.ts';
 import { summarizeFreshness } from './summary.ts';
 
 export const freshness: OwnArmsScenario<FreshnessDocument> = {
@@ -13,7 +12,10 @@ export const freshness: OwnArmsScenario<FreshnessDocument> = {
   hasRounds: false,
   title: 'Accepted → visible in ClickHouse, and backlog drain, of both CDC engines',
   document: freshnessDocument,
-  createRun: (options) => createFreshnessRun({ ...options, pace: thorough, needsOne: true }),
+  createRun: async (options) => {
+    const { createFreshnessRun } = await import('./run.ts');
+    return createFreshnessRun({ ...options, pace: thorough, needsOne: true });
+  },
   summarize: summarizeFreshness,
   report: async () => (await import('./report.ts')).freshnessReport,
 };

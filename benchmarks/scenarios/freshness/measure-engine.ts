@@ -6,14 +6,15 @@ import { countSunkEvents, countSunkRows } from '../../../operations/status/drain
 import type { RunningSystem } from '../../../runtime/native/system.ts';
 import { percentiles } from '../../../simulator/driver/histogram.ts';
 import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
-import { closedConnections, ingest } from '../ingest/ingest.ts';
 import { type PhaseContext, runPhase } from '../ingest/phase.ts';
+import { closedConnections, openIngest } from '../ingest/rounds.ts';
 import { createWebhookSource } from '../ingest/webhook-source.ts';
 import { fillOutbox } from './backlog.ts';
 import type { Engine, EngineFreshness } from './document.ts';
 import { type Drain, measureDrain } from './drain.ts';
 import { engineControl } from './engine-control.ts';
 import { lagOverTime } from './lag.ts';
+import type { FreshnessPace } from './pace.ts';
 import { slowStage, stageLatencies } from './stages.ts';
 import { startVisibilityProbe, type VisibilityProbe } from './visibility.ts';
 
@@ -30,19 +31,6 @@ export interface MeasureEngineOptions {
   signal: AbortSignal;
   progress: (line: string) => void;
 }
-
-/** How long an engine is measured. */
-export interface FreshnessPace {
-  /** The highest rate is searched as `ingest` does, or estimated by a closed loop of so long. */
-  closedMs: number | null;
-  steadyMs: number;
-  backlogEvents: number;
-}
-
-/** What `lab bench freshness` takes its time for. */
-export const thorough: FreshnessPace = { closedMs: null, steadyMs: 12_000, backlogEvents: 200_000 };
-/** What the tour has time for. */
-export const brief: FreshnessPace = { closedMs: 4_000, steadyMs: 5_000, backlogEvents: 80_000 };
 
 export type Measured = Pick<
   EngineFreshness,
@@ -90,7 +78,7 @@ export async function measureEngine(options: MeasureEngineOptions): Promise<Meas
 async function findHighestRate(options: MeasureEngineOptions): Promise<number> {
   const { engine, topology, system, recordFile, seed, scale, signal, progress } = options;
   const arm = { name: engine, topology, system, recordFile: `${recordFile}.peak` };
-  const session = await ingest.open(arm, {
+  const session = await openIngest(arm, {
     seed,
     run: `${options.run}p`,
     startTimeMs: Date.now(),

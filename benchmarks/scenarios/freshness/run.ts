@@ -14,8 +14,9 @@ import type { Environment } from '../../schema/environment.ts';
 import { type Measurement, turnsOf } from '../../schema/turn.ts';
 import type { BenchOptions } from '../scenario.ts';
 import { type Engine, type EngineFreshness, engineFreshness, engines, type FreshnessDocument } from './document.ts';
-import { type FreshnessPace, measureEngine } from './measure-engine.ts';
+import { measureEngine } from './measure-engine.ts';
 import { missingEngine } from './missing-engine.ts';
+import type { FreshnessPace } from './pace.ts';
 import { judgeTargets } from './targets.ts';
 
 export interface FreshnessOptions extends Omit<BenchOptions, 'rounds'> {

@@ -1,4 +1,9 @@
-import { type Answer, createConnections, type PreparedRequest } from '../../../simulator/driver/connections.ts';
+import {
+  type Answer,
+  type Connections,
+  createConnections,
+  type PreparedRequest,
+} from '../../../simulator/driver/connections.ts';
 import { createHistogram, type Histogram } from '../../../simulator/driver/histogram.ts';
 import type { Random } from '../../../simulator/workload/random.ts';
 import type { AckRecord } from '../ingest/ack-record.ts';
@@ -45,8 +50,21 @@ const remembered = 8;
  * writes. A read is stale when it shows less than the session's own acknowledged write.
  */
 export async function runSessions(options: SessionOptions): Promise<SessionTotals> {
-  const { url, source, record, sessions, random, clock, signal } = options;
-  const totals: SessionTotals = {
+  const { url, source, sessions, reads, signal } = options;
+  const connections = createConnections({ url, max: sessions, timeoutMs: 10_000, readBodies: true });
+  const run = new Sessions(options, connections);
+  try {
+    await source.prepare(Math.ceil(reads * writeShare * 1.3) + sessions);
+    await Promise.all(Array.from({ length: sessions }, () => run.session()));
+    signal.throwIfAborted();
+  } finally {
+    await connections.close();
+  }
+  return run.totals;
+}
+
+class Sessions {
+  readonly totals: SessionTotals = {
     pointReads: 0,
     listReads: 0,
     writes: 0,
@@ -55,33 +73,39 @@ export async function runSessions(options: SessionOptions): Promise<SessionTotal
     byNode: {},
     latency: createHistogram(),
   };
-  const connections = createConnections({ url, max: sessions, timeoutMs: 10_000, readBodies: true });
-  const send = (request: PreparedRequest) =>
-    new Promise<Answer | undefined>((resolve) => connections.send(request, (answer) => resolve(answer)));
-  let left = options.reads;
+  readonly #options: SessionOptions;
+  readonly #connections: Connections;
+  #left: number;
 
-  async function session(): Promise<void> {
+  constructor(options: SessionOptions, connections: Connections) {
+    this.#options = options;
+    this.#connections = connections;
+    this.#left = options.reads;
+  }
+
+  async session(): Promise<void> {
+    const { random, signal } = this.#options;
     const own: OwnWrite[] = [];
     let token: string | undefined;
-    while (left > 0 && !signal.aborted) {
-      if (own.length === 0 || random.next() < writeShare) token = (await write(own)) ?? token;
+    while (this.#left > 0 && !signal.aborted) {
+      if (own.length === 0 || random.next() < writeShare) token = (await this.#write(own)) ?? token;
       else {
-        left -= 1;
-        await read(own[Math.floor(random.next() * own.length)]!, token!);
+        this.#left -= 1;
+        await this.#read(own[Math.floor(random.next() * own.length)]!, token!);
       }
     }
   }
 
   /** @returns the token of the write. */
-  async function write(own: OwnWrite[]): Promise<string | undefined> {
-    const request = source.next();
-    const answer = await send(request);
+  async #write(own: OwnWrite[]): Promise<string | undefined> {
+    const request = this.#options.source.next();
+    const answer = await this.#send(request);
     if (!answer || answer.status >= 300) {
-      totals.failed += 1;
+      this.totals.failed += 1;
       return undefined;
     }
-    record.answered(request, answer);
-    totals.writes += 1;
+    this.#options.record.answered(request, answer);
+    this.totals.writes += 1;
     const sequence = Number(/"sequence":"?(\d+)"?/.exec(answer.body)?.[1] ?? 0);
     const token = answer.headers['x-consistency-token'];
     if (request.webhook.disputeId !== null || sequence === 0 || typeof token !== 'string') return undefined;
@@ -90,10 +114,12 @@ export async function runSessions(options: SessionOptions): Promise<SessionTotal
     return token;
   }
 
-  async function read(write: OwnWrite, token: string): Promise<void> {
+  async #read(write: OwnWrite, token: string): Promise<void> {
+    const { totals } = this;
+    const { random, clock, record, recordReads } = this.#options;
     const list = random.next() < listShare;
     const sentAt = clock();
-    const answer = await send({
+    const answer = await this.#send({
       method: 'GET',
       path: `/api/v1/orders/${write.orderId}${list ? '/events?limit=200' : ''}`,
       headers: ['x-consistency-token', token],
@@ -111,18 +137,13 @@ export async function runSessions(options: SessionOptions): Promise<SessionTotal
     // does not know the order at all answers 404.
     const seen = answer.status === 404 ? 0 : highestSequence(answer.body);
     if (seen < write.sequence) totals.stale += 1;
-    if (!options.recordReads) return;
+    if (!recordReads) return;
     record.read({ order_id: write.orderId, expected_sequence: write.sequence, seen_sequence: seen, node });
   }
 
-  try {
-    await source.prepare(Math.ceil(options.reads * writeShare * 1.3) + sessions);
-    await Promise.all(Array.from({ length: sessions }, session));
-    signal.throwIfAborted();
-  } finally {
-    await connections.close();
+  #send(request: PreparedRequest): Promise<Answer | undefined> {
+    return new Promise((resolve) => this.#connections.send(request, (answer) => resolve(answer)));
   }
-  return totals;
 }
 
 export function highestSequence(body: string): number {

@@ -1,4 +1,4 @@
-import { axis, drawChart } from '../../../report/charts.ts';
+import { armAxis, axis, drawChart } from '../../../report/charts.ts';
 import { type Html, html } from '../../../report/html.ts';
 import { bytes, number } from '../../../report/numbers.ts';
 import type { View } from '../../../report/view.ts';
@@ -68,13 +68,7 @@ function cpuChart(view: View): Html {
   const option = {
     grid: { left: 110, right: 40, top: 14, bottom: 54 },
     xAxis: axis('CPU microseconds a webhook', false, { min: 0 }),
-    yAxis: {
-      type: 'category' as const,
-      data: names,
-      inverse: true,
-      axisTick: { show: false },
-      axisLabel: { fontSize: 14 },
-    },
+    yAxis: armAxis(names),
     series,
   };
   return drawChart(option, 'CPU time of a webhook by component', 90 + 58 * names.length);

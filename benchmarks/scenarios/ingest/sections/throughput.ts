@@ -1,4 +1,4 @@
-import { axis, drawChart, legend, limitLine, lineStyle } from '../../../report/charts.ts';
+import { armAxis, axis, drawChart, legend, limitLine, lineStyle } from '../../../report/charts.ts';
 import { type Html, html } from '../../../report/html.ts';
 import type { View } from '../../../report/view.ts';
 import { median } from '../../../statistics/summary.ts';
@@ -42,13 +42,7 @@ function ratesChart(view: View): Html {
   const option = {
     grid: { left: 110, right: 40, top: 14, bottom: 54 },
     xAxis: axis('webhooks a second', false, { min: 0 }),
-    yAxis: {
-      type: 'category' as const,
-      data: names,
-      inverse: true,
-      axisTick: { show: false },
-      axisLabel: { fontSize: 14 },
-    },
+    yAxis: armAxis(names),
     series: [bars, ...rounds],
   };
   return drawChart(option, 'Highest rate of each arm, by round', 90 + 62 * names.length);

@@ -1,11 +1,11 @@
+import { conclude } from '../../benchmarks/compare/conclusion.ts';
+import { compareToControl, summarizeArm } from '../../benchmarks/compare/summary.ts';
+import type { EngineFreshness, FreshnessDocument } from '../../benchmarks/scenarios/freshness/document.ts';
+import type { TimelineResult } from '../../benchmarks/scenarios/timeline/data.ts';
+import type { LoadPhase } from '../../benchmarks/schema/load-phase.ts';
+import type { ArmResult, RunDocument } from '../../benchmarks/schema/run.ts';
+import type { Measurement } from '../../benchmarks/schema/turn.ts';
 import { createHistogram, encodeHistogram, percentiles } from '../../simulator/driver/histogram.ts';
-import { conclude } from '../compare/conclusion.ts';
-import { compareToControl, summarizeArm } from '../compare/summary.ts';
-import type { EngineFreshness, FreshnessDocument } from '../scenarios/freshness/document.ts';
-import type { TimelineResult } from '../scenarios/timeline/data.ts';
-import type { LoadPhase } from './load-phase.ts';
-import type { ArmResult, RunDocument } from './run.ts';
-import type { Measurement } from './turn.ts';
 
 export interface SampleArm {
   name: 'plain' | 'partitioned' | 'replicated';
