@@ -31,59 +31,79 @@ export interface ShortLockOptions {
 }
 
 /**
+ * What is done under the locks. Of many statements it has to ask now and then whether it may go on: each of them has
+ * the whole time. `goOn` throws when the time is up, and returns the milliseconds that are left.
+ */
+export type LockedWork<T> = (client: Client, goOn: () => number) => Promise<T>;
+
+/**
  * Runs `work` in one transaction that takes locks which hold up the service, and bounds them: a lock that does not come
- * soon is given up, because everybody queues behind the one who waits, and so is work that takes too long. Either is
- * tried again after a growing pause.
- * @param work Of many statements it has to ask now and then whether it may go on: each of them has the whole time.
+ * soon is given up, because other sessions queue behind the one that waits, and so is work that takes too long. Either
+ * is tried again after a growing pause.
  * @throws Error that names the sessions in the way, when no attempt succeeded.
  */
-export async function withShortLock<T>(
+export async function withShortLock<T>(client: Client, options: ShortLockOptions, work: LockedWork<T>): Promise<T> {
+  const { lockAttempts: attempts = 60, progress, step } = options;
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await attemptOnce(client, options, work);
+    if ('result' in outcome) return outcome.result;
+    const { error, taken } = outcome;
+    if (!isTransient(error)) throw error;
+    if (attempt === attempts) {
+      const reason = taken ? tooLong(options) : await describeHolders(client, options.tables);
+      throw new Error(`${step}: ${reason}`, { cause: error });
+    }
+    progress(`${step}: ${taken ? 'it took too long' : 'the lock did not come'}, trying again`);
+    await delay(Math.min(100 * 2 ** Math.min(attempt, 5), 2_000));
+    await options.beforeRetry?.();
+  }
+}
+
+/** One attempt, noted with how long others were held up. */
+async function attemptOnce<T>(
   client: Client,
   options: ShortLockOptions,
-  work: (client: Client, goOn: () => void) => Promise<T>,
-): Promise<T> {
-  const mayTakeMs = options.maxLockMs * 0.6;
-  const { lockAttempts: attempts = 60, progress, step, note, clock = () => performance.now() } = options;
-  for (let attempt = 1; ; attempt += 1) {
-    const requested = clock();
-    let locked: number | undefined;
-    try {
-      await client.query(
-        // One snapshot, taken after the locks: LOCK takes none.
-        `begin isolation level repeatable read; set local statement_timeout = ${Math.ceil(options.maxLockMs * 0.3)}`,
-      );
-      await client.query(options.lock);
-      const since = clock();
-      locked = since;
-      await client.query(`set local statement_timeout = ${Math.ceil(mayTakeMs)}`);
-      const result = await work(client, () => {
-        if (clock() - since > mayTakeMs) throw Object.assign(new Error('it took too long'), { code: '57014' });
-      });
-      await client.query('commit');
-      await note?.({ step, taken: true, waitedMs: locked - requested, heldMs: clock() - locked });
-      return result;
-    } catch (error) {
-      await client.query('rollback');
-      const waitedMs = (locked ?? clock()) - requested;
-      await note?.({
-        step,
-        taken: locked !== undefined,
-        waitedMs,
-        heldMs: locked === undefined ? 0 : clock() - locked,
-      });
-      if (!isTransient(error)) throw error;
-      if (attempt === attempts) {
-        const reason =
-          locked === undefined
-            ? await describeHolders(client, options.tables)
-            : `it takes longer than the ${mayTakeMs} ms that --max-lock-ms ${options.maxLockMs} leaves it. Allow more`;
-        throw new Error(`${step}: ${reason}`, { cause: error });
-      }
-      progress(`${step}: ${locked === undefined ? 'the lock did not come' : 'it took too long'}, trying again`);
-      await delay(Math.min(100 * 2 ** Math.min(attempt, 5), 2_000));
-      await options.beforeRetry?.();
-    }
+  work: LockedWork<T>,
+): Promise<{ result: T } | { error: unknown; taken: boolean }> {
+  const { step, lock, maxLockMs, note, clock = () => performance.now() } = options;
+  const mayTakeMs = workMs(options);
+  const requested = clock();
+  let locked: number | undefined;
+  const report = (): LockReport => {
+    const now = clock();
+    return { step, taken: locked !== undefined, waitedMs: (locked ?? now) - requested, heldMs: now - (locked ?? now) };
+  };
+  try {
+    await client.query(
+      // One snapshot, taken after the locks: LOCK takes none.
+      `begin isolation level repeatable read; set local statement_timeout = ${Math.ceil(maxLockMs * 0.3)}`,
+    );
+    await client.query(lock);
+    const since = clock();
+    locked = since;
+    await client.query(`set local statement_timeout = ${Math.ceil(mayTakeMs)}`);
+    const result = await work(client, () => {
+      const leftMs = mayTakeMs - (clock() - since);
+      if (leftMs < 0) throw Object.assign(new Error('it took too long'), { code: '57014' });
+      return leftMs;
+    });
+    await client.query('commit');
+    await note?.(report());
+    return { result };
+  } catch (error) {
+    await client.query('rollback');
+    await note?.(report());
+    return { error, taken: locked !== undefined };
   }
+}
+
+/** What of the time is for the work. */
+function workMs({ maxLockMs }: ShortLockOptions): number {
+  return maxLockMs * 0.6;
+}
+
+function tooLong(options: ShortLockOptions): string {
+  return `it takes longer than the ${workMs(options)} ms that --max-lock-ms ${options.maxLockMs} leaves it. Allow more`;
 }
 
 /** Cancelled by the time-out, lock not available, deadlock. */

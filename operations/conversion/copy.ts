@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { type ChangeLog, inSnapshot, type LoggedChanges, planByKeys, replayAll, replayOldest } from '../change-log.ts';
+import { logsWhere, tablesWhere } from './logged-tables.ts';
 import { Pace } from './pace.ts';
-import { tablesWhere } from './prepare.ts';
 
 export interface CopyOptions {
   batchRows: number;
@@ -42,9 +43,14 @@ export async function copyTables(client: Client, options: CopyOptions): Promise<
 /** Applies logged changes, all tables in turn, once. @returns how many. */
 async function catchUp(client: Client, options: CopyOptions): Promise<number> {
   let applied = 0;
-  for (const table of await tablesWhere(client, 'true')) {
+  for (const log of await logsWhere(client, 'true')) {
     options.signal?.throwIfAborted();
-    applied += await rested(options, () => applyChanges(client, table, options.batchRows));
+    applied += await rested(options, () =>
+      inSnapshot(client, async () => {
+        await planByKeys(client);
+        return replayOldest(client, log, options.batchRows, (changes) => bringOver(client, log, changes));
+      }),
+    );
   }
   return applied;
 }
@@ -66,18 +72,29 @@ export async function catchUpForSwitch(client: Client, options: CopyOptions): Pr
   }
 }
 
-async function applyChanges(client: Client, table: string, batchRows: number): Promise<number> {
-  await client.query('begin isolation level repeatable read');
-  try {
-    const { rows } = await client.query<{ used: number }>('select conversion.apply_changes($1, $2) as used', [
-      ...[table, batchRows],
-    ]);
-    await client.query('commit');
-    return rows[0]!.used;
-  } catch (error) {
-    await client.query('rollback');
-    throw error;
+/** Entries of one batch under the locks of the switch: all there are, as a rule. */
+const switchBatchRows = 100_000;
+
+/**
+ * Applies what is left under the locks of the switch, in the caller's snapshot.
+ * @param goOn Called before each batch, to throw where the time is up.
+ * @returns how many changes there were.
+ */
+export async function applyRest(client: Client, goOn: () => void): Promise<number> {
+  await planByKeys(client);
+  let applied = 0;
+  for (const log of await logsWhere(client, 'true')) {
+    applied += await replayAll(client, log, switchBatchRows, (changes) => bringOver(client, log, changes), goOn);
   }
+  return applied;
+}
+
+async function bringOver(client: Client, { name }: ChangeLog, { last, removed, count }: LoggedChanges): Promise<void> {
+  await client.query('select conversion.bring_over($1, $2, $3)', [name, last, removed]);
+  await client.query('update conversion.tables set changes_applied = changes_applied + $2 where table_name = $1', [
+    name,
+    count,
+  ]);
 }
 
 export interface Comparison {
@@ -125,6 +142,6 @@ export async function rested<T>(
   const started = performance.now();
   const result = await work();
   const restMs = (performance.now() - started) * (1 / duty - 1);
-  if (restMs >= 1) await delay(restMs, undefined, { ...(signal && { signal }) });
+  if (restMs >= 1) await delay(restMs, undefined, signal && { signal });
   return result;
 }

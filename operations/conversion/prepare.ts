@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
+import { type ChangeLog, captureStatements, createChangeLog, endCapture } from '../change-log.ts';
+import { logOf, logsWhere, tablesWhere } from './logged-tables.ts';
 import { withNotedLock } from './noted-lock.ts';
 import type { ConversionPlan } from './preflight.ts';
 
@@ -16,16 +18,17 @@ const daysAtOnce = 30;
 export async function createConversion(client: Client, plan: ConversionPlan, beforePerSecond: number | null) {
   await client.query('begin');
   try {
-    for (const name of ['state', 'capture', 'prepare', 'copy', 'switch']) await client.query(await conversionSql(name));
+    for (const name of ['state', 'prepare', 'copy', 'switch']) await client.query(await conversionSql(name));
     await client.query('set local search_path = conversion, public');
     for (const { sql } of plan.migrations) await client.query(sql);
     await client.query('set local search_path = public');
     await client.query('select conversion.add_interim_index()');
     for (const [position, table] of plan.tables.entries()) {
-      await client.query(
-        'select conversion.add_table($1, time_column, $2) from retention_settings where table_name = $1',
+      const { rows } = await client.query<{ columns: string[] }>(
+        'select conversion.add_table($1, time_column, $2) as columns from retention_settings where table_name = $1',
         [table, position],
       );
+      await createChangeLog(client, logOf(table, rows[0]!.columns));
     }
     await client.query(
       "insert into conversion.state (target, made_partman, before_per_second) values ('partitioned', conversion.offer_partman(), $1)",
@@ -63,42 +66,34 @@ export async function addPartitions(client: Client, table: string, { progress }:
 
 /** From here on no change escapes: it is logged in the transaction that makes it. */
 export async function captureChanges(client: Client, options: StepOptions): Promise<void> {
-  for (const table of await tablesWhere(client, 'not captured')) {
-    await withNotedLock(
-      client,
-      {
-        ...options,
-        step: `capture ${table}`,
-        lock: `lock table public.${table} in share row exclusive mode`,
-        tables: [`public.${table}`],
-      },
-      () => client.query('select conversion.capture($1)', [table]),
-    );
+  for (const log of await logsWhere(client, 'not captured')) {
+    await withWritersHeld(client, log, 'capture', options, async () => {
+      await captureStatements(client, log);
+      await client.query('update conversion.tables set captured = true where table_name = $1', [log.name]);
+    });
   }
 }
 
 /** Ends what `captureChanges` began. */
 export async function releaseChanges(client: Client, options: StepOptions): Promise<void> {
-  for (const table of await tablesWhere(client, 'captured')) {
-    await withNotedLock(
-      client,
-      {
-        ...options,
-        step: `release ${table}`,
-        lock: `lock table public.${table} in share row exclusive mode`,
-        tables: [`public.${table}`],
-      },
-      () => client.query('select conversion.release($1)', [table]),
-    );
+  for (const log of await logsWhere(client, 'captured')) {
+    await withWritersHeld(client, log, 'release', options, async () => {
+      await endCapture(client, log);
+      await client.query('update conversion.tables set captured = false where table_name = $1', [log.name]);
+    });
   }
 }
 
-/** Names in the order in which they are locked. */
-export async function tablesWhere(client: Client, condition: string): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `select table_name as name from conversion.tables where ${condition} order by lock_position`,
-  );
-  return rows.map(({ name }) => name);
+/** For an instant: waits for writers of the table, and holds up further ones. */
+async function withWritersHeld(
+  client: Client,
+  { name, source }: ChangeLog,
+  step: string,
+  options: StepOptions,
+  work: () => Promise<void>,
+): Promise<void> {
+  const lock = `lock table ${source} in share row exclusive mode`;
+  await withNotedLock(client, { ...options, step: `${step} ${name}`, lock, tables: [source] }, work);
 }
 
 /** The text of a file in `sql/conversion`. */

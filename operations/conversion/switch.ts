@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { type CopyOptions, catchUpForSwitch } from './copy.ts';
+import { applyRest, type CopyOptions, catchUpForSwitch } from './copy.ts';
+import { tablesWhere } from './logged-tables.ts';
 import { withNotedLock } from './noted-lock.ts';
 import { type ConversionPlan, ConversionRefused } from './preflight.ts';
-import { addPartitions, releaseChanges, type StepOptions, tablesWhere } from './prepare.ts';
+import { addPartitions, releaseChanges, type StepOptions } from './prepare.ts';
 
 /**
  * Puts the partitioned tables in the place of the plain ones, in one short transaction.
@@ -35,9 +36,11 @@ export async function switchTables(
       tables: names,
       beforeRetry,
     },
-    async () => {
-      const { rows } = await client.query('select conversion.switch_tables($1) as applied', [JSON.stringify(hashes)]);
-      return rows[0].applied;
+    async (_client, goOn) => {
+      const applied = await applyRest(client, goOn);
+      await client.query(`set local statement_timeout = ${Math.ceil(goOn())}`);
+      await client.query('select conversion.switch_tables($1)', [JSON.stringify(hashes)]);
+      return applied;
     },
   );
 }
@@ -75,7 +78,7 @@ export async function finishConversion(
   );
 }
 
-/** Drops the plain tables, the change logs and the functions: nobody uses them any more. */
+/** Drops the plain tables, the change logs and the functions: nothing uses them any more. */
 export async function dropLeftovers(client: Client): Promise<void> {
   // The converter alone would tell of it.
   await client.query("set client_min_messages = 'warning'");

@@ -1,19 +1,19 @@
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { captureRows, createChangeLog, endCapture, inSnapshot, replayAll, replayOldest } from '../change-log.ts';
 import { type LockReport, type ShortLockOptions, withShortLock } from '../short-lock.ts';
 import { listPartitions } from './list.ts';
 import {
-  applyLog,
-  capture,
+  bringOver,
   cleanUp,
   copyDay,
   createDay,
-  createLog,
   daysIn,
   homeOf,
   isComplete,
+  logOf,
   nextDay,
   type Place,
-} from './rescue-log.ts';
+} from './rescue-days.ts';
 
 export interface RescueOptions {
   maxLockMs: number;
@@ -35,7 +35,7 @@ const deletedRows = 50_000;
 const lockId = 7_203_114_885_123;
 
 /**
- * Moves the rows of default partitions into partitions of their own. The bulk is copied into tables that nobody sees
+ * Moves the rows of default partitions into partitions of their own. The bulk is copied into tables that no reader sees
  * yet, while a trigger notes what changes; both sides are compared. Under a short lock the last changes follow, the
  * default partition is emptied and the new partitions are attached, all in one transaction: a reader sees each row
  * exactly once. What a killed call left is removed by the next one.
@@ -63,7 +63,7 @@ export async function rescueDefaultRows(client: Client, options: RescueOptions):
   return rescued;
 }
 
-/** Citus has no triggers on distributed tables, so nobody would note what changes meanwhile. */
+/** Citus has no triggers on distributed tables, so nothing would note what changes meanwhile. */
 async function refuseCluster(client: Client, table: string): Promise<void> {
   const citus = await client.query("select from pg_extension where extname = 'citus'");
   if (citus.rowCount === 0) return;
@@ -76,13 +76,38 @@ async function refuseCluster(client: Client, table: string): Promise<void> {
 async function rescueTable(client: Client, place: Place, options: RescueOptions): Promise<Rescued> {
   const locks: LockReport[] = [];
   const lock = (step: string, statement: string): ShortLockOptions => ({
-    ...{ ...options, step: `${step} ${place.table}`, lock: statement, tables: [homeOf(place)] },
+    ...options,
+    step: `${step} ${place.table}`,
+    lock: statement,
+    tables: [homeOf(place)],
     note: async (report) => void locks.push(report),
   });
-  await createLog(client, place);
+  const log = logOf(place);
+  await client.query('create schema rescue');
+  await createChangeLog(client, log);
   await withShortLock(client, lock('capture', `lock table ${homeOf(place)} in share row exclusive mode`), () =>
-    capture(client, place),
+    captureRows(client, log),
   );
+  const days = await copyDays(client, place);
+  await catchUp(client, place, days);
+  if (!(await inSnapshot(client, () => isComplete(client, place, [...days.values()])))) {
+    throw new Error(`${place.home}: the copy differs. Nothing was moved.`);
+  }
+  const beforeRetry = () => catchUp(client, place, days);
+  await beforeRetry();
+  // The parent too: a reader that has read the old list of partitions and waits for the default one would find the
+  // rows in neither.
+  const statement = `lock table only public.${escapeIdentifier(place.table)} in access exclusive mode;
+    lock table ${homeOf(place)} in access exclusive mode`;
+  const rows = await withShortLock(client, { ...lock('rescue', statement), beforeRetry }, (_client, goOn) =>
+    moveUnderLock(client, place, days, goOn),
+  );
+  await cleanUp(client);
+  return { table: place.table, rows, partitions: [...days.values()].sort(), locks };
+}
+
+/** @returns the new partition of each day, as in `2026-01-31`. */
+async function copyDays(client: Client, place: Place): Promise<Map<string, string>> {
   const days = new Map<string, string>();
   for (const day of await daysIn(client, place)) {
     const partition = await createDay(client, place, day);
@@ -90,25 +115,20 @@ async function rescueTable(client: Client, place: Place, options: RescueOptions)
     await copyDay(client, place, day, partition);
     await client.query(`analyze public.${escapeIdentifier(partition)}`);
   }
-  const catchUp = async () => {
-    for (let used = Number.POSITIVE_INFINITY; used > 1_000; ) {
-      used = await inSnapshot(client, () => applyLog(client, place, days));
-    }
-  };
-  await catchUp();
-  if (!(await inSnapshot(client, () => isComplete(client, place, [...days.values()])))) {
-    throw new Error(`${place.home}: the copy differs. Nothing was moved.`);
+  return days;
+}
+
+/** Entries that are brought over in one transaction. */
+const batchRows = 20_000;
+/** Entries that may be left for the time under the lock. */
+const leftForLock = 1_000;
+
+async function catchUp(client: Client, place: Place, days: Map<string, string>): Promise<void> {
+  for (let used = Number.POSITIVE_INFINITY; used > leftForLock; ) {
+    used = await inSnapshot(client, () =>
+      replayOldest(client, logOf(place), batchRows, (changes) => bringOver(client, place, days, changes)),
+    );
   }
-  await catchUp();
-  // The parent too: a reader that has read the old list of partitions and waits for the default one would find the
-  // rows in neither.
-  const statement = `lock table only public.${escapeIdentifier(place.table)} in access exclusive mode;
-    lock table ${homeOf(place)} in access exclusive mode`;
-  const rows = await withShortLock(client, { ...lock('rescue', statement), beforeRetry: catchUp }, (_client, goOn) =>
-    moveUnderLock(client, place, days, goOn),
-  );
-  await cleanUp(client);
-  return { table: place.table, rows, partitions: [...days.values()].sort(), locks };
 }
 
 async function moveUnderLock(
@@ -119,38 +139,30 @@ async function moveUnderLock(
 ): Promise<number> {
   // A day that is made here goes with the transaction when that fails, and so must its name.
   const all = new Map(days);
-  // Nobody writes any more: the log ends.
-  while ((await applyLog(client, place, all)) > 0) goOn();
+  const log = logOf(place);
+  // Writers are kept out: the log ends.
+  await replayAll(client, log, batchRows, (changes) => bringOver(client, place, all, changes), goOn);
   const { rows } = await client.query<{ count: number }>(`select count(*)::float8 as count from ${homeOf(place)}`);
   const count = rows[0]!.count;
-  await client.query(`drop trigger lab_rescue on ${homeOf(place)}`);
+  await endCapture(client, log);
   // A snapshot that is older than this transaction still finds deleted rows, but no truncated ones.
   await client.query(`${count <= deletedRows ? 'delete from' : 'truncate only'} ${homeOf(place)}`);
-  const table = escapeIdentifier(place.table);
   for (const [day, partition] of all) {
-    const name = escapeIdentifier(partition);
     goOn();
-    await client.query(
-      `alter table public.${table} attach partition public.${name}
-         for values from (${escapeLiteral(day)}) to (${escapeLiteral(nextDay(day))});
-       alter table public.${name} drop constraint lab_bounds;
-       comment on table public.${name} is null`,
-    );
+    await attachDay(client, place.table, day, partition);
   }
   for (const [day, partition] of all) days.set(day, partition);
   return count;
 }
 
-async function inSnapshot<T>(client: Client, work: () => Promise<T>): Promise<T> {
-  await client.query('begin isolation level repeatable read');
-  try {
-    const result = await work();
-    await client.query('commit');
-    return result;
-  } catch (error) {
-    await client.query('rollback');
-    throw error;
-  }
+async function attachDay(client: Client, table: string, day: string, partition: string): Promise<void> {
+  const name = escapeIdentifier(partition);
+  await client.query(
+    `alter table public.${escapeIdentifier(table)} attach partition public.${name}
+       for values from (${escapeLiteral(day)}) to (${escapeLiteral(nextDay(day))});
+     alter table public.${name} drop constraint lab_bounds;
+     comment on table public.${name} is null`,
+  );
 }
 
 async function keyOf(client: Client, table: string): Promise<string[]> {

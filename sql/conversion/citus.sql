@@ -1,6 +1,6 @@
 -- What: what the rows of a partitioned database look like in a cluster that spreads them by user_id, and the fence that
 --       ends the old database's life.
--- Why: in the cluster every row names a user. Here some don't: a delivery and its dedupe key belong to whoever owns the
+-- Why: in the cluster every row names a user. Here some don't: a delivery and its dedupe key belong to the owner of the
 --      effect, found by the provider's event id, which no index of the events has. `effects` is that index, filled as
 --      the events are copied. The images are what a row becomes; they are copied, compared and hashed, and nothing else.
 -- Lock: none, everything is new.
@@ -40,7 +40,7 @@ select k.*, coalesce(e.user_id, '#' || k.provider_event_id) as user_id
 from public.webhook_keys k
 left join conversion.effects e using (provider, provider_event_id);
 
--- Of a delivery without an effect of its own nobody needs to know the user, and its body alone would tell.
+-- Of a delivery without an effect of its own the user is not needed, and its body alone would tell.
 create view conversion.image_webhook_deliveries as
 select d.*,
   case when d.verdict in ('applied', 'stale') then coalesce(e.user_id, '#' || d.provider_event_id) else '#' || d.provider_event_id end as user_id

@@ -55,27 +55,17 @@ as $$
      on conflict do nothing', rows)
 $$;
 
--- Brings over the oldest logged changes: what was removed goes, what was added or changed comes as it is now. Only one
--- snapshot makes that right, because a log entry with a lower number may become visible later: repeatable read.
--- Returns the number of log entries that it used up.
-create function conversion.apply_changes(name text, batch_rows integer)
-returns integer
+-- Brings over the logged changes up to `last_seq`: what was removed goes, what was added or changed comes as it is now.
+-- Only one snapshot makes that right, because a log entry with a lower number may become visible later.
+create function conversion.bring_over(name text, last_seq bigint, removed boolean)
+returns void
 language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
 declare
   t conversion.tables;
   log text := format('conversion.%I', 'changes_' || name);
-  last_seq bigint;
-  removed boolean;
-  used integer;
 begin
-  if current_setting('transaction_isolation') <> 'repeatable read' then
-    raise exception 'apply_changes needs one snapshot: begin isolation level repeatable read';
-  end if;
   select * into strict t from conversion.tables where table_name = name;
-  execute format('select max(seq), coalesce(bool_or(removed), false) from (select seq, removed from %s order by seq limit %s) oldest', log, batch_rows)
-    into last_seq, removed;
-  if last_seq is null then return 0; end if;
   if removed then
     execute format(
       'with gone as (delete from conversion.%1$I t using %2$s c where c.seq <= $1 and c.removed and (%3$s) = (%4$s) returning t.*) %5$s',
@@ -93,10 +83,6 @@ begin
     conversion.list(t.key_columns), log, name, conversion.list(t.key_columns, 's.'), conversion.list(t.key_columns, 'w.'),
     conversion.list(t.columns), case when name = 'webhook_deliveries' then conversion.insert_keys('batch') else 'select 1' end
   ) using last_seq;
-  execute format('delete from %s where seq <= $1', log) using last_seq;
-  get diagnostics used = row_count;
-  update conversion.tables set changes_applied = changes_applied + used where table_name = name;
-  return used;
 end
 $$;
 

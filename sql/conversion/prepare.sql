@@ -9,9 +9,9 @@ create schema conversion_source;
 -- Counts the statements in which the interim trigger had to write a key, because the API did not: see claim_keys().
 create sequence conversion.keys_filled;
 
--- Registers one table. Its new parent must exist in `conversion` already.
+-- Registers one table, and returns the columns that name its rows. Its new parent must exist in `conversion` already.
 create function conversion.add_table(name text, time_column text, lock_position integer)
-returns void
+returns text[]
 language plpgsql
 as $$
 declare
@@ -24,7 +24,7 @@ begin
   end if;
   insert into conversion.tables (table_name, lock_position, time_column, key_columns, row_columns, columns)
   values (name, lock_position, time_column, key_columns, row_columns, conversion.columns_of(source));
-  perform conversion.make_log(name, row_columns);
+  return row_columns;
 end
 $$;
 

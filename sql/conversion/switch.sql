@@ -1,5 +1,5 @@
 -- What: functions for the switch and for what follows it.
--- Why: the switch is one transaction: before it everybody sees the plain tables, after it the partitioned ones. An API
+-- Why: the switch is one transaction: before it every session sees the plain tables, after it the partitioned ones. An API
 --      that still runs as plain goes on working: claim_keys() writes the dedupe keys it does not know of, and an interim
 --      index serves its look at the deliveries. finish() removes both once every API runs as partitioned.
 -- Lock: access exclusive on the tables concerned, taken by the caller, for the time of switch_tables().
@@ -70,23 +70,16 @@ end
 $$;
 
 -- Puts the partitioned tables in the place of the plain ones. The caller holds access exclusive locks on the latter and
--- one snapshot taken after them. `migrations` maps the names of the migrations that differ to their new SHA-256.
+-- has brought over every change that was logged. `migrations` maps the names of the migrations that differ to their new SHA-256.
 create function conversion.switch_tables(migrations jsonb)
-returns integer
+returns void
 language plpgsql
 as $$
 declare
   t record;
   publication record;
-  used integer;
-  applied integer := 0;
 begin
   for t in select table_name from conversion.tables order by lock_position loop
-    loop
-      used := conversion.apply_changes(t.table_name, 100000);
-      exit when used = 0;
-      applied := applied + used;
-    end loop;
     perform conversion.copy_rights(format('public.%I', t.table_name), format('conversion.%I', t.table_name));
     for publication in
       select p.pubname from pg_publication_rel r join pg_publication p on p.oid = r.prpubid
@@ -110,7 +103,6 @@ begin
   end if;
   update public.schema_migrations m set sha256 = migrations ->> m.name where migrations ? m.name;
   update conversion.state set phase = 'switched', switched_at = clock_timestamp();
-  return applied;
 end
 $$;
 

@@ -1,4 +1,6 @@
 import type { Client } from 'pg';
+import { createChangeLog } from '../../change-log.ts';
+import { logOf } from '../logged-tables.ts';
 import { conversionSql } from '../prepare.ts';
 import { firstKeptDay, type Sides } from './step.ts';
 import { convertedTables } from './tables.ts';
@@ -7,19 +9,17 @@ import { convertedTables } from './tables.ts';
 export async function createState(source: Client, targetDatabase: string, beforePerSecond: number): Promise<void> {
   await source.query('begin');
   try {
-    for (const name of ['state', 'capture', 'citus']) await source.query(await conversionSql(name));
+    for (const name of ['state', 'citus']) await source.query(await conversionSql(name));
     for (const [position, table] of convertedTables.entries()) {
-      await source.query(
+      const { rows } = await source.query<{ columns: string[] }>(
         `insert into conversion.tables (table_name, lock_position, time_column, key_columns, row_columns, columns)
          select c.relname, $2, s.time_column, conversion.key_of(c.oid), conversion.key_of(c.oid), conversion.columns_of(c.oid)
          from pg_class c left join public.retention_settings s on s.table_name = c.relname and c.relkind = 'p'
-         where c.oid = format('public.%I', $1::text)::regclass`,
+         where c.oid = format('public.%I', $1::text)::regclass
+         returning row_columns as columns`,
         [table, position],
       );
-      await source.query(
-        'select conversion.make_log(table_name, row_columns) from conversion.tables where table_name = $1',
-        [table],
-      );
+      await createChangeLog(source, logOf(table, rows[0]!.columns));
     }
     await source.query(
       "insert into conversion.state (target, target_database, before_per_second) values ('citus', $1, $2)",
@@ -48,7 +48,8 @@ export async function makeDays(
     for (const { day } of rows) {
       signal?.throwIfAborted();
       const answer = await target.query<{ made: number }>('select ensure_partitions($1, $2::date, $2::date) as made', [
-        ...[name, day],
+        name,
+        day,
       ]);
       made += answer.rows[0]!.made;
     }

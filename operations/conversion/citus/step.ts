@@ -1,7 +1,9 @@
 import type { Client } from 'pg';
+import { forgetChanges, type LoggedChanges, planByKeys, replayAll } from '../../change-log.ts';
+import { logOf } from '../logged-tables.ts';
 import type { Round } from '../pace.ts';
 import { type ConvertedTable, effectTables, list, rowHash } from './tables.ts';
-import { removeRows, writeRows } from './target.ts';
+import { type ImageRows, removeRows, writeRows } from './target.ts';
 
 export interface Sides {
   /** The database that is left. */
@@ -48,27 +50,26 @@ export async function takeStep(
  * @returns how many entries there were.
  */
 export async function bringChanges({ source, target, tables }: Sides, goOn = () => {}): Promise<number> {
-  // A few rows by their keys: plans that read whole tables come from statistics of when they were small.
-  await source.query(
-    'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off',
-  );
+  await planByKeys(source);
   let total = 0;
   const removals: (() => Promise<void>)[] = [];
   for (const { table, started } of await withChanges(source, tables)) {
+    const log = logOf(
+      table.name,
+      table.keys.map(({ name }) => name),
+    );
     if (!started) {
-      await source.query(`delete from conversion.changes_${table.name}`);
+      await forgetChanges(source, log);
       continue;
     }
-    for (let used = table.batchRows; used === table.batchRows; total += used) {
-      goOn();
-      const chunk = await readChanges(source, table);
-      used = chunk.used;
-      if (used === 0) break;
-      await writeRows(target, table, chunk);
-      if (chunk.goneJson) removals.push(() => removeRows(target, table, chunk.goneJson!));
-    }
+    const bring = async (changes: LoggedChanges) => {
+      const { goneJson, ...rows } = await readChanged(source, table, changes);
+      await writeRows(target, table, rows);
+      if (goneJson) removals.push(() => removeRows(target, table, goneJson));
+    };
+    total += await replayAll(source, log, table.batchRows, bring, goOn);
   }
-  // Whoever refers to others goes before them.
+  // Rows that refer to others go before them.
   for (const remove of removals.reverse()) {
     goOn();
     await remove();
@@ -94,36 +95,25 @@ async function withChanges(
   return tables.flatMap((table) => (found.has(table.name) ? [{ table, started: found.get(table.name)! }] : []));
 }
 
-interface Chunk {
-  used: number;
-  count: number;
-  json: string;
-  hash: string;
-  /** Keys of rows that are no more; null where there are none. */
-  goneJson: string | null;
-}
-
-/** The oldest entries of a table's log, with what their rows are now, and takes them out of the log. */
-async function readChanges(source: Client, table: ConvertedTable): Promise<Chunk> {
+/** What the rows of logged changes are now; `goneJson` has the keys of those that are no more, null where there are none. */
+async function readChanged(
+  source: Client,
+  table: ConvertedTable,
+  { entries, count }: LoggedChanges,
+): Promise<ImageRows & { goneJson: string | null }> {
   const { name, keys } = table;
-  const log = `conversion.changes_${name}`;
-  const oldest = await source.query<{ last: string | null; used: number }>(
-    `select max(seq)::text as last, count(*)::int as used from (select seq from ${log} order by seq limit ${table.batchRows}) o`,
-  );
-  const { last, used } = oldest.rows[0]!;
-  if (last === null) return { used, count: 0, json: '[]', hash: '0', goneJson: null };
-  const wanted = `select distinct ${list(keys)} from ${log} where seq <= ${last}`;
+  const wanted = `select distinct ${list(keys)} from ${entries} e`;
   const selection = `select i.* from (${wanted}) w join conversion.image_${name} i on (${list(keys, 'i.')}) = (${list(keys, 'w.')})`;
   const rows = await readImage(source, table, selection);
   const gone = await source.query<{ gone: string | null }>(
     `select json_agg(w)::text as gone from (${wanted}) w
      where not exists (select from public.${name} s where (${list(keys, 's.')}) = (${list(keys, 'w.')}))`,
   );
-  await source.query(`delete from ${log} where seq <= ${last}`);
   await source.query('update conversion.tables set changes_applied = changes_applied + $2 where table_name = $1', [
-    ...[name, used],
+    name,
+    count,
   ]);
-  return { ...rows, used, goneJson: gone.rows[0]!.gone };
+  return { ...rows, goneJson: gone.rows[0]!.gone };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { type ChangeLog, type LoggedChanges, logTable } from '../change-log.ts';
 
 /** A default partition whose rows are on their way. */
 export interface Place {
@@ -13,36 +14,9 @@ export interface Place {
 /** Marks the tables of a rescue that has not ended; one that was killed is found by it. */
 const mark = 'lab rescue under way';
 
-/** From the commit of this on, each change of the default partition leaves the row's key in `rescue.log`. */
-export async function capture(client: Client, place: Place): Promise<void> {
-  const columns = list(place.key);
-  const values = (row: string) => place.key.map((column) => `${row}.${escapeIdentifier(column)}`).join(', ');
-  await client.query(
-    `create or replace function rescue.capture() returns trigger
-     language plpgsql security definer set search_path = pg_catalog, pg_temp
-     as $body$
-     begin
-       if tg_op in ('UPDATE', 'DELETE') then
-         insert into rescue.log (removed, ${columns}) values (true, ${values('old')});
-       end if;
-       if tg_op in ('INSERT', 'UPDATE') then
-         insert into rescue.log (removed, ${columns}) values (false, ${values('new')});
-       end if;
-       return null;
-     end
-     $body$;
-     create trigger lab_rescue after insert or update or delete on ${homeOf(place)}
-       for each row execute function rescue.capture()`,
-  );
-}
-
-/** The log, empty. What a killed rescue left is removed first. */
-export async function createLog(client: Client, place: Place): Promise<void> {
-  await client.query(
-    `create schema rescue;
-     create table rescue.log as select ${list(place.key)} from ${homeOf(place)} with no data;
-     alter table rescue.log add column removed boolean not null, add column seq bigint generated always as identity primary key`,
-  );
+/** The log of what changes in the default partition meanwhile. */
+export function logOf(place: Place): ChangeLog {
+  return { schema: 'rescue', name: place.table, source: homeOf(place), columns: place.key, trigger: 'lab_rescue' };
 }
 
 /** Removes everything that a rescue leaves but attached partitions: its trigger, its log, its tables. */
@@ -82,17 +56,13 @@ export async function copyDay(client: Client, place: Place, day: string, partiti
   );
 }
 
-/**
- * Brings over the oldest logged changes, in the caller's snapshot, and makes the days that are new.
- * @returns how many entries it used up.
- */
-export async function applyLog(client: Client, place: Place, days: Map<string, string>): Promise<number> {
-  const { rows } = await client.query<{ last: string | null }>(
-    'select max(seq) as last from (select seq from rescue.log order by seq limit 20000) oldest',
-  );
-  const last = rows[0]!.last;
-  if (last === null) return 0;
-  const entries = `(select * from rescue.log where seq <= ${last})`;
+/** Brings logged changes over, in the caller's snapshot, and makes the days that are new. */
+export async function bringOver(
+  client: Client,
+  place: Place,
+  days: Map<string, string>,
+  { entries }: LoggedChanges,
+): Promise<void> {
   const same = (a: string, b: string) =>
     place.key.map((column) => `${a}.${escapeIdentifier(column)} = ${b}.${escapeIdentifier(column)}`).join(' and ');
   for (const day of await readDays(client, place, entries)) {
@@ -106,8 +76,6 @@ export async function applyLog(client: Client, place: Place, days: Map<string, s
        on conflict do nothing`,
     );
   }
-  const used = await client.query(`delete from rescue.log where seq <= ${last}`);
-  return used.rowCount ?? 0;
 }
 
 /** Whether the copies hold what the default partition holds, logged changes aside. In the caller's snapshot. */
@@ -115,7 +83,7 @@ export async function isComplete(client: Client, place: Place, partitions: reado
   const same = place.key.map((column) => `c.${escapeIdentifier(column)} = t.${escapeIdentifier(column)}`).join(' and ');
   const side = (table: string) =>
     `select count(*) as count, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) as hash
-     from ${table} t where not exists (select from rescue.log c where ${same})`;
+     from ${table} t where not exists (select from ${logTable(logOf(place))} c where ${same})`;
   if (partitions.length === 0) return (await daysIn(client, place)).length === 0;
   const copies = partitions.map((partition) => side(`public.${escapeIdentifier(partition)}`)).join(' union all ');
   const { rows } = await client.query(
