@@ -32,8 +32,8 @@ describeIf('the audit of analytics', missingClickhouse(), () => {
     await clickhouse?.close();
   });
 
-  const audit = async (settleMs: number) => {
-    const options = { dsn: database.dsn, topology: 'plain', settleMs } as const;
+  const audit = async (stallMs: number) => {
+    const options = { dsn: database.dsn, topology: 'plain', stallMs } as const;
     const result = await auditRun({ ...options, clickhouseUrl: clickhouse.server.url });
     return { ok: result.ok, i6: result.invariants.find(({ id }) => id === 'I6')! };
   };

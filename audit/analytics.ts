@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Client } from 'pg';
+import { waitWhileShrinking } from '../kernel/wait.ts';
 import { type Reconciliation, reconcile } from './reconcile/reconcile.ts';
 
 /** How the audit sees I6; the shape of `Invariant` without what it adds itself. */
@@ -16,20 +16,16 @@ const pauseMs = 250;
 
 /**
  * I6: compares source and analytics, roll-ups included. Events that are still on their way are waited for as long as
- * the differences become fewer; `settleMs` without any progress, and what differs is a violation.
+ * the differences become fewer; `stallMs` without any progress, and what differs is a violation.
  */
-export async function auditAnalytics(client: Client, url: string, settleMs = 5_000): Promise<AnalyticsFinding> {
+export async function auditAnalytics(client: Client, url: string, stallMs = 5_000): Promise<AnalyticsFinding> {
   const analytics = createClient({ url, application: 'lab-audit', log: { level: ClickHouseLogLevel.OFF } });
   try {
-    let result = await reconcile(client, analytics, 20);
-    let fewest = result.differing;
-    let progressAt = performance.now();
-    while (!result.equal && performance.now() - progressAt < settleMs) {
-      await delay(pauseMs);
-      result = await reconcile(client, analytics, 20);
-      if (result.differing < fewest) progressAt = performance.now();
-      fewest = Math.min(fewest, result.differing);
-    }
+    const look = async () => {
+      const result = await reconcile(client, analytics, 20);
+      return { left: result.differing, result };
+    };
+    const { result } = await waitWhileShrinking(look, { stallMs, intervalMs: pauseMs });
     return describe(result);
   } finally {
     await analytics.close();

@@ -15,7 +15,7 @@ export interface AuditOptions {
   /** URL of the simulated provider, whose own books I4 is held against; without it I4 is about the database alone. */
   providerUrl?: string | undefined;
   /** How long events on their way to the analytics are waited for without any progress. */
-  settleMs?: number;
+  stallMs?: number;
 }
 
 export interface Invariant {
@@ -87,7 +87,7 @@ export async function auditRun(options: AuditOptions): Promise<AuditResult> {
     }
     await client.query('commit');
     if (clickhouseUrl !== undefined) {
-      const finding = await auditAnalytics(client, clickhouseUrl, options.settleMs);
+      const finding = await auditAnalytics(client, clickhouseUrl, options.stallMs);
       const title = 'analytics equal the source, roll-ups included';
       invariants.push({ id: 'I6', title, ...finding, ok: finding.violations === 0 });
       invariants.sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -1,5 +1,6 @@
 import { type AuditResult, auditRun } from '../audit/audit.ts';
 import { withClient } from '../kernel/postgres/with-client.ts';
+import type { TopologyName } from '../kernel/topology.ts';
 import { waitUntil } from '../kernel/wait.ts';
 import type { WriteAttempt } from '../replication/fence.ts';
 import type { Rebuilt } from '../replication/rebuild.ts';
@@ -51,6 +52,7 @@ export interface FailoverResult {
 }
 
 export interface FailoverEvidence {
+  topology: TopologyName;
   history: DrillHistory;
   seed: number;
   synchronous: boolean;
@@ -67,16 +69,24 @@ export interface FailoverEvidence {
 /** Holds what the client, the old primaries and the slot's reader have seen against the last primary. */
 export async function judgeFailover(evidence: FailoverEvidence): Promise<FailoverResult> {
   const { history, seed, synchronous, replicas, load, promotions, adminDsn, version } = evidence;
-  const audit = await auditRun({ dsn: adminDsn, topology: 'replicated', recordFiles: [history.recordFile] });
+  const audit = await auditRun({ dsn: adminDsn, topology: evidence.topology, recordFiles: [history.recordFile] });
   const slot = evidence.reader ? await judgeSlot(evidence.reader, adminDsn, promotions) : null;
   const times = promotions.flatMap(({ firstAckMs }) => firstAckMs ?? []);
   const result = {
-    ...{ id: history.id, directory: history.directory, seed, synchronous, replicas, version },
+    id: history.id,
+    directory: history.directory,
+    seed,
+    synchronous,
+    replicas,
+    version,
     acknowledged: load.totals.acknowledged,
     lostAcknowledged: audit.invariants.find(({ id }) => id === 'I2')!.violations,
     recoveryMs: { median: median(times), max: Math.max(0, ...times) },
     oldPrimaryAcceptedWrites: promotions.filter(({ oldPrimary }) => oldPrimary.accepted).length,
-    ...{ retries: load.totals.retries, slot, audit, promotions },
+    retries: load.totals.retries,
+    slot,
+    audit,
+    promotions,
   };
   const problems = problemsOf({ ...result, gaveUp: load.totals.gaveUp });
   return { ok: problems.length === 0, problems, ...result };

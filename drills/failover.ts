@@ -1,4 +1,5 @@
 import { atEach } from '../kernel/postgres/hosts.ts';
+import { topologyWith } from '../kernel/topology.ts';
 import { attemptWrite, fence, type WriteAttempt } from '../replication/fence.ts';
 import { mostAdvanced, promote } from '../replication/promote.ts';
 import { rebuildAsReplica } from '../replication/rebuild.ts';
@@ -39,6 +40,8 @@ export interface FailoverOptions {
 
 const slotName = 'lab_drill';
 const firstAckTimeoutMs = 60_000;
+/** A promotion is drilled where the topology can't be without a replica. */
+const topology = topologyWith(({ replicas }) => replicas === 'required');
 
 /**
  * Promotes a replica again and again under load, with the old primary killed, ended or frozen; brings the old one back,
@@ -49,7 +52,12 @@ export async function drillFailover(options: FailoverOptions): Promise<FailoverR
   const schedule = planPromotions(promotions, createRandom(seed, 77));
   const history = await openHistory({ name: 'failover', seed, root, now, schedule });
   const system = await startDrillSystem({
-    ...{ topology: 'replicated', replicas, synchronous, postgres: options.postgres, progress, signal },
+    topology,
+    replicas,
+    synchronous,
+    postgres: options.postgres,
+    progress,
+    signal,
     // A replica that changes its primary needs the WAL since its last byte; the promoted one has it still.
     // By default it waits five seconds between two attempts to reach one, with all commits waiting for it.
     settings: { wal_keep_size: '256MB', wal_retrieve_retry_interval: '100ms' },
@@ -60,8 +68,14 @@ export async function drillFailover(options: FailoverOptions): Promise<FailoverR
     // The slot delivers what is written after it was made.
     await drill.prepareSlots();
     const load = await startLoad({
-      ...{ url: system.api.url, secret: system.secret, recordFile: history.recordFile, seed, now, clock },
-      ...{ run: `fo${seed}`, rate: options.rate },
+      url: system.api.url,
+      secret: system.secret,
+      recordFile: history.recordFile,
+      seed,
+      run: `fo${seed}`,
+      rate: options.rate,
+      now,
+      clock,
     });
     drill.load = load;
     await drill.restoreRedundancy();
@@ -72,8 +86,17 @@ export async function drillFailover(options: FailoverOptions): Promise<FailoverR
     await load.waitForAcks(50);
     await load.stop();
     const result = await judgeFailover({
-      ...{ history, seed, synchronous, replicas, load, promotions: drill.promotions, reader: drill.reader },
-      ...{ adminDsn: drill.dsnOf(drill.primary), version: drill.primary.version, signal },
+      topology,
+      history,
+      seed,
+      synchronous,
+      replicas,
+      load,
+      promotions: drill.promotions,
+      reader: drill.reader,
+      adminDsn: drill.dsnOf(drill.primary),
+      version: drill.primary.version,
+      signal,
     });
     await history.finish(result);
     return result;
@@ -140,9 +163,17 @@ class FailoverDrill {
     this.standbys = [...followers, rebuilt.server];
     await this.restoreRedundancy();
     const promotion: Promotion = {
-      ...{ ...planned, number, from: old.name, to: candidate.name, fencedMs, promotedMs: sinceFault(promotedAt) },
+      ...planned,
+      number,
+      from: old.name,
+      to: candidate.name,
+      fencedMs,
+      promotedMs: sinceFault(promotedAt),
       firstAckMs: firstAck === undefined ? null : sinceFault(firstAck),
-      ...{ oldPrimary, rebuiltBy: rebuilt.method, rebuiltMs: Math.round(clock() - rebuildingAt), slotSurvived },
+      oldPrimary,
+      rebuiltBy: rebuilt.method,
+      rebuiltMs: Math.round(clock() - rebuildingAt),
+      slotSurvived,
     };
     this.promotions.push(promotion);
     await this.#history.note('rebuilt', { ...promotion });
@@ -152,7 +183,7 @@ class FailoverDrill {
     );
   }
 
-  /** Somebody starts the old primary again, as an operating system would; it must not take a write. */
+  /** The old primary is started again, as an operating system would do; it must not take a write. */
   async #comeBack(old: PostgresServer, number: number): Promise<WriteAttempt> {
     await old.restart();
     const attempt = await attemptWrite(this.dsnOf(old));

@@ -38,7 +38,9 @@ export async function openHistory(options: HistoryOptions): Promise<DrillHistory
   await writeFile(path.join(directory, 'schedule.json'), `${JSON.stringify({ name, seed, schedule }, null, 2)}\n`);
   const file = path.join(directory, 'history.jsonl');
   return {
-    ...{ id, directory, recordFile: path.join(directory, 'client.jsonl') },
+    id,
+    directory,
+    recordFile: path.join(directory, 'client.jsonl'),
     note: (event, details = {}) =>
       appendFile(file, `${JSON.stringify({ at: now().toISOString(), event, ...details })}\n`),
     finish: (result) => writeFile(path.join(directory, 'result.json'), `${JSON.stringify(result, null, 2)}\n`),

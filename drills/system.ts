@@ -38,7 +38,13 @@ export async function startDrillSystem(options: DrillSystemOptions): Promise<Dri
     const runDirectory = run.path;
     const settings = typeof options.settings === 'function' ? await options.settings(runDirectory) : options.settings;
     const database = await startDatabase({
-      ...{ topology, runDirectory, replicas, synchronous, postgres, progress, signal },
+      topology,
+      runDirectory,
+      replicas,
+      synchronous,
+      postgres,
+      progress,
+      signal,
       ...(settings && { settings }),
     });
     const secrets = generateSecrets();
@@ -53,7 +59,9 @@ export async function startDrillSystem(options: DrillSystemOptions): Promise<Dri
         DATABASE_URL: onEach(database.dsn.api, servers),
         // All of them: a promotion makes a replica of any server sooner or later. The one that is primary is left out.
         ...(replicas > 0 && { REPLICA_DATABASE_URLS: atEach(database.dsn.reader, servers).join(',') }),
-        ...{ API_HOST: '127.0.0.1', API_PORT: String(port), CURSOR_SECRET: generatePassword() },
+        API_HOST: '127.0.0.1',
+        API_PORT: String(port),
+        CURSOR_SECRET: generatePassword(),
         WEBHOOK_SECRETS_SILVERGATE: secrets.silvergate,
         ...options.apiEnvironment,
       }),

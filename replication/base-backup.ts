@@ -61,7 +61,13 @@ export async function restoreTo(options: RestoreOptions): Promise<PostgresServer
   await writeOwned(path.join(dataDirectory, 'recovery.signal'), '');
   const { archive_command: _command, archive_mode: _mode, ...settings } = backup.source.settings;
   const server = await runServer({
-    ...{ runDirectory, name, kind, installation, superuserPassword, dataDirectory, settings },
+    runDirectory,
+    name,
+    kind,
+    installation,
+    superuserPassword,
+    dataDirectory,
+    settings,
   });
   const recovered = await withClient(server.dsn(), (client) =>
     waitUntil(

@@ -36,7 +36,7 @@ test('an old primary that is not fenced takes writes when it comes back', async 
   );
 });
 
-test('a frozen one is ended by fencing, and a return of it answers nobody', async () => {
+test('a frozen one is ended by fencing, and a return of it answers no client', async () => {
   await withClient(old.dsn(), (client) => client.query('insert into written values (1)'));
   for (const server of replicas) await expect.poll(() => rowsOn(server), { timeout: 20_000 }).toEqual([1]);
   old.kill('SIGSTOP');

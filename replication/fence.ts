@@ -8,10 +8,10 @@ import { findServerUser } from '../runtime/native/server-user.ts';
 import { hasFailoverSlots } from '../runtime/native/slots.ts';
 
 /**
- * Makes sure that a primary takes no write from now on, whatever state it is in, also when somebody starts it again:
+ * Makes sure that a primary takes no write from now on, whatever state it is in, also when it is started again:
  * 1. every process of it is ended: after a crash of its main process, sessions that are in the middle of a statement
  *    live on for a while, and may commit; a frozen server may go on at any time;
- * 2. its data directory becomes that of a standby which answers nobody: started again, it neither writes nor serves
+ * 2. its data directory becomes that of a standby which answers no client: started again, it neither writes nor serves
  *    what the new primary never had.
  * Only then may a replica be promoted. @throws Error when a process outlives SIGKILL: then nothing may be promoted.
  */

@@ -27,7 +27,8 @@ export async function mostAdvanced(replicas: readonly PostgresServer[], synchron
 async function receivedLsn(server: PostgresServer): Promise<Lsn> {
   return withClient(server.dsn(), async (client) => {
     await waitUntil(async () => (await client.query('select from pg_stat_wal_receiver')).rowCount === 0, {
-      ...{ timeoutMs: 5_000, intervalMs: 10 },
+      timeoutMs: 5_000,
+      intervalMs: 10,
     });
     const { rows } = await client.query<{ lsn: string }>(
       'select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text as lsn',

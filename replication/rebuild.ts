@@ -35,7 +35,14 @@ export async function rebuildAsReplica(former: PostgresServer, primary: Postgres
   if (hasRewind && (await rewound(rewind, former, primary, runDirectory))) {
     const { kind, installation, superuserPassword, settings, dataDirectory } = former;
     const server = await runServer({
-      ...{ runDirectory, name, port, kind, installation, superuserPassword, settings, dataDirectory },
+      runDirectory,
+      name,
+      port,
+      kind,
+      installation,
+      superuserPassword,
+      settings,
+      dataDirectory,
     });
     await waitUntilStreaming(primary, server);
     return { server, method: 'pg_rewind' };
@@ -58,7 +65,8 @@ async function rewound(
   const child = await startChild({
     command,
     arguments: [
-      ...['-D', former.dataDirectory],
+      '-D',
+      former.dataDirectory,
       `--source-server=host=${primary.host} port=${primary.port} user=postgres dbname=postgres`,
     ],
     environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C', PGPASSWORD: primary.superuserPassword },

@@ -44,7 +44,7 @@ const singular = { events: 'event', orders: 'order', disputes: 'dispute' } as co
  * parts for the ids. What is under way counts as missing: stop the source and let the pipeline drain first.
  */
 export async function reconcile(source: ClientBase, analytics: ClickHouseClient, limit = 100): Promise<Reconciliation> {
-  // Before the first event nobody has made the tables.
+  // Before the first event the tables are not made yet.
   await migrateClickhouse(analytics);
   const since = await sourceSince(source);
   const sides: Sides = { source: sourceSide(source, since), analytics: analyticsSide(analytics, since) };

@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { conversions } from '../../kernel/topology.ts';
 import { decimal, wholeNumber } from '../arguments.ts';
 import type { ConvertFlags } from '../convert/flags.ts';
 
@@ -11,7 +12,7 @@ export function register(program: Command): void {
         'copies in batches, brings over what changes meanwhile, switches in one short transaction. Progress is stored in ' +
         'the database.',
     )
-    .addArgument(new Argument('<topology>', 'what it becomes').choices(['partitioned', 'citus']))
+    .addArgument(new Argument('<topology>', 'what it becomes').choices(Object.values(conversions).map(({ to }) => to)))
     .option('--run <id>', 'the system to convert, as `lab status` names it (the newest)')
     .option('--dsn <url>', 'another database, by its owner’s URL; its services have to be restarted by hand')
     .option('--to <url>', 'citus, with --dsn: the coordinator of an empty cluster, by its owner’s URL')
@@ -39,7 +40,8 @@ Exit status 1 when it was refused, or a lock held up others for longer than --ma
     )
     .action(async (topology: string, flags: ConvertFlags) => {
       const { print, printJson } = await import('../output.ts');
-      const { result, text } = topology === 'citus' ? await toCitus(flags) : await toPartitioned(flags);
+      const { result, text } =
+        topology === conversions.toCluster.to ? await toCitus(flags) : await toPartitioned(flags);
       if (flags.json) printJson(result);
       else print(text);
       if (result.longestLockMs > flags.maxLockMs) process.exitCode = 1;

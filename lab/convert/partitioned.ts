@@ -1,3 +1,4 @@
+import { conversions } from '../../kernel/topology.ts';
 import { type ConversionResult, convertToPartitioned } from '../../operations/conversion/convert.ts';
 import { requestStep } from '../../runtime/native/supervisor-request.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
@@ -19,7 +20,7 @@ export async function convert(flags: ConvertFlags): Promise<ConversionResult> {
       ...optionsOf(flags, dsn),
       dsn,
       compare: flags.compare,
-      restartServices: run && (() => requestStep(run, 'topology partitioned')),
+      restartServices: run && (() => requestStep(run, `topology ${conversions.inPlace.to}`)),
       signal,
     }),
   );

@@ -357,7 +357,7 @@ describe('a conversion is refused', () => {
     await expect(convert()).rejects.toThrow('0099_mine.sql');
   });
 
-  test('while a long transaction holds a table: nobody waits long, and the message names it', async () => {
+  test('while a long transaction holds a table: no writer waits long, and the message names it', async () => {
     await addHistory(1, 10);
     const reader = new Client({ connectionString: database.dsn, application_name: 'long-report' });
     await reader.connect();

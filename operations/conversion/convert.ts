@@ -1,5 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
+import { conversions } from '../../kernel/topology.ts';
+import { waitUntil } from '../../kernel/wait.ts';
 import type { LockReport } from '../short-lock.ts';
 import { type Comparison, compareTables, copyTables } from './copy.ts';
 import type { FreeSpaceMeter } from './disk-space.ts';
@@ -86,11 +87,11 @@ export async function convertToPartitioned(options: ConvertOptions): Promise<Con
 
 /** A converter that was killed keeps the lock until its server process notices. */
 export async function lockOutOthers(client: Client): Promise<void> {
-  for (let attempt = 1; attempt <= 100; attempt += 1) {
-    const { rows } = await client.query('select pg_try_advisory_lock($1) as locked', [lockId]);
-    if (rows[0].locked) return;
-    await delay(100);
-  }
+  const locked = async () => {
+    const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [lockId]);
+    return rows[0]!.locked;
+  };
+  if (await waitUntil(locked, { timeoutMs: 10_000, intervalMs: 100 })) return;
   throw new ConversionRefused('Another converter works on this database.');
 }
 
@@ -103,7 +104,7 @@ async function run(client: Client, options: ConvertOptions): Promise<ConversionR
     restartMs: null,
     duringPerSecond: null,
   };
-  const state = await readState(client, 'partitioned');
+  const state = await readState(client, conversions.inPlace.to);
   refuseAfterAbort(state, options.action);
   if (options.action === 'abort') {
     if (!state) throw new ConversionRefused('There is no conversion to undo.');

@@ -59,7 +59,7 @@ test('one that keeps up is not given up: near its limit, when the load begins, a
   expect(run({ comingIn: (round) => (round % 7) * 100, broughtOver: 5_000 })).toBeUndefined();
 });
 
-test('one that nobody writes to is not given up, however slow its rounds are', () => {
+test('one without writers is not given up, however slow its rounds are', () => {
   expect(run({ comingIn: () => 0, broughtOver: 1_000, waiting: 0 })).toBeUndefined();
 });
 

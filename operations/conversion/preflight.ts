@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
-import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import { capabilities, conversions, type TopologyName } from '../../kernel/topology.ts';
 import { listMigrations, type Migration } from '../../sql/files.ts';
 import type { FreeSpaceMeter } from './disk-space.ts';
 
@@ -15,16 +15,18 @@ export interface ConversionPlan {
   migrations: { name: string; sql: string; sha256: string }[];
 }
 
-/** Deliveries are the first table that every webhook's transaction reads: who has it waits for nobody else. */
+const { from, to } = conversions.inPlace;
+
+/** Deliveries are the first table that every webhook's transaction reads: a session that has it waits for no other. */
 const lockOrder = ['webhook_deliveries', 'order_events', 'dispute_events', 'outbox'];
 
 /** What differs between plain and partitioned, from the migrations themselves. */
 export async function planConversion(): Promise<ConversionPlan> {
-  const tables = [...capabilities('partitioned').partitionedTables];
+  const tables = [...capabilities(to).partitionedTables];
   const rank = (table: string) => (lockOrder.includes(table) ? lockOrder.indexOf(table) : lockOrder.length);
-  const plain = await readMigrations('plain');
-  const partitioned = await readMigrations('partitioned');
-  const migrations = [...partitioned.values()].filter(({ name, sha256 }) => plain.get(name)?.sha256 !== sha256);
+  const old = await readMigrations(from);
+  const wanted = await readMigrations(to);
+  const migrations = [...wanted.values()].filter(({ name, sha256 }) => old.get(name)?.sha256 !== sha256);
   const names = new Set([...tables, 'webhook_keys']);
   for (const { name } of migrations) {
     // A conversion that leaves out what it does not know would end in a schema that no migration describes.
@@ -93,9 +95,9 @@ export function refuseSecondStart(state: ConversionState | undefined, topology: 
 
 /** @throws ConversionRefused when this database is not a plain one that can be converted now. */
 export async function checkSource(client: Client, plan: ConversionPlan): Promise<void> {
-  refuseSecondStart(await readState(client, 'partitioned'), 'partitioned');
+  refuseSecondStart(await readState(client, to), to);
   await checkTables(client, plan.tables);
-  await checkMigrations(client, 'plain');
+  await checkMigrations(client, from);
   await checkDependants(client, plan.tables);
 }
 

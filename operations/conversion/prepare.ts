@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
+import { conversions } from '../../kernel/topology.ts';
 import { type ChangeLog, captureStatements, createChangeLog, endCapture } from '../change-log.ts';
 import { logOf, logsWhere, tablesWhere } from './logged-tables.ts';
 import { withNotedLock } from './noted-lock.ts';
@@ -31,8 +32,8 @@ export async function createConversion(client: Client, plan: ConversionPlan, bef
       await createChangeLog(client, logOf(table, rows[0]!.columns));
     }
     await client.query(
-      "insert into conversion.state (target, made_partman, before_per_second) values ('partitioned', conversion.offer_partman(), $1)",
-      [beforePerSecond],
+      'insert into conversion.state (target, made_partman, before_per_second) values ($1, conversion.offer_partman(), $2)',
+      [conversions.inPlace.to, beforePerSecond],
     );
     await client.query('commit');
   } catch (error) {

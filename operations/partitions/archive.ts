@@ -77,9 +77,13 @@ async function exportPartition(client: Client, partition: PartitionInfo, file: s
       if (rows !== content.rows) throw new Error(`${rows} rows were read, ${content.rows} counted.`);
       return {
         format: 'payments-lab-partition/1',
-        ...{ table: partition.table, partition: partition.partition, columns, rows, rowHash },
+        table: partition.table,
+        partition: partition.partition,
         from: partition.from!.toISOString(),
         to: partition.to!.toISOString(),
+        columns,
+        rows,
+        rowHash,
         postgresHash: content.hash,
         exportedAt: now.toISOString(),
       };

@@ -1,4 +1,6 @@
 import { type Client, escapeIdentifier } from 'pg';
+import { hasExtension } from '../../kernel/postgres/extension.ts';
+import { shardingExtension } from '../../kernel/topology.ts';
 import { type LockReport, withShortLock } from '../short-lock.ts';
 import { type AttachTableOptions, attachTable, contentHash } from './archive.ts';
 import { columnsOf, formatOf } from './columns.ts';
@@ -81,8 +83,7 @@ async function attachFile(client: Client, options: AttachOptions): Promise<Attac
 
 /** In a cluster the rows go to their workers as they are loaded: PostgreSQL would move them there under the lock. */
 async function spreadLike(client: Client, partition: string, table: string): Promise<void> {
-  const citus = await client.query("select from pg_extension where extname = 'citus'");
-  if (citus.rowCount === 0) return;
+  if (!(await hasExtension(client, shardingExtension))) return;
   await client.query(
     `select create_distributed_table($1::text, distribution_column, colocate_with => $2::text)
      from citus_tables where table_name = $2::text::regclass`,
@@ -98,8 +99,11 @@ async function removeEmpty(client: Client, table: string, partition: string, opt
   await withShortLock(
     client,
     {
-      ...{ maxLockMs: options.maxLockMs, progress: options.progress, step: `replace ${partition}`, tables: [name] },
+      step: `replace ${partition}`,
       lock: `lock table only public.${escapeIdentifier(table)} in access exclusive mode`,
+      tables: [name],
+      maxLockMs: options.maxLockMs,
+      progress: options.progress,
     },
     async () => {
       const { rows } = await client.query(`select exists (select 1 from ${name}) as used`);

@@ -87,9 +87,13 @@ export async function* readArchive(file: string): AsyncGenerator<Row[]> {
   const hash = new RowSetHash();
   for (let rowStart = 0; rowStart < Number(metadata.num_rows); rowStart += rowGroupRows) {
     const objects = await parquetReadObjects({
-      ...{ file: buffer, metadata, rowStart, rowEnd: Math.min(rowStart + rowGroupRows, Number(metadata.num_rows)) },
+      file: buffer,
+      metadata,
+      rowStart,
+      rowEnd: Math.min(rowStart + rowGroupRows, Number(metadata.num_rows)),
       // Bytes stay bytes, and microseconds stay whole.
-      ...{ utf8: false, parsers: { timestampFromMicroseconds: (micros: bigint) => micros } },
+      utf8: false,
+      parsers: { timestampFromMicroseconds: (micros: bigint) => micros },
     });
     const rows = objects.map((object) =>
       manifest.columns.map((column) => {

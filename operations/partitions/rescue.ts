@@ -1,4 +1,6 @@
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { hasExtension } from '../../kernel/postgres/extension.ts';
+import { shardingExtension } from '../../kernel/topology.ts';
 import { captureRows, createChangeLog, endCapture, inSnapshot, replayAll, replayOldest } from '../change-log.ts';
 import { type LockReport, type ShortLockOptions, withShortLock } from '../short-lock.ts';
 import { listPartitions } from './list.ts';
@@ -65,8 +67,7 @@ export async function rescueDefaultRows(client: Client, options: RescueOptions):
 
 /** Citus has no triggers on distributed tables, so nothing would note what changes meanwhile. */
 async function refuseCluster(client: Client, table: string): Promise<void> {
-  const citus = await client.query("select from pg_extension where extname = 'citus'");
-  if (citus.rowCount === 0) return;
+  if (!(await hasExtension(client, shardingExtension))) return;
   throw new Error(
     `${table}: rows in a default partition of a cluster can't be moved while they change. Move them in one transaction: ` +
       'docs/guides/partitions.md.',

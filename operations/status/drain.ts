@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { pino } from 'pino';
 import { retryGroup, retryTopics, sourceTopics } from '../../kernel/contract/topics.ts';
 import { createKafkaClient } from '../../kernel/kafka/kafkajs.ts';
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
+import { waitWhileShrinking } from '../../kernel/wait.ts';
 import type { SystemDescription } from '../../runtime/system-description.ts';
 
 /** What has been accepted and has not come to its end yet. */
@@ -38,24 +38,21 @@ export async function untilDrained(
 ): Promise<Drained> {
   const startedAt = performance.now();
   const kafka = run.mode === 'kafka' && run.kafka ? createLabKafka(run.kafka.brokers) : undefined;
-  const stallMs = options.stallMs ?? longestRetryPauseMs + 5_000;
-  let told = 0;
-  let least = { total: Number.POSITIVE_INFINITY, atMs: 0 };
-  try {
-    for (;;) {
-      const backlog = await readBacklog(run, kafka);
-      const waitedMs = Math.round(performance.now() - startedAt);
-      const drained = !backlog.messages && !backlog.events;
-      const total = (backlog.messages ?? 0) + (backlog.events ?? 0);
-      if (total < least.total) least = { total, atMs: waitedMs };
-      if (drained || waitedMs >= options.timeoutMs || waitedMs - least.atMs >= stallMs)
-        return { drained, waitedMs, backlog };
-      if (waitedMs - told > 5_000) {
-        told = waitedMs;
-        options.progress?.(`waiting for ${backlog.messages ?? 0} messages and ${backlog.events ?? 0} events`);
-      }
-      await delay(200, undefined, options.signal && { signal: options.signal });
+  const { timeoutMs, signal, stallMs = longestRetryPauseMs + 5_000 } = options;
+  const elapsedMs = () => Math.round(performance.now() - startedAt);
+  let toldMs = 0;
+  const look = async () => {
+    const backlog = await readBacklog(run, kafka);
+    const { messages, events } = backlog;
+    if (elapsedMs() - toldMs > 5_000) {
+      toldMs = elapsedMs();
+      options.progress?.(`waiting for ${messages ?? 0} messages and ${events ?? 0} events`);
     }
+    return { left: (messages ?? 0) + (events ?? 0), backlog };
+  };
+  try {
+    const { left, backlog } = await waitWhileShrinking(look, { timeoutMs, stallMs, intervalMs: 200, signal });
+    return { drained: left === 0, waitedMs: elapsedMs(), backlog };
   } finally {
     await kafka?.close();
   }
@@ -70,11 +67,9 @@ export async function readBacklog(run: SystemDescription, kafka: KafkaClient | u
 }
 
 async function countMessages(kafka: KafkaClient): Promise<number> {
-  const rows = [
-    ...(await kafka.groupLag(consumerGroup, sourceTopics)),
-    ...(await kafka.groupLag(retryGroup(consumerGroup), retryTopics)),
-  ];
-  return rows.reduce((sum, { lag }) => sum + Number(lag), 0);
+  const sources = await kafka.groupLag(consumerGroup, sourceTopics);
+  const retries = await kafka.groupLag(retryGroup(consumerGroup), retryTopics);
+  return sources.concat(retries).reduce((sum, { lag }) => sum + Number(lag), 0);
 }
 
 async function countMissingEvents(dsn: string, clickhouse: string): Promise<number> {

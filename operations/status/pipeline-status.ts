@@ -39,7 +39,11 @@ export async function readPipeline(run: SystemDescription): Promise<PipelineStat
   const [queues, capture] = await Promise.all([readQueues(run), readCapture(run.urls.cdc)]);
   const stages = capture?.stages ?? {};
   return {
-    ...{ mode: run.mode, cdc: run.cdc, ...queues, capture: capture?.status ?? null, stages },
+    mode: run.mode,
+    cdc: run.cdc,
+    ...queues,
+    capture: capture?.status ?? null,
+    stages,
     slowStage: slowest(queues.consumerLag, capture),
   };
 }
@@ -64,7 +68,7 @@ async function readQueues(
   if (run.mode !== 'kafka' || !run.kafka) return none;
   const kafka = createLabKafka(run.kafka.brokers);
   const look = async () => {
-    const [lag, retries, letters] = await Promise.all([
+    const [lag, retries, deadLetters] = await Promise.all([
       kafka.groupLag(consumerGroup, sourceTopics),
       kafka.groupLag(retryGroup(consumerGroup), retryTopics),
       readDeadLetters(kafka, undefined, 4_000).catch(() => null),
@@ -72,7 +76,7 @@ async function readQueues(
     return {
       consumerLag: Object.fromEntries(lag.map((row) => [`${row.topic}/${row.partition}`, Number(row.lag)])),
       retriesWaiting: retries.reduce((sum, row) => sum + Number(row.lag), 0),
-      deadLetters: letters?.filter(({ replayedAtMs }) => replayedAtMs === null).length ?? null,
+      deadLetters: deadLetters?.filter(({ replayedAtMs }) => replayedAtMs === null).length ?? null,
     };
   };
   try {
@@ -98,8 +102,14 @@ async function readCapture(url: string | undefined): Promise<Capture | undefined
     const stages = Object.entries<{ p50_ms: number; p99_ms: number }>(data.stages ?? {});
     return {
       status: {
-        ...{ engine: data.engine, state: data.state, alarm: data.alarm, events: data.events, lagMs: data.lag_ms },
-        ...{ freshnessMs: data.freshness_ms, slotLagBytes: data.slot_lag_bytes, slotWalStatus: data.slot_wal_status },
+        engine: data.engine,
+        state: data.state,
+        alarm: data.alarm,
+        events: data.events,
+        lagMs: data.lag_ms,
+        freshnessMs: data.freshness_ms,
+        slotLagBytes: data.slot_lag_bytes,
+        slotWalStatus: data.slot_wal_status,
         consumerLag: data.consumer_lag,
       },
       stages: Object.fromEntries(stages.map(([name, { p50_ms, p99_ms }]) => [name, { p50Ms: p50_ms, p99Ms: p99_ms }])),

@@ -38,7 +38,15 @@ export async function readStatus(run: SystemDescription, sampleMs = 1_000): Prom
   ]);
   const { id, topology, startedAt, runDirectory, urls } = run;
   return {
-    ...{ id, topology, startedAt, runDirectory, urls, processes, api, rates, ...database },
+    id,
+    topology,
+    startedAt,
+    runDirectory,
+    urls,
+    processes,
+    api,
+    rates,
+    ...database,
     ...(ingest !== undefined && { ingest }),
     ...(pipeline && { pipeline }),
   };

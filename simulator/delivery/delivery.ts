@@ -64,8 +64,13 @@ interface Attempt {
 export function createDelivery(options: DeliveryOptions): { totals: DeliveryTotals; run(): Promise<void> } {
   const { concurrency, timeoutMs } = options;
   const totals: DeliveryTotals = {
-    ...{ delivered: 0, acknowledged: 0, gaveUp: 0 },
-    ...{ planned: {}, verdicts: {}, retries: {}, rejected: {} },
+    delivered: 0,
+    acknowledged: 0,
+    planned: {},
+    verdicts: {},
+    retries: {},
+    rejected: {},
+    gaveUp: 0,
     reads: { count: 0, stale: 0, failed: 0, byNode: {} },
     latency: createHistogram(),
   };

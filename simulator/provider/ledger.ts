@@ -28,7 +28,7 @@ export interface RepresentmentEntry {
 
 export type LedgerEntry = CaptureEntry | RepresentmentEntry;
 
-/** The provider's own books: append-only, durable before anybody is answered, at most one entry per key. */
+/** The provider's own books: append-only, durable before a caller is answered, at most one entry per key. */
 export interface Ledger {
   find(key: string): LedgerEntry | undefined;
   /**
@@ -48,8 +48,8 @@ export const captureKey = (idempotencyKey: string): string => `capture ${idempot
 export const representmentKey = (disputeId: string): string => `representment ${disputeId}`;
 
 /**
- * Opens the ledger file or makes it. A last line without its newline was cut off by a crash before anybody was
- * answered, and is removed. @throws Error for any other line that cannot be read.
+ * Opens the ledger file or makes it. A last line without its newline was cut off by a crash before its caller
+ * was answered, and is removed. @throws Error for any other line that cannot be read.
  */
 export async function openLedger(path: string): Promise<Ledger> {
   const file = await open(path, 'a+', 0o600);
@@ -79,7 +79,7 @@ export async function openLedger(path: string): Promise<Ledger> {
 
   async function write(entry: LedgerEntry): Promise<LedgerEntry> {
     waiting.push(entry);
-    // Whoever comes before the batch is taken shares its fsync.
+    // An entry that comes before the batch is taken shares its fsync.
     if (waiting.length === 1) flushing = flush(flushing);
     await flushing;
     return entry;

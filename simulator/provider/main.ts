@@ -16,7 +16,7 @@ const faults = createFaults(config.PROVIDER_SEED);
 const app = createProviderApp({ ledger, faults, logger, now: () => new Date() });
 const server = await listen(app, { host: config.PROVIDER_HOST, port: config.PROVIDER_PORT, requestTimeoutMs: 10_000 });
 logger.info({ url: server.url }, 'listening');
-// For a parent that opened a channel: an answer on the port alone could come from somebody else's process.
+// For a parent that opened a channel: an answer on the port alone could come from another process.
 process.send?.({ listeningPort: server.port });
 
 shutdownOnSignal({

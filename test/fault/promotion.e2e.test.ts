@@ -72,7 +72,7 @@ async function surviveLoss(cdc: 'off' | 'native' | 'debezium'): Promise<void> {
       dsn: dsn!,
       topology: 'replicated',
       recordFiles: [recordFile],
-      ...(cdc !== 'off' && { clickhouseUrl: system.urls.clickhouse, settleMs: 30_000 }),
+      ...(cdc !== 'off' && { clickhouseUrl: system.urls.clickhouse, stallMs: 30_000 }),
     });
     expect(audit.invariants.some(({ id }) => id === 'I6')).toBe(cdc !== 'off');
     expect(audit.invariants.filter((invariant) => !invariant.ok)).toEqual([]);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { endLoad, readPosition } from '../../../cdc/native/positions.ts';
 import { createSlot, readSystemIdentifier, slotStatus } from '../../../cdc/native/slot.ts';
@@ -51,7 +50,7 @@ export async function makeWorkerSlots(slot: string, workers: readonly string[]):
 
 /**
  * Without slot and position a reader makes both and begins with a load of the outbox.
- * @throws ConversionRefused while somebody reads one of them.
+ * @throws ConversionRefused while a reader is connected to one of them.
  */
 export async function dropWorkerSlots(slot: string, workers: readonly string[]): Promise<void> {
   for (const [index, dsn] of workers.entries()) {
@@ -96,12 +95,10 @@ async function writeEnd(source: Client): Promise<Lsn> {
   return parseLsn(rows[0]!.end)!;
 }
 
-/** Removes a slot that nobody reads any more, and its position. @returns false while somebody does. */
+/** Removes a slot whose reader has left, and its position. @returns false while it is still read. */
 export async function dropSlot(client: Client, slot: string): Promise<boolean> {
-  for (let attempt = 1; (await slotStatus(client, slot))?.active; attempt += 1) {
-    if (attempt === 50) return false;
-    await delay(100);
-  }
+  const left = async () => !(await slotStatus(client, slot))?.active;
+  if (!(await waitUntil(left, { timeoutMs: 5_000, intervalMs: 100 }))) return false;
   await client.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1', [
     slot,
   ]);

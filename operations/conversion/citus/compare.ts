@@ -61,7 +61,7 @@ async function compareKeys(source: Client, target: Client, { name, columns }: Co
   expectEqual(name, here, there);
 }
 
-/** Every order has its owner, and nobody else has one; whatever waits for nobody's order is noted. */
+/** Every order has its owner, and no other has one; each order that is not known yet and waited for is noted. */
 async function compareOwners(target: Client): Promise<void> {
   const summary =
     "count(*)::text as rows, null as amount, coalesce(sum(hashtextextended(order_id || ' ' || user_id, 0)::numeric), 0)::text as hash";

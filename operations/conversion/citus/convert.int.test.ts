@@ -458,7 +458,7 @@ describeIf('conversion to citus', await missingCitus(), () => {
       expect(await one(client, "select nspname from pg_namespace where nspname like 'conversion%'")).toEqual([]);
     });
 
-    test('while a long transaction holds a table: nobody waits long, and the message names it', async () => {
+    test('while a long transaction holds a table: no writer waits long, and the message names it', async () => {
       const report = new Client({ connectionString: source.dsn, application_name: 'long-report' });
       await report.connect();
       await report.query('begin; lock table outbox in row exclusive mode');
@@ -470,7 +470,7 @@ describeIf('conversion to citus', await missingCitus(), () => {
     });
   });
 
-  test('a row that somebody else changed at the target is found before the switch', async () => {
+  test('a row that another session changed at the target is found before the switch', async () => {
     const load = applyLoad({ dsn: source.dsn, dedupe: 'key_table', seed: 8 });
     await load.apply(200);
     await load.end();

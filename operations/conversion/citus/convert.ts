@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { conversions } from '../../../kernel/topology.ts';
 import { lockOutOthers } from '../convert.ts';
 import { rested } from '../copy.ts';
 import { Pace } from '../pace.ts';
@@ -43,11 +44,11 @@ export async function convertToCitus(options: CitusConvertOptions): Promise<Citu
 async function run(source: Client, options: CitusConvertOptions): Promise<CitusConversionResult> {
   const started = performance.now();
   const { action } = options;
-  const state = await readState(source, 'citus');
+  const state = await readState(source, conversions.toCluster.to);
   refuseAfterAbort(state, action);
   if (action === 'abort') return abort(source, options, state, started);
   if (action === 'start') {
-    refuseSecondStart(state, 'citus');
+    refuseSecondStart(state, conversions.toCluster.to);
     await checkSource(source);
   } else if (!state) {
     throw new ConversionRefused(`There is no conversion to ${action}.`);
@@ -73,7 +74,12 @@ async function run(source: Client, options: CitusConvertOptions): Promise<CitusC
       await source.query('drop schema conversion cascade');
     }
     return {
-      ...{ ...report, phase, cdc, compared, disk, durationMs: performance.now() - started },
+      ...report,
+      phase,
+      durationMs: performance.now() - started,
+      cdc,
+      compared,
+      disk,
       throughput: { ...report.throughput, duringPerSecond, afterPerSecond },
     };
   } finally {

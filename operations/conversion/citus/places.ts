@@ -1,3 +1,4 @@
+import { capabilities, conversions } from '../../../kernel/topology.ts';
 import { citusRemedy, missingCitus } from '../../../runtime/native/citus.ts';
 import { MissingPartError } from '../../../runtime/native/missing-part.ts';
 import { findRun } from '../../../runtime/native/run-directory.ts';
@@ -42,7 +43,7 @@ export async function besideRun(run: SystemDescription, progress: (line: string)
       return (await findRun(run.id))!.conversion!.target;
     },
     discardTarget: () => ask('discard cluster'),
-    restartServices: () => ask('topology citus'),
+    restartServices: () => ask(`topology ${conversions.toCluster.to}`),
     restartCdc: run.cdc === 'native' ? () => ask('restart cdc') : undefined,
     onFinished: () => ask('end conversion'),
   };
@@ -56,9 +57,13 @@ export function checkRun({ id, compose, conversion, topology, pooler, cdc }: Sys
     );
   }
   if (conversion) return;
-  if (topology === 'plain') throw new UsageError(`Run ${id} is plain. First: lab convert partitioned`);
-  if (topology !== 'partitioned') throw new UsageError(`Run ${id} is ${topology}: only partitioned becomes citus.`);
-  if (pooler) throw new UsageError(`Run ${id} has a pooler, which a cluster has not: start it without --pgbouncer.`);
-  if (cdc === 'debezium')
+  const { from, to } = conversions.toCluster;
+  if (topology === conversions.inPlace.from)
+    throw new UsageError(`Run ${id} is ${topology}. First: lab convert ${from}`);
+  if (topology !== from) throw new UsageError(`Run ${id} is ${topology}: only ${from} becomes ${to}.`);
+  const cluster = capabilities(to);
+  if (pooler && !cluster.pooler)
+    throw new UsageError(`Run ${id} has a pooler, which a cluster has not: start it without --pgbouncer.`);
+  if (cdc === 'debezium' && !cluster.cdcEngines.includes(cdc))
     throw new UsageError(`Run ${id} is read by Debezium, which a cluster is not: use --cdc native.`);
 }

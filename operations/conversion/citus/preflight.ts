@@ -1,9 +1,13 @@
 import { Client } from 'pg';
+import { hasExtension } from '../../../kernel/postgres/extension.ts';
 import { addressOf } from '../../../kernel/postgres/hosts.ts';
+import { conversions, shardingExtension } from '../../../kernel/topology.ts';
 import { migrate } from '../../../sql/migrate.ts';
 import type { FreeSpaceMeter } from '../disk-space.ts';
 import { ConversionRefused, checkMigrations, type DiskSpace, refuseShortDisk } from '../preflight.ts';
 import { convertedTables } from './tables.ts';
+
+const { from, to } = conversions.toCluster;
 
 /** Where a database is, as in `127.0.0.1:5432/payments`. */
 export function placeOf(dsn: string): string {
@@ -14,7 +18,10 @@ export function placeOf(dsn: string): string {
 /** A session that outlives long steps and sees times alike on both sides. */
 export async function openSide(dsn: string): Promise<Client> {
   const client = new Client({
-    ...{ connectionString: dsn, application_name: 'lab-convert', keepAlive: true, connectionTimeoutMillis: 10_000 },
+    connectionString: dsn,
+    application_name: 'lab-convert',
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
     // Of a fenced database new sessions may only read, unless they ask for more.
     options:
       '-c timezone=UTC -c client_min_messages=warning -c statement_timeout=0 -c default_transaction_read_only=off',
@@ -32,18 +39,18 @@ export async function checkSource(source: Client): Promise<void> {
     [[...convertedTables]],
   );
   const kindOf = new Map(kinds.rows.map(({ name, kind }) => [name, kind]));
-  const citus = await source.query("select from pg_extension where extname = 'citus'");
-  if (citus.rowCount !== 0) throw new ConversionRefused('This database is a Citus cluster already.');
+  if (await hasExtension(source, shardingExtension))
+    throw new ConversionRefused('This database is a Citus cluster already.');
   const missing = convertedTables.filter((name) => kindOf.get(name) === null && name !== 'webhook_keys');
   if (missing.length > 0) throw new ConversionRefused(`This is no database of the lab: ${missing.join(', ')} missing.`);
   if (kindOf.get('outbox') !== 'p') {
     throw new ConversionRefused('This database is plain: the way leads over `lab convert partitioned`.');
   }
-  await checkMigrations(source, 'partitioned');
+  await checkMigrations(source, from);
   await checkReaders(source);
 }
 
-/** Whoever reads the WAL by another slot would see nothing after the switch and never hear why. */
+/** A reader of the WAL by another slot would see nothing after the switch and never hear why. */
 async function checkReaders(source: Client): Promise<void> {
   const { rows } = await source.query<{ name: string; plugin: string }>(
     `select slot_name as name, plugin from pg_replication_slots
@@ -58,15 +65,15 @@ async function checkReaders(source: Client): Promise<void> {
 
 /** Brings the cluster to the newest schema. @throws ConversionRefused when it is none, or is in use. */
 export async function prepareTarget(target: Client, dsn: string): Promise<void> {
-  const extension = await target.query("select from pg_extension where extname = 'citus'");
   const hint = 'Set up a coordinator first (lab up citus, or runtime/citus-cluster.ts).';
-  if (extension.rowCount === 0) throw new ConversionRefused(`--to ${placeOf(dsn)} has no Citus. ${hint}`);
+  if (!(await hasExtension(target, shardingExtension)))
+    throw new ConversionRefused(`--to ${placeOf(dsn)} has no Citus. ${hint}`);
   const workers = await target.query('select from citus_get_active_worker_nodes()');
   if (workers.rowCount === 0) throw new ConversionRefused(`--to ${placeOf(dsn)} knows no workers. ${hint}`);
-  await migrate({ dsn, topology: 'citus' });
+  await migrate({ dsn, topology: to });
 }
 
-/** @throws ConversionRefused when the cluster holds rows: they are somebody else's. */
+/** @throws ConversionRefused when the cluster holds rows: they belong to another use of it. */
 export async function expectEmpty(target: Client, dsn: string): Promise<void> {
   for (const name of [...convertedTables.filter((table) => table !== 'retention_settings'), 'order_owners']) {
     const { rowCount } = await target.query(`select from public.${name} limit 1`);

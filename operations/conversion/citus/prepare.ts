@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { conversions } from '../../../kernel/topology.ts';
 import { createChangeLog } from '../../change-log.ts';
 import { logOf } from '../logged-tables.ts';
 import { conversionSql } from '../prepare.ts';
@@ -9,7 +10,7 @@ import { convertedTables } from './tables.ts';
 export async function createState(source: Client, targetDatabase: string, beforePerSecond: number): Promise<void> {
   await source.query('begin');
   try {
-    for (const name of ['state', 'citus']) await source.query(await conversionSql(name));
+    for (const name of ['state', 'cluster']) await source.query(await conversionSql(name));
     for (const [position, table] of convertedTables.entries()) {
       const { rows } = await source.query<{ columns: string[] }>(
         `insert into conversion.tables (table_name, lock_position, time_column, key_columns, row_columns, columns)
@@ -22,8 +23,8 @@ export async function createState(source: Client, targetDatabase: string, before
       await createChangeLog(source, logOf(table, rows[0]!.columns));
     }
     await source.query(
-      "insert into conversion.state (target, target_database, before_per_second) values ('citus', $1, $2)",
-      [targetDatabase, beforePerSecond],
+      'insert into conversion.state (target, target_database, before_per_second) values ($1, $2, $3)',
+      [conversions.toCluster.to, targetDatabase, beforePerSecond],
     );
     await source.query('commit');
   } catch (error) {

@@ -52,13 +52,19 @@ export async function describe(source: Client): Promise<Omit<CitusConversionResu
   );
   const { target, rounds, changes_in_switch, without_writes_ms, before } = state.rows[0]!;
   return {
-    ...{ phase: 'switched', target, tables: tables.rows, rounds, locks: locks.rows },
+    phase: 'switched',
+    target,
+    tables: tables.rows,
     rowsCopied: tables.rows.reduce((sum, { rowsCopied }) => sum + rowsCopied, 0),
     changesApplied: tables.rows.reduce((sum, { changesApplied }) => sum + changesApplied, 0),
+    rounds,
     changesInSwitch: changes_in_switch,
+    locks: locks.rows,
     longestLockMs: Math.max(0, ...locks.rows.map(({ waitedMs, heldMs }) => waitedMs + heldMs)),
     withoutWritesMs: without_writes_ms,
-    ...{ compared: null, disk: null, cdc: null },
+    compared: null,
+    disk: null,
+    cdc: null,
     throughput: { beforePerSecond: before, duringPerSecond: null, afterPerSecond: null },
   };
 }

@@ -45,7 +45,7 @@ export async function switchOver(
     {
       ...options,
       step: 'switch',
-      // Reads go on; whoever locks a row or writes one waits.
+      // Reads go on; a session that locks a row or writes one waits.
       lock: `lock table ${names.join(', ')} in exclusive mode`,
       tables: names,
       beforeRetry: catchUp,

@@ -1,12 +1,22 @@
 import type { Client } from 'pg';
 
 /**
- * What is converted, in the order in which it is copied and locked: who is referred to comes first, and orders are the
- * first table that every webhook's transaction locks, so that who holds them waits for nobody else.
+ * What is converted, in the order in which it is copied and locked: a table that others refer to comes before them, and
+ * orders are the first table that every webhook's transaction locks, so that a session that holds them waits for no other.
  */
 export const convertedTables = [
-  ...['orders', 'disputes', 'evidence', 'evidence_files', 'captures', 'parked_webhooks'],
-  ...['order_events', 'dispute_events', 'webhook_keys', 'webhook_deliveries', 'outbox', 'retention_settings'],
+  'orders',
+  'disputes',
+  'evidence',
+  'evidence_files',
+  'captures',
+  'parked_webhooks',
+  'order_events',
+  'dispute_events',
+  'webhook_keys',
+  'webhook_deliveries',
+  'outbox',
+  'retention_settings',
 ] as const;
 
 /** Belong to the server and its readers: each database has its own. Dead letters are brought over at the end. */
@@ -54,7 +64,7 @@ export async function readTables(source: Client, target: Client, batchRows: numb
         .map((column) => column.name)
         .sort()
         .join(', ');
-    // A column that nobody copies would end empty.
+    // A column that is not copied would end empty.
     if (names(columns) !== names(image)) {
       throw new Error(`${name}: the conversion makes ${names(image)}, and the target has ${names(columns)}.`);
     }
@@ -66,7 +76,11 @@ export async function readTables(source: Client, target: Client, batchRows: numb
       [`public.${name}`],
     );
     tables.push({
-      ...{ name, keys, columns, timeColumn: time_column, targetKeys: rows.map((row) => row.name) },
+      name,
+      keys,
+      columns,
+      targetKeys: rows.map((row) => row.name),
+      timeColumn: time_column,
       batchRows: Math.min(batchRows, mostRows[name] ?? batchRows),
     });
   }

@@ -47,7 +47,7 @@ export async function removeRows(target: Client, table: ConvertedTable, keysJson
   }
 }
 
-/** Whose an order is, and whether something waits for one that nobody has introduced: see 0090_distribute.sql. */
+/** Whose an order is, and whether something waits for one that is not introduced yet: see 0090_distribute.sql. */
 const ownersOf: Readonly<Record<string, string>> = {
   orders: `insert into public.order_owners (order_id, user_id, created_at)
     select order_id, user_id, created_at from json_populate_recordset(null::public.orders, $1::json)
