@@ -7,8 +7,8 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../test/postgres/database.ts';
 import { type AuditResult, auditRun, runChecks } from './audit.ts';
-import { loadRecord } from './load.ts';
-import { auditBookings } from './provider.ts';
+import { auditBookings } from './bookings.ts';
+import { loadRecord } from './recorded.ts';
 
 const captures = {
   completed: '00000000-0000-7000-8000-000000000001',

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { type Capabilities, capabilities, type TopologyName } from '../kernel/topology.ts';
 import { auditAnalytics } from './analytics.ts';
-import { auditSql, type LoadedRecord, loadRecord } from './load.ts';
-import { auditBookings, type ProviderFinding, readBookings } from './provider.ts';
+import { auditBookings, type ProviderFinding, readBookings } from './bookings.ts';
+import { auditSql, type LoadedRecord, loadRecord } from './recorded.ts';
 
 export interface AuditOptions {
   /** postgresql:// URL of a role that may read every table of the lab. */

@@ -5,9 +5,9 @@ import { waitUntil } from '../kernel/wait.ts';
 import type { WriteAttempt } from '../replication/fence.ts';
 import type { Rebuilt } from '../replication/rebuild.ts';
 import type { DrillHistory } from './history.ts';
-import type { DrillLoad } from './load.ts';
 import type { PlannedPromotion } from './schedule.ts';
 import type { SlotReader } from './slot-reader.ts';
+import type { DrillLoad } from './webhook-load.ts';
 
 export interface Promotion extends PlannedPromotion {
   number: number;

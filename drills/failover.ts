@@ -16,10 +16,10 @@ import {
 import { createRandom } from '../simulator/workload/random.ts';
 import { type FailoverResult, judgeFailover, type Promotion } from './failover-result.ts';
 import { type DrillHistory, openHistory } from './history.ts';
-import { type DrillLoad, startLoad } from './load.ts';
 import { type PlannedPromotion, planPromotions } from './schedule.ts';
 import { type SlotReader, startSlotReader } from './slot-reader.ts';
 import { type DrillSystem, startDrillSystem } from './system.ts';
+import { type DrillLoad, startLoad } from './webhook-load.ts';
 
 export interface FailoverOptions {
   promotions: number;

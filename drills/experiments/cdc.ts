@@ -7,9 +7,10 @@ import { createNativeEngine } from '../../cdc/native/native-engine.ts';
 import { listShards, moveShard, rebalance } from '../../citus/shards.ts';
 import { atAddress } from '../../kernel/postgres/hosts.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
+import { waitUntil, waitWhileShrinking } from '../../kernel/wait.ts';
 import type { RunningSystem } from '../../runtime/native/system.ts';
-import { send } from '../../simulator/delivery/send.ts';
-import { createCollector } from './collector.ts';
+import { type SendResult, send } from '../../simulator/delivery/send.ts';
+import { type Collector, createCollector } from './collector.ts';
 import { openNames, readNames } from './relation-names.ts';
 
 export interface CdcExperimentOptions {
@@ -55,89 +56,31 @@ export interface CdcExperimentResult {
  * worker dies; then holds what the readers delivered against what the outbox has.
  */
 export async function runCdcExperiment(options: CdcExperimentOptions): Promise<CdcExperimentResult> {
-  const { system, progress } = options;
-  const [first, second] = system.workers;
-  if (!first || !second) throw new Error('The experiment needs two workers.');
+  const { system } = options;
   const collector = createCollector();
   const stop = new AbortController();
-  for (const worker of system.workers) await withClient(worker.dsn('payments'), openNames);
-  const readers = system.workers.map((worker, index) =>
-    createNativeEngine({
-      ...{ dsn: atAddress(system.dsn.cdc, worker), slotName: `lab_cdc_${index + 1}`, publication: 'lab_outbox' },
-      ...{ sink: collector.sink, limits: { maxEvents: 1_000, maxBytes: 1 << 22, maxWaitMs: 100 } },
-      ...{ logger: options.logger, nowMs: () => Date.now(), onLostSlot: 'stop', watchEveryMs: 500 },
-      ...{ idleAdvanceBytes: 1 << 20, graceMs: 5_000, queryTimeoutMs: 15_000 },
-      ...{ onSunk: () => {}, onRefused: () => {}, onRestart: () => progress('a reader begins again') },
-    }),
-  );
-  const reading = Promise.all(readers.map((reader) => reader.run(stop.signal)));
-  reading.catch((error) => progress(`a reader has stopped: ${error}`));
-  await until(() => readers.every((reader) => reader.status().state === 'streaming'), 30_000);
-
+  const { ended } = await startReaders(options, collector, stop.signal);
   const loaded = new Set(collector.deliveries.keys());
   const countTwice = () => [...collector.deliveries].filter(([id, count]) => count > 1 && !loaded.has(id)).length;
-
-  const started = performance.now();
-  const elapsed = () => (performance.now() - started) / 1000;
-  const steps: CdcExperimentResult['steps'] = [];
-  const step = async (what: string, work: () => Promise<unknown>) => {
-    const startedAtSecond = elapsed();
-    await work();
-    steps.push({ what, startedAtSecond: round(startedAtSecond), seconds: round(elapsed() - startedAtSecond) });
-    progress(`${what}: ${(elapsed() - startedAtSecond).toFixed(1)} s`);
-  };
-  let sentAt = Number.POSITIVE_INFINITY;
-  const sending = send({
-    url: system.urls.api,
-    secrets: system.secrets,
-    record: path.join(system.runDirectory, 'records', 'experiment.jsonl'),
-    count: options.webhooks,
-    rate: options.perSecond,
-    seed: options.seed,
-    duplicates: 0.02,
-    late: 0.01,
-    provider: 'silvergate',
-    concurrency: 64,
-  }).finally(() => {
-    sentAt = elapsed();
-  });
-  await delay(2_000);
   const client = new Client({ connectionString: system.dsn.admin });
   await client.connect();
   try {
-    const onSecond = (await listShards(client)).filter((shard) => shard.node.endsWith(`:${second.port}`));
-    for (const { shardId } of onSecond.slice(0, options.moves)) {
-      await step(`move shard ${shardId} to worker 1`, () => moveShard(client, shardId, `${first.host}:${first.port}`));
-    }
-    if (options.moves > 0) await step('rebalance', () => rebalance(client));
-    let deliveredTwiceByMoves: number | undefined;
-    if (options.killWorker) {
-      deliveredTwiceByMoves = countTwice();
-      await step('kill worker 2, start it again after two seconds', async () => {
-        second.kill('SIGKILL');
-        await delay(2_000);
-        await second.restart();
-      });
-    }
-    const lastStepAt = elapsed();
-    const sent = await sending;
-    const outbox = await settle(client, collector.deliveries);
+    const { steps, sent, underLoad, deliveredTwiceByMoves } = await disturbUnderLoad(options, client, countTwice);
+    const outbox = await waitForOutbox(client, collector.deliveries);
     stop.abort();
-    await reading;
-    const names: Record<string, number> = {};
-    for (const worker of system.workers) {
-      for (const [name, count] of Object.entries(await withClient(worker.dsn('payments'), readNames))) {
-        names[name] = (names[name] ?? 0) + count;
-      }
-    }
+    await ended;
+    const names = await countNames(system);
     const audit = await auditRun({ dsn: system.dsn.admin, topology: system.topology, recordFiles: [sent.record] });
     return {
       webhooks: {
-        ...{ sent: options.webhooks, perSecond: round(sent.perSecond), retries: sent.retries },
-        ...{ p99Ms: round(sent.latencyMs.p99), maxMs: round(sent.latencyMs.max) },
+        sent: options.webhooks,
+        perSecond: round(sent.perSecond),
+        retries: sent.retries,
+        p99Ms: round(sent.latencyMs.p99),
+        maxMs: round(sent.latencyMs.max),
       },
       steps,
-      underLoad: lastStepAt <= sentAt,
+      underLoad,
       outbox: outbox.size,
       lost: [...outbox].filter((id) => !collector.deliveries.has(id)).length,
       deliveredTwice: countTwice(),
@@ -153,28 +96,122 @@ export async function runCdcExperiment(options: CdcExperimentOptions): Promise<C
   }
 }
 
+/** A reader for each worker. Resolves once all of them stream, with the promise of their end. */
+async function startReaders(
+  { system, logger, progress }: CdcExperimentOptions,
+  collector: Collector,
+  signal: AbortSignal,
+): Promise<{ ended: Promise<unknown> }> {
+  for (const worker of system.workers) await withClient(worker.dsn('payments'), openNames);
+  const readers = system.workers.map((worker, index) =>
+    createNativeEngine({
+      dsn: atAddress(system.dsn.cdc, worker),
+      slotName: `lab_cdc_${index + 1}`,
+      publication: 'lab_outbox',
+      sink: collector.sink,
+      limits: { maxEvents: 1_000, maxBytes: 1 << 22, maxWaitMs: 100 },
+      logger,
+      nowMs: () => Date.now(),
+      onLostSlot: 'stop',
+      watchEveryMs: 500,
+      idleAdvanceBytes: 1 << 20,
+      graceMs: 5_000,
+      queryTimeoutMs: 15_000,
+      onSunk: () => {},
+      onRefused: () => {},
+      onRestart: () => progress('a reader begins again'),
+    }),
+  );
+  const ended = Promise.all(readers.map((reader) => reader.run(signal)));
+  ended.catch((error) => progress(`a reader has stopped: ${error}`));
+  const streaming = () => readers.every((reader) => reader.status().state === 'streaming');
+  if (!(await waitUntil(streaming, { timeoutMs: 30_000, intervalMs: 50 }))) {
+    throw new Error('the readers did not begin to stream');
+  }
+  return { ended };
+}
+
+interface Disturbed {
+  steps: CdcExperimentResult['steps'];
+  sent: SendResult;
+  underLoad: boolean;
+  /** Undefined where no worker was killed. */
+  deliveredTwiceByMoves: number | undefined;
+}
+
+/** Moves shards and kills a worker while webhooks are sent; ends when all of them have been answered. */
+async function disturbUnderLoad(
+  options: CdcExperimentOptions,
+  client: Client,
+  countTwice: () => number,
+): Promise<Disturbed> {
+  const [first, second] = options.system.workers;
+  if (!first || !second) throw new Error('The experiment needs two workers.');
+  const started = performance.now();
+  const elapsed = () => (performance.now() - started) / 1000;
+  const steps: CdcExperimentResult['steps'] = [];
+  const step = async (what: string, work: () => Promise<unknown>) => {
+    const startedAtSecond = elapsed();
+    await work();
+    steps.push({ what, startedAtSecond: round(startedAtSecond), seconds: round(elapsed() - startedAtSecond) });
+    options.progress(`${what}: ${(elapsed() - startedAtSecond).toFixed(1)} s`);
+  };
+  let sentAt = Number.POSITIVE_INFINITY;
+  const sending = sendWebhooks(options).finally(() => {
+    sentAt = elapsed();
+  });
+  await delay(2_000);
+  const onSecond = (await listShards(client)).filter((shard) => shard.node.endsWith(`:${second.port}`));
+  for (const { shardId } of onSecond.slice(0, options.moves)) {
+    await step(`move shard ${shardId} to worker 1`, () => moveShard(client, shardId, `${first.host}:${first.port}`));
+  }
+  if (options.moves > 0) await step('rebalance', () => rebalance(client));
+  const deliveredTwiceByMoves = options.killWorker ? countTwice() : undefined;
+  if (options.killWorker) {
+    await step('kill worker 2, start it again after two seconds', async () => {
+      second.kill('SIGKILL');
+      await delay(2_000);
+      await second.restart();
+    });
+  }
+  const lastStepAt = elapsed();
+  const sent = await sending;
+  return { steps, sent, underLoad: lastStepAt <= sentAt, deliveredTwiceByMoves };
+}
+
+function sendWebhooks({ system, webhooks, perSecond, seed }: CdcExperimentOptions): Promise<SendResult> {
+  return send({
+    url: system.urls.api,
+    secrets: system.secrets,
+    record: path.join(system.runDirectory, 'records', 'experiment.jsonl'),
+    count: webhooks,
+    rate: perSecond,
+    seed,
+    duplicates: 0.02,
+    late: 0.01,
+    provider: 'silvergate',
+    concurrency: 64,
+  });
+}
+
 /** Waits until everything in the outbox has come, or nothing more has come for ten seconds. @returns the outbox's ids. */
-async function settle(client: Client, deliveries: ReadonlyMap<string, number>): Promise<Set<string>> {
+async function waitForOutbox(client: Client, deliveries: ReadonlyMap<string, number>): Promise<Set<string>> {
   const { rows } = await client.query<{ event_id: string }>('select event_id from outbox');
   const ids = new Set(rows.map((row) => row.event_id));
-  let seen = -1;
-  let since = performance.now();
-  while (![...ids].every((id) => deliveries.has(id))) {
-    if (deliveries.size !== seen) {
-      seen = deliveries.size;
-      since = performance.now();
-    } else if (performance.now() - since > 10_000) break;
-    await delay(200);
-  }
+  const look = async () => ({ left: [...ids].filter((id) => !deliveries.has(id)).length });
+  await waitWhileShrinking(look, { stallMs: 10_000, intervalMs: 200 });
   return ids;
 }
 
-async function until(condition: () => boolean, timeoutMs: number): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('the readers did not begin to stream');
-    await delay(50);
+/** Rows by the name under which the workers' slots sent them, over all workers. */
+async function countNames(system: RunningSystem): Promise<Record<string, number>> {
+  const names: Record<string, number> = {};
+  for (const worker of system.workers) {
+    for (const [name, count] of Object.entries(await withClient(worker.dsn('payments'), readNames))) {
+      names[name] = (names[name] ?? 0) + count;
+    }
   }
+  return names;
 }
 
 function round(value: number): number {

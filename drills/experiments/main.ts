@@ -1,4 +1,5 @@
 import { createLogger } from '../../kernel/logging.ts';
+import { topologyWith } from '../../kernel/topology.ts';
 import { startSystem } from '../../runtime/native/system.ts';
 import { runCdcExperiment } from './cdc.ts';
 
@@ -9,11 +10,17 @@ const progress = (line: string): void => console.error(line);
  * and whose worker dies under load. Prints one JSON document; status 1 when events were lost or the audit is not clean.
  */
 const [webhooks = 20_000, perSecond = 250] = process.argv.slice(2).map(Number);
-const system = await startSystem({ topology: 'citus', progress });
+const system = await startSystem({ topology: topologyWith(({ workers }) => workers > 0), progress });
 try {
   const result = await runCdcExperiment({
-    ...{ system, webhooks, perSecond, seed: 1, moves: 2, killWorker: true, progress },
+    system,
+    webhooks,
+    perSecond,
+    seed: 1,
+    moves: 2,
+    killWorker: true,
     logger: createLogger({ service: 'cdc', level: 'error' }),
+    progress,
   });
   console.log(JSON.stringify(result, null, 2));
   if (result.lost > 0 || !result.auditClean) process.exitCode = 1;

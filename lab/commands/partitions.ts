@@ -55,14 +55,18 @@ Examples:
   registerArchive(
     locking('archive', 'Exports a partition to Parquet, verifies the file, detaches and drops the partition.'),
   );
-  locking('attach', 'Puts an archived partition back.')
+  registerAttach(locking('attach', 'Puts an archived partition back.'));
+  registerQuery(partitions);
+}
+
+function registerAttach(attachCommand: Command): void {
+  attachCommand
     .argument('<source>', 'a .parquet file of `archive`, or the name of a detached partition')
     .option('--force', 'even when the next maintenance drops it again')
     .action(async (source: string, flags: LockFlags & { force?: boolean }) => {
       const { attach } = await import('../partitions/attach.ts');
       await attach(source, flags);
     });
-  registerQuery(partitions);
 }
 
 function registerArchive(archiveCommand: Command): void {

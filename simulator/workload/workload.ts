@@ -1,6 +1,6 @@
 import { type PlannedEvent, type PlannedOrder, render, timeStepMs, type WorkloadProvider } from './events.ts';
-import { createPool } from './pool.ts';
-import { createRandom, createZipf } from './random.ts';
+import { createPool, type Pool } from './pool.ts';
+import { createRandom, createZipf, type Random } from './random.ts';
 
 export interface WorkloadOptions {
   seed: number;
@@ -73,141 +73,178 @@ const recentDeliveries = 256;
  * answers or from the platform, so that every topology and both drivers get the same bytes.
  */
 export function createWorkload(options: WorkloadOptions): Workload {
-  const { run, startTimeMs, shard = 0, eventIntervalMs = 0.1, mix = ingestMix, spacing = 128 } = options;
-  const { duplicates = 0.02, late = 0.01, users = 10_000, userSkew = 0 } = options;
-  if (!/^[a-z0-9]{1,16}$/.test(run)) throw new Error('run must be 1 to 16 small letters and digits');
-  const random = createRandom(options.seed, shard);
-  const drawUser = createZipf(users, userSkew);
-  const drawProvider = weighted(options.providers ?? { silvergate: 1 });
-  // Capitals separate the parts, since neither a run nor a number in base 36 has any.
-  const prefix = shard === 0 ? run : `${run}S${shard}`;
-  const openOrders = createPool<OrderState>(spacing);
-  const paidOrders = createPool<OrderState>(spacing);
-  const disputes = createPool<DisputeState>(spacing);
-  const recent: PlannedWebhook[] = [];
-  const held: { dueAt: number; webhook: Omit<PlannedWebhook, 'index'> }[] = [];
-  // Of every update that is drawn, this share is held back, so that `late` of all deliveries are late ones.
-  const holdShare = late === 0 ? 0 : late / (mix.update * (1 - late - duplicates));
-  let index = 0;
-  let serial = 0;
-  let updatesOwed = 0;
-  let chargebacksOwed = 0;
+  if (!/^[a-z0-9]{1,16}$/.test(options.run)) throw new Error('run must be 1 to 16 small letters and digits');
+  return new Planner(options);
+}
 
-  const token = () => `${prefix}X${(serial++).toString(36)}`;
-  const nowMs = () => startTimeMs + Math.floor(index * eventIntervalMs);
+type Planned = Omit<PlannedWebhook, 'index'>;
 
-  function next(): PlannedWebhook {
-    const webhook: PlannedWebhook = { index, ...plan() };
-    if (webhook.kind !== 'duplicate') recent[index % recentDeliveries] = webhook;
-    index += 1;
+class Planner implements Workload {
+  readonly #random: Random;
+  readonly #drawUser: (random: Random) => number;
+  readonly #drawProvider: (draw: number) => WorkloadProvider;
+  readonly #prefix: string;
+  readonly #startTimeMs: number;
+  readonly #eventIntervalMs: number;
+  readonly #mix: NonNullable<WorkloadOptions['mix']>;
+  readonly #duplicates: number;
+  /** Of every update that is drawn, this share is held back, so that `late` of all deliveries are late ones. */
+  readonly #holdShare: number;
+  readonly #spacing: number;
+  readonly #openOrders: Pool<OrderState>;
+  readonly #paidOrders: Pool<OrderState>;
+  readonly #disputes: Pool<DisputeState>;
+  readonly #recent: PlannedWebhook[] = [];
+  readonly #held: { dueAt: number; webhook: Planned }[] = [];
+  #index = 0;
+  #serial = 0;
+  #updatesOwed = 0;
+  #chargebacksOwed = 0;
+
+  constructor(options: WorkloadOptions) {
+    const { run, shard = 0, mix = ingestMix, duplicates = 0.02, late = 0.01, spacing = 128 } = options;
+    this.#random = createRandom(options.seed, shard);
+    this.#drawUser = createZipf(options.users ?? 10_000, options.userSkew ?? 0);
+    this.#drawProvider = weighted(options.providers ?? { silvergate: 1 });
+    // Capitals separate the parts, since neither a run nor a number in base 36 has any.
+    this.#prefix = shard === 0 ? run : `${run}S${shard}`;
+    this.#startTimeMs = options.startTimeMs;
+    this.#eventIntervalMs = options.eventIntervalMs ?? 0.1;
+    this.#mix = mix;
+    this.#duplicates = duplicates;
+    this.#holdShare = late === 0 ? 0 : late / (mix.update * (1 - late - duplicates));
+    this.#spacing = spacing;
+    this.#openOrders = createPool<OrderState>(spacing);
+    this.#paidOrders = createPool<OrderState>(spacing);
+    this.#disputes = createPool<DisputeState>(spacing);
+  }
+
+  next(): PlannedWebhook {
+    const webhook: PlannedWebhook = { index: this.#index, ...this.#plan() };
+    if (webhook.kind !== 'duplicate') this.#recent[this.#index % recentDeliveries] = webhook;
+    this.#index += 1;
     return webhook;
   }
 
-  function plan(): Omit<PlannedWebhook, 'index'> {
-    if (held.length > 0 && held[0]!.dueAt <= index) return held.shift()!.webhook;
-    if (index > 0 && random.next() < duplicates) {
-      const original = recent[random.below(Math.min(index, recentDeliveries))];
+  #plan(): Planned {
+    const { create, update, chargeback } = this.#mix;
+    if (this.#held.length > 0 && this.#held[0]!.dueAt <= this.#index) return this.#held.shift()!.webhook;
+    if (this.#index > 0 && this.#random.next() < this.#duplicates) {
+      const original = this.#recent[this.#random.below(Math.min(this.#index, recentDeliveries))];
       if (original) return { ...original, kind: 'duplicate' };
     }
-    const draw = random.next() * (mix.update + mix.create + mix.chargeback);
-    if (draw < mix.create) return (owedUpdate() ?? owedChargeback() ?? create()) as Omit<PlannedWebhook, 'index'>;
-    if (draw < mix.create + mix.update) return update() ?? owe('update');
-    return chargeback() ?? owe('chargeback');
+    const draw = this.#random.next() * (update + create + chargeback);
+    if (draw < create) return this.#owedUpdate() ?? this.#owedChargeback() ?? this.#create();
+    if (draw < create + update) return this.#update() ?? this.#owe('update');
+    return this.#chargeback() ?? this.#owe('chargeback');
   }
 
   /** A run begins with orders only, since nothing else can refer to anything yet; later draws make up for it. */
-  function owe(kind: 'update' | 'chargeback'): Omit<PlannedWebhook, 'index'> {
-    if (kind === 'update') updatesOwed += 1;
-    else chargebacksOwed += 1;
-    return create();
+  #owe(kind: 'update' | 'chargeback'): Planned {
+    if (kind === 'update') this.#updatesOwed += 1;
+    else this.#chargebacksOwed += 1;
+    return this.#create();
   }
 
-  function owedUpdate(): Omit<PlannedWebhook, 'index'> | undefined {
-    const webhook = updatesOwed > 0 ? update() : undefined;
-    if (webhook) updatesOwed -= 1;
+  #owedUpdate(): Planned | undefined {
+    const webhook = this.#updatesOwed > 0 ? this.#update() : undefined;
+    if (webhook) this.#updatesOwed -= 1;
     return webhook;
   }
 
-  function owedChargeback(): Omit<PlannedWebhook, 'index'> | undefined {
-    const webhook = chargebacksOwed > 0 ? chargeback() : undefined;
-    if (webhook) chargebacksOwed -= 1;
+  #owedChargeback(): Planned | undefined {
+    const webhook = this.#chargebacksOwed > 0 ? this.#chargeback() : undefined;
+    if (webhook) this.#chargebacksOwed -= 1;
     return webhook;
   }
 
-  function create(): Omit<PlannedWebhook, 'index'> {
+  #create(): Planned {
+    const random = this.#random;
     const order: OrderState = {
-      provider: drawProvider(random.next()),
-      orderId: `ord_${token()}`,
-      userId: `usr_${drawUser(random)}`,
+      provider: this.#drawProvider(random.next()),
+      orderId: `ord_${this.#token()}`,
+      userId: `usr_${this.#drawUser(random)}`,
       amountMinor: 100 + random.below(100_000),
       currency: currencies[random.below(currencies.length)]!,
-      createdAtMs: nowMs(),
-      lastAtMs: nowMs(),
+      createdAtMs: this.#nowMs(),
+      lastAtMs: this.#nowMs(),
     };
-    openOrders.add(order, index);
-    return deliver('new', { target: 'order', order, status: 'created', token: token(), atMs: order.createdAtMs });
+    this.#openOrders.add(order, this.#index);
+    const token = this.#token();
+    return deliver('new', { target: 'order', order, status: 'created', token, atMs: order.createdAtMs });
   }
 
-  function update(): Omit<PlannedWebhook, 'index'> | undefined {
-    const order = openOrders.take(index, random);
+  #update(): Planned | undefined {
+    const random = this.#random;
+    const order = this.#openOrders.take(this.#index, random);
     if (!order) return undefined;
-    if (random.next() < holdShare) holdBack(order);
-    const status = random.next() < closingShare() ? (random.next() < 0.9 ? 'success' : 'failed') : 'updated';
-    if (status === 'updated') openOrders.add(order, index);
+    if (random.next() < this.#holdShare) this.#holdBack(order);
+    const status = random.next() < this.#closingShare() ? (random.next() < 0.9 ? 'success' : 'failed') : 'updated';
+    if (status === 'updated') this.#openOrders.add(order, this.#index);
     // Only paid orders are charged back; the oldest are forgotten, so that memory stays bounded.
-    else if (status === 'success' && paidOrders.size < manyOpenOrders) paidOrders.add(order, index);
-    return deliver('update', { target: 'order', order, status, token: token(), atMs: advance(order, order.provider) });
+    else if (status === 'success' && this.#paidOrders.size < manyOpenOrders) this.#paidOrders.add(order, this.#index);
+    const token = this.#token();
+    return deliver('update', { target: 'order', order, status, token, atMs: this.#advance(order, order.provider) });
   }
 
   /** Plans an older event of this order for a position after the newer one that comes now. */
-  function holdBack(order: OrderState): void {
-    const atMs = advance(order, order.provider);
-    const dueAt = Math.max(index + spacing + random.below(spacing), held.at(-1)?.dueAt ?? 0);
-    held.push({ dueAt, webhook: deliver('late', { target: 'order', order, status: 'updated', token: token(), atMs }) });
+  #holdBack(order: OrderState): void {
+    const atMs = this.#advance(order, order.provider);
+    const earliest = this.#index + this.#spacing + this.#random.below(this.#spacing);
+    const dueAt = Math.max(earliest, this.#held.at(-1)?.dueAt ?? 0);
+    const event = { target: 'order', order, status: 'updated', token: this.#token(), atMs } as const;
+    this.#held.push({ dueAt, webhook: deliver('late', event) });
   }
 
   /** As many orders have to end as begin. */
-  function closingShare(): number {
-    if (openOrders.size < fewOpenOrders) return 0;
-    return openOrders.size > manyOpenOrders ? 1 : mix.create / mix.update;
+  #closingShare(): number {
+    if (this.#openOrders.size < fewOpenOrders) return 0;
+    return this.#openOrders.size > manyOpenOrders ? 1 : this.#mix.create / this.#mix.update;
   }
 
-  function chargeback(): Omit<PlannedWebhook, 'index'> | undefined {
-    const known = random.next() < 0.6 ? disputes.take(index, random) : undefined;
-    if (known) return continueDispute(known);
-    const order = paidOrders.take(index, random);
+  #chargeback(): Planned | undefined {
+    const known = this.#random.next() < 0.6 ? this.#disputes.take(this.#index, this.#random) : undefined;
+    if (known) return this.#continueDispute(known);
+    const order = this.#paidOrders.take(this.#index, this.#random);
     if (!order) return undefined;
-    const disputeId = order.provider === 'adyen' ? token() : `dp_${token()}`;
-    const atMs = advance(order, order.provider);
-    disputes.add({ order, disputeId, stage: 'opened', openedAtMs: atMs, lastAtMs: atMs }, index);
-    const event = { order, disputeId, stage: 'opened', token: token(), atMs, openedAtMs: atMs } as const;
+    const disputeId = order.provider === 'adyen' ? this.#token() : `dp_${this.#token()}`;
+    const atMs = this.#advance(order, order.provider);
+    this.#disputes.add({ order, disputeId, stage: 'opened', openedAtMs: atMs, lastAtMs: atMs }, this.#index);
+    const event = { order, disputeId, stage: 'opened', token: this.#token(), atMs, openedAtMs: atMs } as const;
     return deliver('chargeback', { target: 'dispute', ...event });
   }
 
-  function continueDispute(dispute: DisputeState): Omit<PlannedWebhook, 'index'> {
+  #continueDispute(dispute: DisputeState): Planned {
     const { order, disputeId, openedAtMs } = dispute;
-    const atMs = advance(dispute, order.provider);
-    const stage = dispute.stage === 'opened' ? 'updated' : random.next() < 0.4 ? 'won' : 'lost';
+    const atMs = this.#advance(dispute, order.provider);
+    const stage = dispute.stage === 'opened' ? 'updated' : this.#random.next() < 0.4 ? 'won' : 'lost';
     if (stage === 'updated') {
       dispute.stage = stage;
-      disputes.add(dispute, index);
+      this.#disputes.add(dispute, this.#index);
     }
-    return deliver('chargeback', { target: 'dispute', order, disputeId, stage, token: token(), atMs, openedAtMs });
+    const event = { order, disputeId, stage, token: this.#token(), atMs, openedAtMs } as const;
+    return deliver('chargeback', { target: 'dispute', ...event });
   }
 
   /** The time of the thing's next change: the present one, and in any case after its last. */
-  function advance(thing: { lastAtMs: number }, provider: WorkloadProvider): number {
-    thing.lastAtMs = Math.max(nowMs(), thing.lastAtMs + timeStepMs[provider]);
+  #advance(thing: { lastAtMs: number }, provider: WorkloadProvider): number {
+    thing.lastAtMs = Math.max(this.#nowMs(), thing.lastAtMs + timeStepMs[provider]);
     return thing.lastAtMs;
   }
 
-  function deliver(kind: PlannedWebhook['kind'], event: PlannedEvent): Omit<PlannedWebhook, 'index'> {
-    const disputeId = event.target === 'dispute' ? event.disputeId : null;
-    const { provider, orderId } = event.order;
-    return { kind, provider, ...render(event), orderId, disputeId, occurredAtMs: event.atMs };
+  #token(): string {
+    return `${this.#prefix}X${(this.#serial++).toString(36)}`;
   }
 
-  return { next };
+  #nowMs(): number {
+    return this.#startTimeMs + Math.floor(this.#index * this.#eventIntervalMs);
+  }
+}
+
+function deliver(kind: PlannedWebhook['kind'], event: PlannedEvent): Planned {
+  const disputeId = event.target === 'dispute' ? event.disputeId : null;
+  const { provider, orderId } = event.order;
+  return { kind, provider, ...render(event), orderId, disputeId, occurredAtMs: event.atMs };
 }
 
 function weighted(weights: Partial<Record<WorkloadProvider, number>>): (draw: number) => WorkloadProvider {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditRun } from '../../audit/audit.ts';
-import { startLoad } from '../../drills/load.ts';
+import { startLoad } from '../../drills/webhook-load.ts';
 import { addressOf, atEach, joinHosts } from '../../kernel/postgres/hosts.ts';
 import { createPrimaryFinder } from '../../kernel/postgres/primary-finder.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';

@@ -1,7 +1,7 @@
 import { waitUntil } from '../kernel/wait.ts';
-import { createDelivery, type DeliveryTotals } from '../simulator/delivery/delivery.ts';
+import { createDelivery, type DeliveryOptions, type DeliveryTotals } from '../simulator/delivery/delivery.ts';
 import { silvergateSigner } from '../simulator/delivery/sign.ts';
-import { openRecord } from '../simulator/record/record.ts';
+import { openRecord, type RecordWriter } from '../simulator/record/record.ts';
 import { createRandom } from '../simulator/workload/random.ts';
 import { createWorkload } from '../simulator/workload/workload.ts';
 
@@ -34,27 +34,18 @@ export interface DrillLoadOptions {
 
 /** Webhooks from a provider that repeats what is not answered and writes down what is, until it is stopped. */
 export async function startLoad(options: DrillLoadOptions): Promise<DrillLoad> {
-  const { url, secret, recordFile, seed, run, rate, now, clock } = options;
-  const record = await openRecord(recordFile);
+  const { clock } = options;
+  const record = await openRecord(options.recordFile);
   const acknowledgedAtMs: number[] = [];
   const stop = new AbortController();
-  const delivery = createDelivery({
-    ...{ url, now, clock, rate, readShare: 0.05, signal: stop.signal },
-    ...{ count: Number.MAX_SAFE_INTEGER, concurrency: 32, timeoutMs: 15_000, giveUpAfterMs: 120_000 },
-    signers: { silvergate: silvergateSigner(secret) },
-    workload: createWorkload({
-      ...{ seed, run, startTimeMs: now().getTime(), providers: { silvergate: 1 } },
-      ...{ duplicates: 0.02, late: 0.01, spacing: 128, eventIntervalMs: 1_000 / rate },
-    }),
-    record: {
-      ...record,
-      append: async (line) => {
-        await record.append(line);
-        if (line.type === 'ack') acknowledgedAtMs.push(clock());
-      },
+  const noted: RecordWriter = {
+    ...record,
+    append: async (line) => {
+      await record.append(line);
+      if (line.type === 'ack') acknowledgedAtMs.push(clock());
     },
-    random: createRandom(seed, 1_000_003),
-  });
+  };
+  const delivery = createDelivery(deliveryOptions(options, noted, stop.signal));
   let failure: unknown;
   const running = delivery.run().catch((error) => {
     failure = error;
@@ -86,5 +77,37 @@ export async function startLoad(options: DrillLoadOptions): Promise<DrillLoad> {
       await record.close();
       check();
     },
+  };
+}
+
+function deliveryOptions(
+  { url, secret, seed, run, rate, now, clock }: DrillLoadOptions,
+  record: RecordWriter,
+  signal: AbortSignal,
+): DeliveryOptions {
+  return {
+    url,
+    workload: createWorkload({
+      seed,
+      run,
+      startTimeMs: now().getTime(),
+      providers: { silvergate: 1 },
+      duplicates: 0.02,
+      late: 0.01,
+      spacing: 128,
+      eventIntervalMs: 1_000 / rate,
+    }),
+    signers: { silvergate: silvergateSigner(secret) },
+    count: Number.MAX_SAFE_INTEGER,
+    concurrency: 32,
+    rate,
+    record,
+    readShare: 0.05,
+    random: createRandom(seed, 1_000_003),
+    timeoutMs: 15_000,
+    giveUpAfterMs: 120_000,
+    now,
+    clock,
+    signal,
   };
 }
