@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { withClient } from '../kernel/postgres/with-client.ts';
 import { type Capabilities, capabilities, type TopologyName } from '../kernel/topology.ts';
 import { auditAnalytics } from './analytics.ts';
 import { auditBookings, type ProviderFinding, readBookings } from './bookings.ts';
@@ -71,31 +72,31 @@ function checksFor(dedupe: Capabilities['dedupe']): Check[] {
  * @throws Error when the database can't be read or a record file is not one.
  */
 export async function auditRun(options: AuditOptions): Promise<AuditResult> {
-  const client = new Client({ connectionString: options.dsn, application_name: 'lab-audit' });
-  await client.connect();
-  try {
-    // Whole tables are joined: in memory it takes a second, through temporary files ten.
-    await client.query("set work_mem = '128MB'; set timezone = 'UTC'");
-    const record = await loadRecord(client, options.recordFiles ?? []);
-    const { providerUrl, clickhouseUrl } = options;
-    const before = providerUrl === undefined ? undefined : await readBookings(providerUrl);
-    await client.query('begin transaction isolation level repeatable read read only');
-    const { invariants } = await runChecks(client, options.topology, record);
-    if (providerUrl !== undefined && before) {
-      const finding = await auditBookings(client, { before, after: await readBookings(providerUrl) });
-      addFinding(invariants.find(({ id }) => id === 'I4')!, finding);
-    }
-    await client.query('commit');
-    if (clickhouseUrl !== undefined) {
-      const finding = await auditAnalytics(client, clickhouseUrl, options.stallMs);
-      const title = 'analytics equal the source, roll-ups included';
-      invariants.push({ id: 'I6', title, ...finding, ok: finding.violations === 0 });
-      invariants.sort((a, b) => (a.id < b.id ? -1 : 1));
-    }
-    return { invariants, ok: invariants.every(({ ok }) => ok) };
-  } finally {
-    await client.end();
+  // Under load a server may take its time to accept a connection.
+  const settings = { application_name: 'lab-audit', connectionTimeoutMillis: 0 };
+  return withClient(options.dsn, (client) => auditOn(client, options), settings);
+}
+
+async function auditOn(client: Client, options: AuditOptions): Promise<AuditResult> {
+  // Whole tables are joined: in memory it takes a second, through temporary files ten.
+  await client.query("set work_mem = '128MB'; set timezone = 'UTC'");
+  const record = await loadRecord(client, options.recordFiles ?? []);
+  const { providerUrl, clickhouseUrl } = options;
+  const before = providerUrl === undefined ? undefined : await readBookings(providerUrl);
+  await client.query('begin transaction isolation level repeatable read read only');
+  const { invariants } = await runChecks(client, options.topology, record);
+  if (providerUrl !== undefined && before) {
+    const finding = await auditBookings(client, { before, after: await readBookings(providerUrl) });
+    addFinding(invariants.find(({ id }) => id === 'I4')!, finding);
   }
+  await client.query('commit');
+  if (clickhouseUrl !== undefined) {
+    const finding = await auditAnalytics(client, clickhouseUrl, options.stallMs);
+    const title = 'analytics equal the source, roll-ups included';
+    invariants.push({ id: 'I6', title, ...finding, ok: finding.violations === 0 });
+    invariants.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+  return { invariants, ok: invariants.every(({ ok }) => ok) };
 }
 
 /** All checks on one connection, in the caller's transaction, after `loadRecord` on the same connection. */

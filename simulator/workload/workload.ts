@@ -74,12 +74,13 @@ const recentDeliveries = 256;
  */
 export function createWorkload(options: WorkloadOptions): Workload {
   if (!/^[a-z0-9]{1,16}$/.test(options.run)) throw new Error('run must be 1 to 16 small letters and digits');
-  return new Planner(options);
+  const planner = new Planner(options);
+  return { next: () => planner.next() };
 }
 
 type Planned = Omit<PlannedWebhook, 'index'>;
 
-class Planner implements Workload {
+class Planner {
   readonly #random: Random;
   readonly #drawUser: (random: Random) => number;
   readonly #drawProvider: (draw: number) => WorkloadProvider;
