@@ -1,8 +1,6 @@
 import { loadApiConfig } from '../kernel/config/api.ts';
 import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
 import { webhookMessageMaxBytes } from '../kernel/contract/topics.ts';
-import type { ReceivedWebhook } from '../kernel/contract/webhooks.ts';
-import { addAll, createGroupCommit } from '../kernel/group-commit.ts';
 import { createCursors } from '../kernel/http/cursor.ts';
 import { type Dependency, healthRouter } from '../kernel/http/health.ts';
 import { limitRate } from '../kernel/http/rate-limit.ts';
@@ -19,19 +17,14 @@ import { webhookRouter } from '../kernel/webhooks/router.ts';
 import { createApp } from './app.ts';
 import { startConsumers } from './consumers/start.ts';
 import { createStoreGate } from './consumers/store-gate.ts';
-import { oneServerDisputes } from './disputes/store/one-server.ts';
-import { shardedDisputes } from './disputes/store/sharded.ts';
 import { startMaintenance } from './maintenance.ts';
 import { apiPaths } from './openapi/api-paths.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { documentationRouter } from './openapi/router.ts';
 import { startCaptureRecovery } from './orders/recover-captures.ts';
-import { oneServerOrders } from './orders/store/one-server.ts';
-import { shardedOrders } from './orders/store/sharded.ts';
 import { createProviderClient } from './provider-client/client.ts';
 import { apiResources } from './resources.ts';
-import { createShards } from './shards/shards.ts';
-import { type ApplyResult, applyWebhooks } from './webhooks/apply.ts';
+import { oneServerStores, shardedStores } from './stores.ts';
 import { deliverByGroupCommit } from './webhooks/deliver.ts';
 
 const config = loadApiConfig(processEnvironment());
@@ -92,35 +85,23 @@ const provider = config.PROVIDER_URL
   ? createProviderClient({ url: config.PROVIDER_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, metrics })
   : undefined;
 
-const batching = { maxBatch: config.WEBHOOK_BATCH_MAX, maxQueue: config.WEBHOOK_QUEUE_MAX };
-const observeQueue = (): void => metrics.queueLength.set(groupCommit.length);
-const observeBatch = (size: number, durationMs: number): void => {
-  metrics.batchSize.observe(size);
-  metrics.batchDuration.observe(durationMs / 1000);
-};
-const shards =
-  topology.stores === 'sharded'
-    ? createShards({
-        ...{ ...batching, webhooks: webhookPool, reads: primary, now, logger },
-        onBatch: (size, durationMs) => {
-          observeBatch(size, durationMs);
-          observeQueue();
-        },
-        openPool: (node) => createPool({ ...webhookPoolDefaults, dsn: atAddress(config.DATABASE_URL, node) }),
-      })
-    : undefined;
-const orders = shards ? shardedOrders({ pool: primary, owners: shards.owners }) : oneServerOrders(primary);
-const disputes = shards ? shardedDisputes({ pool: primary, owners: shards.owners }) : oneServerDisputes(primary);
-const apply = shards
-  ? (batch: readonly ReceivedWebhook[]) => addAll(shards.groupCommit, batch)
-  : async (batch: readonly ReceivedWebhook[]) => {
-      const started = performance.now();
-      const results = await applyWebhooks({ pool: webhookPool, dedupe: topology.dedupe, now }, batch);
-      observeBatch(batch.length, performance.now() - started);
-      return results;
-    };
-const groupCommit =
-  shards?.groupCommit ?? createGroupCommit<ReceivedWebhook, ApplyResult>({ ...batching, apply, onBatch: observeQueue });
+const openStores = topology.stores === 'sharded' ? shardedStores : oneServerStores;
+const stores = openStores({
+  pool: primary,
+  webhookPool,
+  dedupe: topology.dedupe,
+  openWorkerPool: (node) => createPool({ ...webhookPoolDefaults, dsn: atAddress(config.DATABASE_URL, node) }),
+  maxBatch: config.WEBHOOK_BATCH_MAX,
+  maxQueue: config.WEBHOOK_QUEUE_MAX,
+  now,
+  logger,
+  onBatch: (size, durationMs) => {
+    metrics.batchSize.observe(size);
+    metrics.batchDuration.observe(durationMs / 1000);
+  },
+  onQueue: (length) => metrics.queueLength.set(length),
+});
+const { orders, disputes, webhooks } = stores;
 
 // The client is loaded where a broker is configured only: sync mode starts without it.
 const kafka = config.KAFKA_BROKERS
@@ -135,7 +116,14 @@ const consumers =
   kafka &&
   movesOn &&
   startConsumers({
-    ...{ kafka, producer: movesOn, apply, groupId: config.CONSUMER_GROUP, metrics, logger, now, random: Math.random },
+    kafka,
+    producer: movesOn,
+    apply: webhooks.apply,
+    groupId: config.CONSUMER_GROUP,
+    metrics,
+    logger,
+    now,
+    random: Math.random,
     store: createStoreGate({
       probe: () => webhookPool.query('select 1'),
       pauseMs: 250,
@@ -151,7 +139,9 @@ const consumers =
 // caller anyway: 127 is off.
 const clickhouse = config.CLICKHOUSE_URL
   ? (await import('@clickhouse/client')).createClient({
-      ...{ url: config.CLICKHOUSE_URL, application: 'lab-api', request_timeout: config.STATEMENT_TIMEOUT_MS },
+      url: config.CLICKHOUSE_URL,
+      application: 'lab-api',
+      request_timeout: config.STATEMENT_TIMEOUT_MS,
       log: { level: 127 },
     })
   : undefined;
@@ -187,7 +177,7 @@ const app = createApp({
     bodyMaxBytes: config.WEBHOOK_BODY_MAX_BYTES,
     now,
     metrics,
-    deliver: deliverByGroupCommit(groupCommit, metrics),
+    deliver: deliverByGroupCommit(webhooks.groupCommit, metrics),
   }),
   limiter: limitRate(config.RATE_LIMIT_PER_MINUTE),
   resources: apiResources({ orders, disputes, reads, cursors, provider, now, logger, clickhouse }),
@@ -213,7 +203,7 @@ const http = await listen(app, {
   onClosedConnection: (reason) => metrics.closedConnections.inc({ reason }),
 });
 logger.info({ url: http.url, config: maskConfig(config) }, 'api listens');
-// For a parent that opened a channel: an answer on the port alone could come from somebody else's process.
+// For a parent that opened a channel: an answer on the port alone could come from another process.
 process.send?.({ listeningPort: http.port });
 
 shutdownOnSignal({
@@ -221,7 +211,7 @@ shutdownOnSignal({
   timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
   steps: [
     { name: 'http', run: () => http.close(config.SHUTDOWN_TIMEOUT_MS - 5_000) },
-    { name: 'webhooks', run: () => groupCommit.idle() },
+    { name: 'webhooks', run: () => webhooks.groupCommit.idle() },
     { name: 'consumers', run: async () => consumers?.stop() },
     { name: 'kafka', run: async () => kafka?.close() },
     { name: 'maintenance', run: async () => stopMaintenance() },
@@ -234,7 +224,7 @@ shutdownOnSignal({
       run: () =>
         Promise.all([
           ...[...new Set([primary, webhookPool, maintenancePool, ...replicaPools])].map((pool) => pool.end()),
-          shards?.close(),
+          stores.close(),
         ]),
     },
   ],

@@ -18,6 +18,7 @@ import { migrate } from '../../sql/migrate.ts';
 import { asRole } from '../../test/postgres/database.ts';
 import { describeIf } from '../../test/skip.ts';
 import { applyWebhooks } from '../webhooks/apply.ts';
+import { oneServerWebhooks } from '../webhooks/store/one-server.ts';
 import { startConsumers } from './start.ts';
 import { createStoreGate } from './store-gate.ts';
 
@@ -63,7 +64,7 @@ describeIf('consumers that share transactions and commits', await missingForKafk
       ...{ kafka: own, producer: own.createProducer(), groupId, logger, maxBatch: 100, maxMessageBytes: 100_000 },
       apply: async (batch) => {
         await before(batch.map(({ event }) => event.providerEventId));
-        return applyWebhooks({ pool, dedupe: 'key_table', now: () => new Date() }, batch);
+        return applyWebhooks({ store: oneServerWebhooks({ pool, dedupe: 'key_table' }), now: () => new Date() }, batch);
       },
       store: createStoreGate({ probe: () => pool.query('select 1'), pauseMs: 50, logger, onPause: () => {} }),
       metrics: createMetrics({ service: 'api', topology: 'partitioned' }),

@@ -9,9 +9,9 @@ const findOwners = statement(new URL('./sql/find_owners.sql', import.meta.url));
 const findDisputeOwner = statement(new URL('./sql/find_dispute_owner.sql', import.meta.url));
 
 export interface Owner {
-  /** Null while nobody has introduced the order. */
+  /** Null while no event has introduced the order. */
   userId: string | null;
-  /** Whether events may wait for the order that came before anybody knew whose it is. */
+  /** Whether events may wait for the order that came before its owner was known. */
   waiting: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Owners {
    * The owner of the event's order. An event that introduces it claims it, durably before this resolves: of two users
    * who claim one id, one gets it. An event without a user leaves a note that it waits.
    */
-  settle(event: OrderWebhook | DisputeWebhook): Promise<Owner>;
+  resolve(event: OrderWebhook | DisputeWebhook): Promise<Owner>;
   /** Null where the order is unknown. */
   ofOrder(orderId: string): Promise<string | null>;
   /** Asks every shard. Null where the dispute is unknown. */
@@ -43,16 +43,16 @@ export interface OwnersOptions {
 export function createOwners(options: OwnersOptions): Owners {
   const orders = new Map<string, Owner>();
   const disputes = new Map<string, string>();
-  const settling = createGroupCommit<OrderWebhook | DisputeWebhook, Owner>({
-    apply: (events) => settleAll(options.pool, events),
+  const resolving = createGroupCommit<OrderWebhook | DisputeWebhook, Owner>({
+    apply: (events) => resolveAll(options.pool, events),
     maxBatch: options.maxBatch,
     maxQueue: options.maxQueue,
   });
   return {
-    async settle(event) {
+    async resolve(event) {
       const known = orders.get(event.orderId);
       if (known) return known;
-      const owner = await settling.add(event);
+      const owner = await resolving.add(event);
       if (owner.userId !== null) remember(orders, event.orderId, owner);
       return owner;
     },
@@ -81,7 +81,7 @@ function remember<Value>(memory: Map<string, Value>, id: string, value: Value): 
 }
 
 /** One transaction for all: claims first, then the owners of every order that was asked for. */
-async function settleAll(pool: Pool, events: readonly (OrderWebhook | DisputeWebhook)[]): Promise<Owner[]> {
+async function resolveAll(pool: Pool, events: readonly (OrderWebhook | DisputeWebhook)[]): Promise<Owner[]> {
   const claims = new Map<string, string | null>();
   for (const event of events) {
     const introduces = event.target === 'order' && event.introduces;

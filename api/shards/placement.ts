@@ -20,7 +20,7 @@ export interface ShardPlace {
 export interface ShardPlacement {
   /** @throws Error of the store while the shards have never been read. */
   of(userId: string): Promise<ShardPlace>;
-  /** The last known place, without asking anybody; undefined before the first `of`. */
+  /** The last known place, without a question to a server; undefined before the first `of`. */
   known(userId: string): ShardPlace | undefined;
   /** The next `of` reads the shards again. */
   forget(): void;
@@ -68,7 +68,7 @@ export function createShardPlacement(options: { pool: Pool; logger: Logger; now:
     known,
     async of(userId) {
       if (options.now().getTime() - readAtMs > freshMs) {
-        // Nobody waits for news while there is something to go by: a detour costs less.
+        // No webhook waits for news while there is something to go by: a detour costs less.
         if (ranges.length === 0) await refresh();
         else refresh().catch((error) => options.logger.warn({ err: error }, 'the shards could not be read'));
       }

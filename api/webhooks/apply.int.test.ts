@@ -7,6 +7,7 @@ import { createPool } from '../../kernel/postgres/pool.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { asRole, createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
 import { type ApplyResult, applyWebhooks } from './apply.ts';
+import { oneServerWebhooks } from './store/one-server.ts';
 
 const topologies: TopologyName[] = ['plain', 'partitioned'];
 
@@ -29,7 +30,10 @@ describe.each(topologies)('applyWebhooks on %s', (topology) => {
   });
 
   const apply = (batch: ReceivedWebhook[]) =>
-    applyWebhooks({ pool, dedupe: capabilities(topology).dedupe, now: () => new Date() }, batch);
+    applyWebhooks(
+      { store: oneServerWebhooks({ pool, dedupe: capabilities(topology).dedupe }), now: () => new Date() },
+      batch,
+    );
   const count = async (text: string, values: unknown[]): Promise<number> => {
     const result = await pool.query<{ count: bigint }>(`select count(*) as count from ${text}`, values);
     return Number(result.rows[0]!.count);

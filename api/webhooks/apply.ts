@@ -1,17 +1,13 @@
-import type { Pool } from 'pg';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { isTransient, isUniqueViolation } from '../../kernel/postgres/errors.ts';
 import type { Position } from '../../kernel/postgres/lsn.ts';
-import { type Committed, withPipelinedTransaction } from '../../kernel/postgres/transaction.ts';
-import type { Capabilities } from '../../kernel/topology.ts';
-import { decideBatch, type Outcome } from './decide.ts';
-import { loadBatch } from './load.ts';
-import { writeBatch } from './write.ts';
+import { uuidv7 } from '../../kernel/uuid.ts';
+import type { Outcome } from './batch.ts';
+import { decideBatch } from './decide.ts';
+import type { WebhookStore } from './store/webhook-store.ts';
 
-export interface ApplyDependencies {
-  /** In pipeline mode. */
-  pool: Pool;
-  dedupe: Capabilities['dedupe'];
+export interface ApplyDependencies<Webhook extends ReceivedWebhook = ReceivedWebhook> {
+  store: WebhookStore<Webhook>;
   now: () => Date;
 }
 
@@ -23,41 +19,27 @@ export type ApplyResult = { outcome: Outcome; commitLsn: Position } | { error: u
  * Resolves after COMMIT, with one result per webhook. When the batch fails because of what is in it, it is split until
  * only the webhooks at fault fail; when the store is at fault, all of them fail with its error.
  */
-export async function applyWebhooks(
-  dependencies: ApplyDependencies,
-  batch: readonly ReceivedWebhook[],
-): Promise<ApplyResult[]> {
-  return applySplitting(batch, (part) => {
-    const now = dependencies.now();
-    return withPipelinedTransaction(
-      dependencies.pool,
-      (client) => loadBatch(client, part, dependencies.dedupe),
-      (client, loaded) => {
-        const changes = decideBatch(part, loaded, now);
-        const statements = writeBatch(client, part, changes, dependencies.dedupe, now);
-        return { result: changes.outcomes, statements };
-      },
-    );
-  });
-}
-
-/**
- * Applies a batch by `transaction`, which throws when any item of it fails. It is repeated after a lost race, and what
- * fails because of its content is split.
- */
-export async function applySplitting<Item>(
-  batch: readonly Item[],
-  transaction: (part: readonly Item[]) => Promise<Committed<Outcome[]>>,
+export async function applyWebhooks<Webhook extends ReceivedWebhook>(
+  dependencies: ApplyDependencies<Webhook>,
+  batch: readonly Webhook[],
 ): Promise<ApplyResult[]> {
   try {
-    const { result, commitLsn } = await repeatAfterRace(() => transaction(batch));
+    const { result, commitLsn } = await repeatAfterRace(() => applyOnce(dependencies, batch));
     return result.map((outcome) => ({ outcome, commitLsn }));
   } catch (error) {
     if (batch.length === 1 || isTransient(error)) return batch.map(() => ({ error }));
     const middle = Math.ceil(batch.length / 2);
-    const first = await applySplitting(batch.slice(0, middle), transaction);
-    return [...first, ...(await applySplitting(batch.slice(middle), transaction))];
+    const first = await applyWebhooks(dependencies, batch.slice(0, middle));
+    return [...first, ...(await applyWebhooks(dependencies, batch.slice(middle)))];
   }
+}
+
+function applyOnce<Webhook extends ReceivedWebhook>(
+  { store, now: clock }: ApplyDependencies<Webhook>,
+  batch: readonly Webhook[],
+) {
+  const now = clock();
+  return store.commit(batch, now, (webhooks, loaded) => decideBatch(webhooks, loaded, { now, newId: uuidv7 }));
 }
 
 const raceAttempts = 5;

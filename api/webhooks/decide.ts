@@ -1,69 +1,56 @@
 import type { Verdict } from '../../kernel/contract/status.ts';
 import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { jsonAmount } from '../../kernel/http/envelope.ts';
-import { uuidv7 } from '../../kernel/uuid.ts';
 import type { DomainEvent } from '../journal/rows.ts';
+import { type BatchChanges, keyOf, type Loaded, type Outcome } from './batch.ts';
 import { disputeTransition } from './dispute-transition.ts';
-import { keyOf, type Loaded } from './load.ts';
 import { orderTransition } from './order-transition.ts';
 import { byProviderTime, type ParkedWebhook } from './parked.ts';
 import type { DisputeState, OrderState } from './state.ts';
 
-/** What became of one webhook of the batch. */
-export interface Outcome {
-  verdict: Verdict;
-  /** Why, for `quarantined`. */
-  reason: string | null;
-  orderId: string | null;
-  disputeId: string | null;
-  /** The event's number within its aggregate; null where the webhook had no effect. */
-  sequence: bigint | null;
-}
-
-/** Everything that one transaction writes. */
-export interface BatchChanges {
-  outcomes: Outcome[];
-  newOrders: Map<string, OrderState>;
-  changedOrders: Map<string, OrderState>;
-  newDisputes: Map<string, DisputeState>;
-  changedDisputes: Map<string, DisputeState>;
-  events: DomainEvent[];
-  park: ParkedWebhook[];
-  unpark: ParkedWebhook[];
+/** What a decision takes from outside: the clock and the ids. */
+export interface DecisionSources {
+  now: Date;
+  /** A new id of an event, of the given Unix time in milliseconds. */
+  newId: (nowMs: number) => string;
 }
 
 /** The request that brought a webhook. */
 type Origin = Pick<ReceivedWebhook, 'requestId' | 'receivedAt'>;
 
 /**
- * Decides a whole batch in the order of arrival, in memory, from the rows that `loadBatch` locked. Webhooks of one
- * batch see each other's effects.
+ * Decides a whole batch in the order of arrival, in memory, from the rows that the store has locked. Webhooks of one
+ * batch see each other's effects. Pure, given its sources: `loaded` stays as it was.
  */
-export function decideBatch(batch: readonly ReceivedWebhook[], loaded: Loaded, now: Date): BatchChanges {
-  const decision = new BatchDecision(loaded, now);
+export function decideBatch(batch: readonly ReceivedWebhook[], loaded: Loaded, sources: DecisionSources): BatchChanges {
+  const decision = new BatchDecision(loaded, sources);
   for (const webhook of batch) decision.add(webhook);
   return decision.changes();
 }
 
 class BatchDecision {
   readonly #loaded: Loaded;
-  readonly #now: Date;
+  readonly #sources: DecisionSources;
   readonly #outcomes: Outcome[] = [];
   readonly #events: DomainEvent[] = [];
+  /** Keys that webhooks of this batch have claimed → SHA-256 of their bodies. */
+  readonly #claimed = new Map<string, string>();
   readonly #newOrders = new Map<string, OrderState>();
   readonly #changedOrders = new Map<string, OrderState>();
   readonly #newDisputes = new Map<string, DisputeState>();
   readonly #changedDisputes = new Map<string, DisputeState>();
+  /** What waits for an order since this batch, by order. */
+  readonly #parked = new Map<string, ParkedWebhook[]>();
   readonly #unpark: ParkedWebhook[] = [];
 
-  constructor(loaded: Loaded, now: Date) {
+  constructor(loaded: Loaded, sources: DecisionSources) {
     this.#loaded = loaded;
-    this.#now = now;
+    this.#sources = sources;
   }
 
   add(webhook: ReceivedWebhook): void {
     const key = keyOf(webhook.provider, webhook.event.providerEventId);
-    const known = this.#loaded.keys.get(key);
+    const known = this.#claimed.get(key) ?? this.#loaded.keys.get(key);
     if (known !== undefined) {
       const same = known === webhook.bodySha256;
       this.#outcomes.push(
@@ -72,7 +59,7 @@ class BatchDecision {
       return;
     }
     const outcome = this.#apply(webhook);
-    if (outcome.verdict !== 'quarantined') this.#loaded.keys.set(key, webhook.bodySha256);
+    if (outcome.verdict !== 'quarantined') this.#claimed.set(key, webhook.bodySha256);
     this.#outcomes.push(outcome);
   }
 
@@ -84,9 +71,21 @@ class BatchDecision {
       newDisputes: this.#newDisputes,
       changedDisputes: this.#changedDisputes,
       events: this.#events,
-      park: [...this.#loaded.parked.values()].flat().filter((webhook) => !webhook.stored),
+      park: [...this.#parked.values()].flat(),
       unpark: this.#unpark,
     };
+  }
+
+  /** The order as the webhooks before this one have left it. */
+  #order(orderId: string): OrderState | undefined {
+    return this.#newOrders.get(orderId) ?? this.#changedOrders.get(orderId) ?? this.#loaded.orders.get(orderId);
+  }
+
+  /** The dispute as the webhooks before this one have left it. */
+  #dispute(disputeId: string): DisputeState | undefined {
+    return (
+      this.#newDisputes.get(disputeId) ?? this.#changedDisputes.get(disputeId) ?? this.#loaded.disputes.get(disputeId)
+    );
   }
 
   #apply(webhook: ReceivedWebhook): Outcome {
@@ -101,13 +100,12 @@ class BatchDecision {
   }
 
   #applyOrder(event: OrderWebhook, provider: string, origin: Origin): Outcome {
-    const before = this.#loaded.orders.get(event.orderId);
+    const before = this.#order(event.orderId);
     const transition = orderTransition(before, event, provider);
     if (transition.verdict === 'parked') return { ...noEffect('parked'), orderId: event.orderId };
     if (transition.verdict === 'quarantined')
       return { ...noEffect('quarantined', transition.reason), orderId: event.orderId };
     const { next, verdict } = transition;
-    this.#loaded.orders.set(next.orderId, next);
     const changes = before && !this.#newOrders.has(next.orderId) ? this.#changedOrders : this.#newOrders;
     changes.set(next.orderId, next);
     this.#events.push({
@@ -129,13 +127,12 @@ class BatchDecision {
   }
 
   #applyDispute(event: DisputeWebhook, provider: string, origin: Origin): Outcome {
-    const before = this.#loaded.disputes.get(event.disputeId);
-    const transition = disputeTransition(this.#loaded.orders.get(event.orderId), before, event, provider);
+    const before = this.#dispute(event.disputeId);
+    const transition = disputeTransition(this.#order(event.orderId), before, event, provider);
     const names = { orderId: event.orderId, disputeId: event.disputeId };
     if (transition.verdict === 'parked') return { ...noEffect('parked'), ...names };
     if (transition.verdict === 'quarantined') return { ...noEffect('quarantined', transition.reason), ...names };
     const { next, verdict } = transition;
-    this.#loaded.disputes.set(next.disputeId, next);
     const changes = before && !this.#newDisputes.has(next.disputeId) ? this.#changedDisputes : this.#newDisputes;
     changes.set(next.disputeId, next);
     this.#events.push({
@@ -152,8 +149,10 @@ class BatchDecision {
         provider_updated_at: event.providerUpdatedAt.toISOString(),
         evidence_due_at: event.evidenceDueAt?.toISOString() ?? null,
         after: {
-          ...{ status: next.status, reason: next.reason },
-          ...{ amount_minor: amount(next.amountMinor), currency: next.currency },
+          status: next.status,
+          reason: next.reason,
+          amount_minor: amount(next.amountMinor),
+          currency: next.currency,
         },
         meta: event.meta,
       },
@@ -168,14 +167,14 @@ class BatchDecision {
     { requestId, receivedAt }: Origin,
   ) {
     return {
-      eventId: uuidv7(this.#now.getTime()),
+      eventId: this.#sources.newId(this.#sources.now.getTime()),
       orderId: next.orderId,
       userId: next.userId,
       sequence: next.sequence,
       provider,
       providerEventId: event.providerEventId,
-      createdAt: this.#now,
-      // The stages before the database, for whoever measures the way of an event from the provider to analytics.
+      createdAt: this.#sources.now,
+      // The stages before the database, for measurements of the way of an event from the provider to analytics.
       headers: {
         request_id: requestId,
         sent_at_ms: String(event.providerUpdatedAt.getTime()),
@@ -185,15 +184,17 @@ class BatchDecision {
   }
 
   #park(webhook: ParkedWebhook): void {
-    const { orderId } = webhook.event;
-    this.#loaded.parked.set(orderId, [...(this.#loaded.parked.get(orderId) ?? []), webhook]);
+    const waiting = this.#parked.get(webhook.event.orderId);
+    if (waiting) waiting.push(webhook);
+    else this.#parked.set(webhook.event.orderId, [webhook]);
   }
 
   /** The order has just become known: what waited for it is applied now, in the provider's order. */
   #applyParked(orderId: string, requestId: string): void {
-    const waiting = this.#loaded.parked.get(orderId) ?? [];
-    this.#loaded.parked.delete(orderId);
-    for (const webhook of waiting.sort(byProviderTime)) {
+    const stored = this.#loaded.parked.get(orderId) ?? [];
+    const fresh = this.#parked.get(orderId) ?? [];
+    this.#parked.delete(orderId);
+    for (const webhook of [...stored, ...fresh].sort(byProviderTime)) {
       const { event, provider } = webhook;
       const origin = { requestId, receivedAt: webhook.receivedAt };
       const outcome =
@@ -201,8 +202,9 @@ class BatchDecision {
           ? this.#applyOrder(event, provider, origin)
           : this.#applyDispute(event, provider, origin);
       // What contradicts its order stays parked for a person to look at: it was acknowledged and must not vanish.
-      if (outcome.verdict === 'quarantined') this.#park(webhook);
-      else if (webhook.stored) this.#unpark.push(webhook);
+      const stays = outcome.verdict === 'quarantined';
+      if (stays && !webhook.stored) this.#park(webhook);
+      if (!stays && webhook.stored) this.#unpark.push(webhook);
     }
   }
 }

@@ -8,8 +8,6 @@ export interface ParkedWebhook {
   receivedAt: Date;
   /** Whether it is stored in `parked_webhooks`, so that it has to leave there once it is applied. */
   stored: boolean;
-  /** Where rows are sharded: the user_id under which it is stored, and the digest of its key there. */
-  storedAs?: { userId: string; bodySha256: string };
 }
 
 /** The mapped event as JSON text: dates as RFC 3339 and amounts as digits, which `parseParked` reads back. */

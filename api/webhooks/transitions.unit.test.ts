@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { orderStatuses } from '../../kernel/contract/status.ts';
 import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
-import { type BatchChanges, decideBatch } from './decide.ts';
-import type { Loaded } from './load.ts';
+import { type BatchChanges, keyOf, type Loaded } from './batch.ts';
+import { decideBatch } from './decide.ts';
 import type { ParkedWebhook } from './parked.ts';
 import { parseParked, serializeParked } from './parked.ts';
 
@@ -39,15 +39,32 @@ function received(event: OrderWebhook | DisputeWebhook): ReceivedWebhook {
   };
 }
 
+const sources = { now: new Date(0), newId: () => 'id' };
+const nothing: Loaded = { keys: new Map(), orders: new Map(), disputes: new Map(), parked: new Map() };
+
+/** What the next transaction would load: what this one had and has changed. */
+function after(loaded: Loaded, batch: ReceivedWebhook[], changes: BatchChanges): Loaded {
+  const claimed = batch
+    .filter((_webhook, index) => !['duplicate', 'quarantined'].includes(changes.outcomes[index]!.verdict))
+    .map((webhook) => [keyOf(webhook.provider, webhook.event.providerEventId), webhook.bodySha256] as const);
+  return {
+    keys: new Map([...loaded.keys, ...claimed]),
+    orders: new Map([...loaded.orders, ...changes.newOrders, ...changes.changedOrders]),
+    disputes: new Map([...loaded.disputes, ...changes.newDisputes, ...changes.changedDisputes]),
+    parked: new Map(),
+  };
+}
+
 /** Applies the batches one after another, as the database would carry the state from one to the next. */
 function applyAll(batches: ReceivedWebhook[][]): { loaded: Loaded; results: BatchChanges[]; parked: ParkedWebhook[] } {
-  const loaded: Loaded = { keys: new Map(), orders: new Map(), disputes: new Map(), parked: new Map() };
+  let loaded = nothing;
   let parked: ParkedWebhook[] = [];
   const results = batches.map((batch) => {
     const waiting = new Map(
       parked.length > 0 ? [['ord_1', parked.map((webhook) => ({ ...webhook, stored: true }))]] : [],
     );
-    const changes = decideBatch(batch, { ...loaded, parked: waiting }, new Date(0));
+    const changes = decideBatch(batch, { ...loaded, parked: waiting }, sources);
+    loaded = after(loaded, batch, changes);
     parked = [
       ...parked.filter((webhook) => !changes.unpark.some((gone) => gone.event === webhook.event)),
       ...changes.park,
@@ -59,6 +76,31 @@ function applyAll(batches: ReceivedWebhook[][]): { loaded: Loaded; results: Batc
 
 /** The first final status in the provider's order, else the last status: what must be stored whatever the arrival. */
 const isFinal = (status: string): boolean => status === 'success' || status === 'failed';
+
+describe('decideBatch', () => {
+  it('is pure: the same batch on the same rows decides the same, and leaves the rows as they are', () => {
+    const early = received({ ...(orderWebhook('updated', 1).event as OrderWebhook), orderId: 'ord_2' });
+    const stored = {
+      provider: 'silvergate',
+      event: early.event as OrderWebhook,
+      receivedAt: new Date(0),
+      stored: true,
+    };
+    const created = received({ ...(orderWebhook('created', 0).event as OrderWebhook), orderId: 'ord_2' });
+    const first = [orderWebhook('created', 0)];
+    const known = after(nothing, first, decideBatch(first, nothing, sources));
+    const loaded: Loaded = { ...known, keys: new Map(), parked: new Map([['ord_2', [stored]]]) };
+    const before = structuredClone(loaded);
+    const batch = [orderWebhook('success', 3), created, orderWebhook('updated', 2), orderWebhook('success', 3)];
+    const decide = () => decideBatch(batch, loaded, sources);
+    const changes = decide();
+    expect(loaded).toEqual(before);
+    expect(decide()).toEqual(changes);
+    expect(changes.outcomes.map((outcome) => outcome.verdict)).toEqual(['applied', 'applied', 'stale', 'duplicate']);
+    expect(changes.unpark).toEqual([stored]);
+    expect(changes.unpark[0]).toBe(stored);
+  });
+});
 
 describe('order state machine', () => {
   it('numbers every event once, 1..n, in any order of arrival, cut into any batches, with duplicates', () => {
@@ -95,10 +137,10 @@ describe('order state machine', () => {
       fc.property(
         life.chain((webhooks) => fc.shuffledSubarray(webhooks, { minLength: webhooks.length })),
         (arrival) => {
-          const loaded: Loaded = { keys: new Map(), orders: new Map(), disputes: new Map(), parked: new Map() };
+          let loaded = nothing;
           let before = { status: 'created', at: 0 };
           for (const webhook of arrival) {
-            decideBatch([webhook], loaded, new Date(0));
+            loaded = after(loaded, [webhook], decideBatch([webhook], loaded, sources));
             const order = loaded.orders.get('ord_1');
             if (!order) continue;
             const now = { status: order.status, at: order.providerUpdatedAt.getTime() };

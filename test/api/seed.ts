@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { applyWebhooks } from '../../api/webhooks/apply.ts';
+import { oneServerWebhooks } from '../../api/webhooks/store/one-server.ts';
 import type { DisputeStatus, OrderStatus } from '../../kernel/contract/status.ts';
 import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
@@ -33,7 +34,7 @@ export function createSeed(pool: Pool, topology: TopologyName) {
       requestId: 'seed',
     };
     const { dedupe } = capabilities(topology);
-    const [result] = await applyWebhooks({ pool, dedupe, now: () => at }, [webhook]);
+    const [result] = await applyWebhooks({ store: oneServerWebhooks({ pool, dedupe }), now: () => at }, [webhook]);
     if (!result || 'error' in result) throw result?.error ?? new Error('nothing was applied');
     if (result.outcome.verdict !== 'applied') throw new Error(`the seed was ${result.outcome.verdict}`);
   }

@@ -5,8 +5,9 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listOrderEvents, listOrders } from '../../api/orders/list.ts';
 import { shardedOrders } from '../../api/orders/store/sharded.ts';
-import type { ShardedWebhook } from '../../api/webhooks/sharded/item.ts';
-import { loadSharded } from '../../api/webhooks/sharded/load.ts';
+import { loadSharded } from '../../api/webhooks/store/sharded.ts';
+import { ShardedRows } from '../../api/webhooks/store/sharded-rows.ts';
+import type { ShardedWebhook } from '../../api/webhooks/store/sharded-webhook.ts';
 import { auditRun } from '../../audit/audit.ts';
 import { isolateUser, listShards, moveShard, readSkew, rebalance } from '../../citus/shards.ts';
 import { runCdcExperiment } from '../../drills/experiments/cdc.ts';
@@ -87,7 +88,7 @@ describeIf('citus', await missingCitus(), () => {
   test('a read of one user is one task; a read of everybody asks every shard', async () => {
     const ids = { order_id: 'ord_tasks', user_id: 'user_7' };
     await order({ ...ids, updated_at: '2026-01-31T12:00:00Z' });
-    const owners = { settle: () => Promise.reject(), ofOrder: async () => 'user_7', ofDispute: async () => null };
+    const owners = { resolve: () => Promise.reject(), ofOrder: async () => 'user_7', ofDispute: async () => null };
     const reads = { builder: createQueryBuilder(), cursors: createCursors('a secret of the tests') };
     const orders = shardedOrders({ pool: client as unknown as Pool, owners });
     const page = { sort: '-created_at', limit: 10 } as const;
@@ -226,10 +227,11 @@ describeIf('citus', await missingCitus(), () => {
       user,
     ]);
     const event = { target: 'order', introduces: true, orderId: 'ord_moving', userId: user, providerEventId: 'evt_1' };
-    const webhook = { event, storedAs: user, provider: 'silvergate', waiting: false } as unknown as ShardedWebhook;
+    const webhook = { event, shardUser: user, provider: 'silvergate', waiting: false } as unknown as ShardedWebhook;
     await withClient(atAddress(system.dsn.api, second), async (transaction) => {
       await transaction.query('begin');
-      await loadSharded(transaction, [webhook], (users) => users.map((one) => [one]));
+      const sharded = new ShardedRows(transaction, (users) => users.map((one) => [one]));
+      await loadSharded(transaction, sharded, [webhook]);
       let moved = false;
       const moving = moveShard(client, rows[0].id, `127.0.0.1:${first.port}`).then(() => {
         moved = true;

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { applyWebhooks } from '../../api/webhooks/apply.ts';
+import { oneServerWebhooks } from '../../api/webhooks/store/one-server.ts';
 import type { ContractEvent, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
 import type { Capabilities } from '../../kernel/topology.ts';
@@ -87,7 +88,10 @@ export function applyLoad(options: { dsn: string; dedupe: Capabilities['dedupe']
 
   async function applyBatch(worker: number, size: number): Promise<void> {
     const batch = Array.from({ length: size }, () => plan(worker));
-    const results = await applyWebhooks({ pool, dedupe: load.dedupe, now: () => new Date() }, batch);
+    const results = await applyWebhooks(
+      { store: oneServerWebhooks({ pool, dedupe: load.dedupe }), now: () => new Date() },
+      batch,
+    );
     for (const [index, result] of results.entries()) {
       const id = batch[index]!.event.providerEventId;
       if ('error' in result) {

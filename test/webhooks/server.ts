@@ -2,11 +2,9 @@ import express from 'express';
 import pg from 'pg';
 import { pino } from 'pino';
 import { createApp } from '../../api/app.ts';
-import type { ApplyResult } from '../../api/webhooks/apply.ts';
-import { applyWebhooks } from '../../api/webhooks/apply.ts';
 import { deliverByGroupCommit } from '../../api/webhooks/deliver.ts';
-import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
-import { createGroupCommit } from '../../kernel/group-commit.ts';
+import { oneServerIntake } from '../../api/webhooks/intake/one-server.ts';
+import { oneServerWebhooks } from '../../api/webhooks/store/one-server.ts';
 import { healthRouter } from '../../kernel/http/health.ts';
 import { listen } from '../../kernel/http/server.ts';
 import { createMetrics, type Metrics } from '../../kernel/metrics.ts';
@@ -50,10 +48,11 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
   });
   const observer = new pg.Pool({ connectionString: database.dsn, max: 2 });
   const metrics = createMetrics({ service: 'api', topology });
-  const groupCommit = createGroupCommit<ReceivedWebhook, ApplyResult>({
-    apply: (batch) => applyWebhooks({ pool, dedupe: capabilities(topology).dedupe, now: () => new Date() }, batch),
+  const { groupCommit } = oneServerIntake({
+    store: oneServerWebhooks({ pool, dedupe: capabilities(topology).dedupe }),
     maxBatch: 64,
     maxQueue: options.maxQueue ?? 1_000,
+    now: () => new Date(),
   });
   const app = createApp({
     logger,

@@ -3,18 +3,18 @@ import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 /** A webhook whose shard is known. */
 export interface ShardedWebhook extends ReceivedWebhook {
   /** The user_id under which its key, its delivery and what waits for its order are stored. */
-  storedAs: string;
-  /** Whether events of nobody may wait for its order. */
+  shardUser: string;
+  /** Whether events that name no user may wait for its order. */
   waiting: boolean;
-  /** Whether its order belongs to somebody else than it says. */
+  /** Whether its order belongs to another user than the one that it names. */
   contradictsOwner: boolean;
 }
 
 /** What stands for the user of events that name none, while their order is unknown. No user_id begins like this. */
-export function nobodysUser(id: string): string {
+export function placeholderUser(id: string): string {
   return `#${id}`;
 }
 
-export function isNobodys(userId: string): boolean {
+export function isPlaceholder(userId: string): boolean {
   return userId.startsWith('#');
 }

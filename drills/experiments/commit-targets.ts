@@ -3,14 +3,14 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { createOwners } from '../../api/shards/owners.ts';
 import { createShardPlacement, type ShardPlacement } from '../../api/shards/placement.ts';
-import { createShardedCommit } from '../../api/webhooks/sharded/commit.ts';
+import { shardedIntake } from '../../api/webhooks/intake/sharded.ts';
 import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { atAddress } from '../../kernel/postgres/hosts.ts';
 
-export const laneKinds = ['worker', 'shard', 'coordinator'] as const;
-export type LaneKind = (typeof laneKinds)[number];
+export const commitTargets = ['worker', 'shard', 'coordinator'] as const;
+export type CommitTarget = (typeof commitTargets)[number];
 
-export interface LanesOptions {
+export interface TargetOptions {
   /** Of the API's role on the coordinator. */
   dsn: string;
   openPool(dsn: string): Pool;
@@ -20,8 +20,8 @@ export interface LanesOptions {
   concurrency: number;
 }
 
-export interface LanesResult {
-  lane: LaneKind;
+export interface TargetResult {
+  target: CommitTarget;
   perSecond: number;
   transactions: number;
   webhooksPerTransaction: number;
@@ -31,24 +31,27 @@ export interface LanesResult {
  * Applies the same webhooks with a group commit for each worker, for each shard, and one on the coordinator: what is
  * saved by sending a batch to the node that has its shards, and what by smaller batches of one shard.
  */
-export async function compareLanes(options: LanesOptions, lane: LaneKind, turn: string): Promise<LanesResult> {
+export async function measureTarget(options: TargetOptions, target: CommitTarget, turn: string): Promise<TargetResult> {
   const coordinator = options.openPool(options.dsn);
   const workers = new Map<string, Pool>();
   const now = () => new Date();
   const real = createShardPlacement({ pool: coordinator, logger: options.logger, now });
   let transactions = 0;
-  const commit = createShardedCommit({
+  const { groupCommit } = shardedIntake({
     owners: createOwners({ pool: coordinator, reads: coordinator, maxBatch: 256, maxQueue: 10_000 }),
-    placement: disguised(real, lane),
+    placement: disguised(real, target),
     poolOf: (node) => {
-      if (lane === 'coordinator') return coordinator;
+      if (target === 'coordinator') return coordinator;
       const host = node.host.split('#')[0]!;
       const dsn = atAddress(options.dsn, { host, port: node.port });
       const pool = workers.get(dsn) ?? options.openPool(dsn);
       workers.set(dsn, pool);
       return pool;
     },
-    ...{ coordinator, now, maxBatch: 256, maxQueue: 10_000 },
+    coordinator,
+    now,
+    maxBatch: 256,
+    maxQueue: 10_000,
     onBatch: () => {
       transactions += 1;
     },
@@ -59,7 +62,7 @@ export async function compareLanes(options: LanesOptions, lane: LaneKind, turn: 
       for (;;) {
         const webhook = webhooks[next++];
         if (!webhook) return;
-        const result = await commit.add(webhook);
+        const result = await groupCommit.add(webhook);
         if ('error' in result) throw result.error;
       }
     };
@@ -73,7 +76,7 @@ export async function compareLanes(options: LanesOptions, lane: LaneKind, turn: 
     const seconds = (performance.now() - started) / 1000;
     const count = options.orders * 3;
     return {
-      lane,
+      target,
       perSecond: Math.round(count / seconds),
       transactions,
       webhooksPerTransaction: Math.round((10 * count) / transactions) / 10,
@@ -83,15 +86,15 @@ export async function compareLanes(options: LanesOptions, lane: LaneKind, turn: 
   }
 }
 
-/** A lane is named after its node, so a node for each shard makes a lane for each shard. */
-function disguised(real: ShardPlacement, lane: LaneKind): ShardPlacement {
-  if (lane === 'worker') return real;
+/** A group commit is named after its node, so a node for each shard makes a group commit for each shard. */
+function disguised(real: ShardPlacement, target: CommitTarget): ShardPlacement {
+  if (target === 'worker') return real;
   return {
     ...real,
     of: async (userId) => {
       const { shardId, node } = await real.of(userId);
-      const name = lane === 'coordinator' ? 'coordinator' : `${node.host}#${shardId}`;
-      return { shardId, node: { ...node, host: name, port: lane === 'coordinator' ? 0 : node.port } };
+      const name = target === 'coordinator' ? 'coordinator' : `${node.host}#${shardId}`;
+      return { shardId, node: { ...node, host: name, port: target === 'coordinator' ? 0 : node.port } };
     },
   };
 }
@@ -103,12 +106,22 @@ function webhooksOf(tag: string, count: number, round: number): ReceivedWebhook[
       note: 'a body of the size that a provider sends '.repeat(6),
     });
     return {
-      ...{ provider: 'silvergate', body, receivedAt: new Date(), requestId: 'lanes' },
+      provider: 'silvergate',
+      body,
+      receivedAt: new Date(),
+      requestId: 'commit-targets',
       bodySha256: createHash('sha256').update(body).digest('hex'),
       event: {
-        ...{ target: 'order', orderId: `ord_${tag}_${n}`, userId: `user_${n % 2_000}`, fingerprint: null, meta: {} },
-        ...{ providerEventId: `evt_${tag}_${round}_${n}`, amountMinor: 100n, currency: 'EUR' },
-        ...{ status: round === 0 ? 'created' : 'updated', introduces: round === 0 },
+        target: 'order',
+        providerEventId: `evt_${tag}_${round}_${n}`,
+        fingerprint: null,
+        orderId: `ord_${tag}_${n}`,
+        userId: `user_${n % 2_000}`,
+        status: round === 0 ? 'created' : 'updated',
+        introduces: round === 0,
+        amountMinor: 100n,
+        currency: 'EUR',
+        meta: {},
         providerUpdatedAt: new Date(Date.UTC(2026, 0, 1) + round),
       },
     } as ReceivedWebhook;

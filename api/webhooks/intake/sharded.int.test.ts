@@ -9,7 +9,7 @@ import { createUndistributedDatabase } from '../../../test/api/undistributed.ts'
 import { asRole, type TestDatabase } from '../../../test/postgres/database.ts';
 import { createOwners } from '../../shards/owners.ts';
 import type { ApplyResult } from '../apply.ts';
-import { createShardedCommit } from './commit.ts';
+import { shardedIntake } from './sharded.ts';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -24,11 +24,11 @@ beforeAll(async () => {
     ...{ applicationName: 'sharded', logger, max: 4, pipeline: true },
   });
   const place = { shardId: '1', node: { host: '127.0.0.1', port: 1 } };
-  commit = createShardedCommit({
+  commit = shardedIntake({
     owners: createOwners({ pool, reads: pool, maxBatch: 100, maxQueue: 1_000 }),
     placement: { of: async () => place, known: () => place, forget: () => {} },
     ...{ poolOf: () => pool, coordinator: pool, now: () => new Date(), maxBatch: 100, maxQueue: 1_000 },
-  });
+  }).groupCommit;
   client = new Client({ connectionString: database.dsn });
   await client.connect();
 });
@@ -94,7 +94,7 @@ test('an update before its order waits under its own user', async () => {
   expect(rows).toEqual([{ status: 'success', sequence: '2' }]);
 });
 
-test('a dispute of nobody waits for its order, has one effect, and takes its key along', async () => {
+test('a dispute that names no user waits for its order, has one effect, and takes its key along', async () => {
   const early = received({ ...dispute, orderId: 'ord_d', disputeId: 'dp_d' });
   expect(await verdictOf(early)).toBe('parked');
   const waiting = await client.query("select user_id from parked_webhooks where order_id = 'ord_d'");
@@ -107,7 +107,7 @@ test('a dispute of nobody waits for its order, has one effect, and takes its key
   expect((await client.query('select from parked_webhooks')).rowCount).toBe(0);
 });
 
-test('disputes of nobody and their orders, all at once: each has one effect and none is left waiting', async () => {
+test('disputes that name no user and their orders, all at once: each has one effect and none is left waiting', async () => {
   const all = Array.from({ length: 40 }, (_, n) => [
     received({ ...dispute, orderId: `ord_e${n}`, disputeId: `dp_e${n}` }),
     received({ orderId: `ord_e${n}`, userId: `user_${n}` }),

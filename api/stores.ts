@@ -1,0 +1,68 @@
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { Capabilities } from '../kernel/topology.ts';
+import type { DisputeStore } from './disputes/store/dispute-store.ts';
+import { oneServerDisputes } from './disputes/store/one-server.ts';
+import { shardedDisputes } from './disputes/store/sharded.ts';
+import { oneServerOrders } from './orders/store/one-server.ts';
+import type { OrderStore } from './orders/store/order-store.ts';
+import { shardedOrders } from './orders/store/sharded.ts';
+import { createOwners } from './shards/owners.ts';
+import { createShardPlacement, type ShardNode } from './shards/placement.ts';
+import type { IntakeOptions, WebhookIntake } from './webhooks/intake/intake.ts';
+import { oneServerIntake } from './webhooks/intake/one-server.ts';
+import { shardedIntake } from './webhooks/intake/sharded.ts';
+import { oneServerWebhooks } from './webhooks/store/one-server.ts';
+
+/** Everything by which the use cases reach the database: a noun that comes later is one line more in each form. */
+export interface Stores {
+  orders: OrderStore;
+  disputes: DisputeStore;
+  webhooks: WebhookIntake;
+  /** Ends the pools that the stores have opened. */
+  close(): Promise<void>;
+}
+
+export interface StoresOptions extends IntakeOptions {
+  /** Of the primary, or of the coordinator. */
+  pool: Pool;
+  /** Of the same server, in pipeline mode. */
+  webhookPool: Pool;
+  dedupe: Capabilities['dedupe'];
+  logger: Logger;
+  /** Makes the pool of a worker, in pipeline mode. */
+  openWorkerPool: (node: ShardNode) => Pool;
+}
+
+/** One server has all rows. */
+export function oneServerStores(options: StoresOptions): Stores {
+  const { pool, webhookPool, dedupe } = options;
+  return {
+    orders: oneServerOrders(pool),
+    disputes: oneServerDisputes(pool),
+    webhooks: oneServerIntake({ ...options, store: oneServerWebhooks({ pool: webhookPool, dedupe }) }),
+    close: async () => {},
+  };
+}
+
+/** Rows lie in the shards of their users. */
+export function shardedStores(options: StoresOptions): Stores {
+  const { pool, webhookPool, maxBatch, maxQueue, logger, now } = options;
+  const workers = new Map<string, Pool>();
+  const poolOf = (node: ShardNode): Pool => {
+    const name = `${node.host}:${node.port}`;
+    const known = workers.get(name) ?? options.openWorkerPool(node);
+    workers.set(name, known);
+    return known;
+  };
+  const owners = createOwners({ pool: webhookPool, reads: pool, maxBatch, maxQueue });
+  const placement = createShardPlacement({ pool, logger, now });
+  return {
+    orders: shardedOrders({ pool, owners }),
+    disputes: shardedDisputes({ pool, owners }),
+    webhooks: shardedIntake({ ...options, owners, placement, poolOf, coordinator: webhookPool }),
+    close: async () => {
+      await Promise.all([...workers.values()].map((worker) => worker.end()));
+    },
+  };
+}

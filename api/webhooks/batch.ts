@@ -1,0 +1,51 @@
+import type { Verdict } from '../../kernel/contract/status.ts';
+import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
+import type { DomainEvent } from '../journal/rows.ts';
+import type { ParkedWebhook } from './parked.ts';
+import type { DisputeState, OrderState } from './state.ts';
+
+/** A webhook of an order or of one of its disputes. */
+export type OrderRelated<Webhook extends ReceivedWebhook> = Webhook & { event: OrderWebhook | DisputeWebhook };
+
+/** What a batch needs to know before it is decided. The rows are locked until the transaction ends. */
+export interface Loaded {
+  /** Dedupe keys that exist already → SHA-256 of the body that had the effect. */
+  readonly keys: ReadonlyMap<string, string>;
+  readonly orders: ReadonlyMap<string, OrderState>;
+  readonly disputes: ReadonlyMap<string, DisputeState>;
+  /** Stored webhooks that wait for an order, by order. */
+  readonly parked: ReadonlyMap<string, readonly ParkedWebhook[]>;
+}
+
+/** What became of one webhook of the batch. */
+export interface Outcome {
+  verdict: Verdict;
+  /** Why, for `quarantined`. */
+  reason: string | null;
+  orderId: string | null;
+  disputeId: string | null;
+  /** The event's number within its aggregate; null where the webhook had no effect. */
+  sequence: bigint | null;
+}
+
+/** Everything that one transaction writes. */
+export interface BatchChanges {
+  outcomes: Outcome[];
+  newOrders: Map<string, OrderState>;
+  changedOrders: Map<string, OrderState>;
+  newDisputes: Map<string, DisputeState>;
+  changedDisputes: Map<string, DisputeState>;
+  events: DomainEvent[];
+  park: ParkedWebhook[];
+  /** Of `Loaded.parked`, the same objects: they have had their effect. */
+  unpark: ParkedWebhook[];
+}
+
+/** Names one provider event; NUL cannot occur in either part. */
+export function keyOf(provider: string, providerEventId: string): string {
+  return `${provider}\0${providerEventId}`;
+}
+
+export function isOrderRelated<Webhook extends ReceivedWebhook>(webhook: Webhook): webhook is OrderRelated<Webhook> {
+  return webhook.event.target !== 'none';
+}

@@ -1,0 +1,150 @@
+import type { ClientBase } from 'pg';
+import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
+import { columnsOf } from '../../../kernel/postgres/columns.ts';
+import { statements } from '../../../kernel/postgres/statement.ts';
+import { uuidv7 } from '../../../kernel/uuid.ts';
+import { appendDisputeEvents, appendOrderEvents, appendOutbox, outboxRow } from '../../journal/append.ts';
+import type { BatchChanges, Outcome } from '../batch.ts';
+import { type ParkedWebhook, serializeParked } from '../parked.ts';
+import type { DisputeState, OrderState } from '../state.ts';
+import type { BatchRows } from './webhook-store.ts';
+
+/** The same on one server and in shards: the new row has the user in it. */
+const sql = statements(new URL('./sql/', import.meta.url), ['insert_orders', 'insert_disputes']);
+
+/**
+ * Sends everything that the batch decided, one statement a table, and returns the statements without awaiting them.
+ * `client` must be in pipeline mode: they leave together and share one round trip. The dedupe keys come first, so that
+ * a batch that lost a race for one of them fails with that error; the statements behind it then fail with "transaction
+ * is aborted", and nothing stays.
+ */
+export function writeBatch<Webhook extends ReceivedWebhook>(
+  client: ClientBase,
+  rows: BatchRows<Webhook>,
+  batch: readonly Webhook[],
+  changes: BatchChanges,
+  now: Date,
+): Promise<void>[] {
+  const { events, outcomes } = changes;
+  const orderEvents = events.filter((event) => event.aggregate === 'order');
+  const disputeEvents = events.filter((event) => event.aggregate === 'dispute');
+  return [
+    rows.insertKeys(batch, changes),
+    rows.insertDeliveries(batch, outcomes, now),
+    ifAny([...changes.newOrders.values()], (orders) => insertOrders(client, orders, now)),
+    ifAny([...changes.changedOrders.values()], (orders) => rows.updateOrders(orders, now)),
+    ifAny([...changes.newDisputes.values()], (disputes) => insertDisputes(client, disputes, now)),
+    ifAny([...changes.changedDisputes.values()], (disputes) => rows.updateDisputes(disputes, now)),
+    appendOrderEvents(client, orderEvents),
+    appendDisputeEvents(client, disputeEvents),
+    appendOutbox(client, events.map(outboxRow)),
+    ifAny(changes.park, (parked) => rows.insertParked(parked, batch)),
+    rows.deleteParked(changes.unpark),
+  ];
+}
+
+async function ifAny<Item>(items: readonly Item[], send: (items: readonly Item[]) => Promise<void>): Promise<void> {
+  if (items.length > 0) await send(items);
+}
+
+async function insertOrders(client: ClientBase, orders: readonly OrderState[], now: Date): Promise<void> {
+  const columns = columnsOf(orders, [
+    'orderId',
+    'userId',
+    'status',
+    'amountMinor',
+    'currency',
+    'sequence',
+    'provider',
+    'providerUpdatedAt',
+  ]);
+  await sql.insert_orders(client, [...columns, now]);
+}
+
+async function insertDisputes(client: ClientBase, disputes: readonly DisputeState[], now: Date): Promise<void> {
+  const columns = columnsOf(disputes, [
+    'disputeId',
+    'orderId',
+    'userId',
+    'status',
+    'reason',
+    'amountMinor',
+    'currency',
+    'sequence',
+    'provider',
+    'providerUpdatedAt',
+    'openedAt',
+    'evidenceDueAt',
+    'closedAt',
+  ]);
+  await sql.insert_disputes(client, [...columns, now]);
+}
+
+/** What update_orders.sql sets, behind the order's id. */
+export const changedOrderColumns = [
+  'orderId',
+  'status',
+  'amountMinor',
+  'currency',
+  'sequence',
+  'provider',
+  'providerUpdatedAt',
+] as const satisfies (keyof OrderState)[];
+
+/** What update_disputes.sql sets, behind the dispute's id. */
+export const changedDisputeColumns = [
+  'disputeId',
+  'status',
+  'reason',
+  'sequence',
+  'provider',
+  'providerUpdatedAt',
+  'openedAt',
+  'evidenceDueAt',
+  'closedAt',
+] as const satisfies (keyof DisputeState)[];
+
+/** A dedupe key, with what its row says of it. */
+export interface KeyToInsert {
+  provider: string;
+  providerEventId: string;
+  bodySha256: string;
+  receivedAt: Date;
+}
+
+/** The webhooks whose keys count from now on. */
+export function claimingKey<Webhook>(batch: readonly Webhook[], outcomes: readonly Outcome[]): Webhook[] {
+  return batch.filter((_webhook, index) => {
+    const { verdict } = outcomes[index]!;
+    return verdict !== 'duplicate' && verdict !== 'quarantined';
+  });
+}
+
+export function keyToInsert({ provider, event, bodySha256, receivedAt }: ReceivedWebhook): KeyToInsert {
+  return { provider, providerEventId: event.providerEventId, bodySha256, receivedAt };
+}
+
+/** The deliveries of a batch, as their rows have them. */
+export function deliveries(batch: readonly ReceivedWebhook[], outcomes: readonly Outcome[], now: Date) {
+  return batch.map(({ provider, event, bodySha256, body, receivedAt }, index) => ({
+    deliveryId: uuidv7(now.getTime()),
+    provider,
+    providerEventId: event.providerEventId,
+    bodySha256,
+    body,
+    verdict: outcomes[index]!.verdict,
+    reason: outcomes[index]!.reason,
+    receivedAt,
+  }));
+}
+
+/** Parked webhooks, as their rows have them. */
+export function parkedRows(parked: readonly ParkedWebhook[]) {
+  return parked.map(({ provider, event, receivedAt }) => ({
+    provider,
+    providerEventId: event.providerEventId,
+    orderId: event.orderId,
+    event: serializeParked(event),
+    receivedAt,
+  }));
+}
