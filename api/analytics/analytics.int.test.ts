@@ -30,13 +30,11 @@ describeIf('analytics from ClickHouse and PostgreSQL', missingClickhouse(), () =
     await migrateWithoutTtl(clickhouse.client);
     database = await createDatabase('plain');
     api = await startApi({
-      ...{
-        topology: 'plain',
-        dsn: database.dsn,
-        clickhouse: clickhouse.client,
-        provider: provider.client,
-        now: () => now,
-      },
+      topology: 'plain',
+      dsn: database.dsn,
+      clickhouse: clickhouse.client,
+      provider: provider.client,
+      now: () => now,
     });
     await fill();
   });

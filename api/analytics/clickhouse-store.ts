@@ -27,7 +27,10 @@ export function clickhouseStore(client: ClickHouseClient): AnalyticsStore {
   };
   const range = ({ timeFrom, timeTo, currency, provider }: Filter) => ({
     // As dates and not as numbers, which ClickHouse would not take below 10,000.
-    ...{ from: timeFrom, to: timeTo, currency: currency ?? '', provider: provider ?? '' },
+    from: timeFrom,
+    to: timeTo,
+    currency: currency ?? '',
+    provider: provider ?? '',
   });
   const buckets = (filter: Filter) => ({
     ...range(filter),

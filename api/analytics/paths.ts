@@ -14,24 +14,39 @@ import {
 
 const questions: { path: string; summary: string; query: z.ZodObject; object: string; answer: z.ZodType }[] = [
   {
-    ...{ path: 'volume', summary: 'Orders, success rate and volume over time, by currency and provider' },
-    ...{ query: bucketQuery, object: 'analytics_volume', answer: volumeAnswer },
+    path: 'volume',
+    summary: 'Orders, success rate and volume over time, by currency and provider',
+    query: bucketQuery,
+    object: 'analytics_volume',
+    answer: volumeAnswer,
   },
   {
-    ...{ path: 'disputes', summary: 'Dispute rate and win rate over time, by currency and provider' },
-    ...{ query: bucketQuery, object: 'analytics_disputes', answer: disputesAnswer },
+    path: 'disputes',
+    summary: 'Dispute rate and win rate over time, by currency and provider',
+    query: bucketQuery,
+    object: 'analytics_disputes',
+    answer: disputesAnswer,
   },
   {
-    ...{ path: 'funnel', summary: 'How many orders were held, released, captured and paid, by currency' },
-    ...{ query: funnelQuery, object: 'analytics_funnel', answer: funnelAnswer },
+    path: 'funnel',
+    summary: 'How many orders were held, released, captured and paid, by currency',
+    query: funnelQuery,
+    object: 'analytics_funnel',
+    answer: funnelAnswer,
   },
   {
-    ...{ path: 'top-users', summary: 'The users with the highest volume in a currency' },
-    ...{ query: topUsersQuery, object: 'analytics_top_users', answer: topUsersAnswer },
+    path: 'top-users',
+    summary: 'The users with the highest volume in a currency',
+    query: topUsersQuery,
+    object: 'analytics_top_users',
+    answer: topUsersAnswer,
   },
   {
-    ...{ path: 'freshness', summary: 'How far analytics are behind, and which stage is slow' },
-    ...{ query: freshnessQuery, object: 'analytics_freshness', answer: freshnessAnswer },
+    path: 'freshness',
+    summary: 'How far analytics are behind, and which stage is slow',
+    query: freshnessQuery,
+    object: 'analytics_freshness',
+    answer: freshnessAnswer,
   },
 ];
 

@@ -103,7 +103,9 @@ function checkRange(deps: AnalyticsDeps, asked: AskedRange): Range {
 function sendRows(response: Response, object: string, source: Source, range: Range, rows: object[]): void {
   const { timeFrom, timeTo } = range;
   sendData(response, object, {
-    ...{ source, time_from: timeFrom.toISOString(), time_to: timeTo.toISOString() },
+    source,
+    time_from: timeFrom.toISOString(),
+    time_to: timeTo.toISOString(),
     rows,
   });
 }

@@ -29,11 +29,13 @@ const common = {
   }),
   granularity: z.enum(['minute', 'hour', 'day']).default('day'),
   time_from: time.optional().meta({
-    ...{ type: 'string', format: 'date-time' },
+    type: 'string',
+    format: 'date-time',
     description: 'Inclusive; rounded down to the granularity. Without it an hour, a day or 30 days before time_to.',
   }),
   time_to: time.optional().meta({
-    ...{ type: 'string', format: 'date-time' },
+    type: 'string',
+    format: 'date-time',
     description: 'Exclusive; rounded up to the granularity. Without it now.',
   }),
 };
@@ -87,8 +89,12 @@ const answer = <T extends z.ZodType>(row: T) =>
 
 export const volumeAnswer = answer(
   z.object({
-    ...{ bucket: timeOutput, currency: code, provider: code },
-    ...{ orders_created: count, orders_succeeded: count, orders_failed: count },
+    bucket: timeOutput,
+    currency: code,
+    provider: code,
+    orders_created: count,
+    orders_succeeded: count,
+    orders_failed: count,
     success_rate: rate,
     volume_minor: amountOutput,
   }),
@@ -96,8 +102,13 @@ export const volumeAnswer = answer(
 
 export const disputesAnswer = answer(
   z.object({
-    ...{ bucket: timeOutput, currency: code, provider: code },
-    ...{ disputes_opened: count, disputes_won: count, disputes_lost: count, orders_succeeded: count },
+    bucket: timeOutput,
+    currency: code,
+    provider: code,
+    disputes_opened: count,
+    disputes_won: count,
+    disputes_lost: count,
+    orders_succeeded: count,
     dispute_rate: rate,
     win_rate: rate,
     disputed_minor: amountOutput,
@@ -107,8 +118,14 @@ export const disputesAnswer = answer(
 export const funnelAnswer = answer(
   z.object({
     currency: code,
-    ...{ orders_created: count, orders_held: count, orders_released: count, orders_capture_requested: count },
-    ...{ orders_captured: count, orders_capture_failed: count, orders_succeeded: count, orders_failed: count },
+    orders_created: count,
+    orders_held: count,
+    orders_released: count,
+    orders_capture_requested: count,
+    orders_captured: count,
+    orders_capture_failed: count,
+    orders_succeeded: count,
+    orders_failed: count,
     captured_minor: amountOutput,
   }),
 ).meta({ id: 'AnalyticsFunnel' });
@@ -116,7 +133,9 @@ export const funnelAnswer = answer(
 export const topUsersAnswer = answer(
   z.object({
     user_id: z.string(),
-    ...{ orders_created: count, orders_succeeded: count, disputes_opened: count },
+    orders_created: count,
+    orders_succeeded: count,
+    disputes_opened: count,
     volume_minor: amountOutput,
   }),
 ).meta({ id: 'AnalyticsTopUsers' });

@@ -104,7 +104,7 @@ async function applyPatiently(
   }
 }
 
-/** The lane of a worker takes webhooks over HTTP too, and was full of them. */
+/** The group commit of a worker takes webhooks over HTTP too, and was full of them. */
 function isRefusedForNow(error: unknown): boolean {
   return error instanceof AppError && error.code === 'rate_limited';
 }
@@ -135,7 +135,11 @@ function afterFailure(dependencies: ProcessDependencies, item: Readable, error: 
   metrics.consumedMessages.inc({ topic: source.topic, outcome: 'retry' });
   const nowMs = now().getTime();
   return movedMessage(retryTopic(source.topic), item.message, {
-    ...{ source, attempts, reason: 'failed', detail, failedAtMs: nowMs },
+    source,
+    attempts,
+    reason: 'failed',
+    detail,
+    failedAtMs: nowMs,
     retryAtMs: nowMs + retryPauseMs(attempts, random),
   });
 }
@@ -156,7 +160,11 @@ function deadLetter(
   metrics.consumedMessages.inc({ topic: source.topic, outcome: 'dead_letter' });
   metrics.deadLetters.inc({ topic: source.topic, reason });
   return movedMessage(deadLetterTopic(source.topic), message, {
-    ...{ source, attempts, retryAtMs: null, reason, detail },
+    source,
+    attempts,
+    retryAtMs: null,
+    reason,
+    detail,
     failedAtMs: now().getTime(),
   });
 }

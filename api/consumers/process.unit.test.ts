@@ -24,8 +24,16 @@ function webhook(id: string): ReceivedWebhook {
   return {
     provider: 'silvergate',
     event: {
-      ...{ target: 'order', providerEventId: id, fingerprint: null, orderId: `order-${id}`, userId: 'u1' },
-      ...{ status: 'created', introduces: true, amountMinor: 100n, currency: 'EUR', meta: {} },
+      target: 'order',
+      providerEventId: id,
+      fingerprint: null,
+      orderId: `order-${id}`,
+      userId: 'u1',
+      status: 'created',
+      introduces: true,
+      amountMinor: 100n,
+      currency: 'EUR',
+      meta: {},
       providerUpdatedAt: new Date(1_000),
     },
     bodySha256: 'a'.repeat(64),
@@ -53,8 +61,12 @@ function bench(apply: (ids: string[]) => (ApplyResult | undefined)[]) {
     },
     producer: { send: async (messages) => void sent.push(...messages) },
     store: createStoreGate({ probe: async () => {}, pauseMs: 1, logger: silent, onPause: () => {} }),
-    ...{ metrics, logger: silent, maxBatch: 3, maxMessageBytes: 2_000 },
-    ...{ now: () => new Date(10_000), random: () => 0.5 },
+    metrics,
+    logger: silent,
+    maxBatch: 3,
+    maxMessageBytes: 2_000,
+    now: () => new Date(10_000),
+    random: () => 0.5,
   };
   return { dependencies, sent, batches, metrics };
 }
@@ -77,17 +89,23 @@ describe('messages of a webhook topic', () => {
     ['unknown_type', serializeReceived(webhook('x')).replace('webhook.order', 'webhook.refund')],
     ['invalid', serializeReceived(webhook('x')).replace('"created"', '"lost"')],
     ['oversized', serializeReceived({ ...webhook('x'), body: 'x'.repeat(2_000) })],
-  ])('become dead letters at once when they are %s, and hold nobody up', async (reason, value) => {
+  ])('become dead letters at once when they are %s, and hold up no other message', async (reason, value) => {
     const { dependencies, sent, batches, metrics } = bench(() => []);
     const messages = [message(value, 41n, { 'correlation-id': 'c1' }), message(serializeReceived(webhook('good')))];
     await processMessages(dependencies, where, messages, never);
     expect(batches).toEqual([['good']]);
     expect(sent).toMatchObject([
       {
-        ...{ topic: 'webhooks.orders.dlq', key: 'u1', value: messages[0]!.value },
+        topic: 'webhooks.orders.dlq',
+        key: 'u1',
+        value: messages[0]!.value,
         headers: {
-          ...{ reason, 'source-topic': 'webhooks.orders', 'source-partition': '2', 'source-offset': '41' },
-          ...{ 'correlation-id': 'c1', attempts: '0' },
+          reason,
+          'source-topic': 'webhooks.orders',
+          'source-partition': '2',
+          'source-offset': '41',
+          'correlation-id': 'c1',
+          attempts: '0',
         },
       },
     ]);
@@ -175,7 +193,11 @@ describe('messages of a retry topic', () => {
     return message(serializeReceived(webhook('late')), 1n, failureHeaders({}, failure));
   };
   const batch = (one: KafkaMessage) => ({
-    ...{ topic: 'webhooks.orders.retry', partition: 0, messages: [one], highWatermark: 2n, signal: never },
+    topic: 'webhooks.orders.retry',
+    partition: 0,
+    messages: [one],
+    highWatermark: 2n,
+    signal: never,
   });
 
   it('wait also where the clock of the instance that put them there is ahead', async () => {
@@ -218,8 +240,12 @@ describe('messages of a retry topic', () => {
 describe('failure headers', () => {
   it('survive the way there and back, and leave for a replay', () => {
     const failure = {
-      ...{ source: { topic: where.topic, partition: 3, offset: '9' }, attempts: 2, retryAtMs: 5, reason: 'failed' },
-      ...{ detail: 'because', failedAtMs: 4 },
+      source: { topic: where.topic, partition: 3, offset: '9' },
+      attempts: 2,
+      retryAtMs: 5,
+      reason: 'failed',
+      detail: 'because',
+      failedAtMs: 4,
     };
     const headers = failureHeaders({ 'correlation-id': 'c' }, failure);
     expect(readFailure(where, message('x', 1n, headers))).toEqual(failure);
@@ -232,7 +258,7 @@ describe('failure headers', () => {
     ['source-partition', 'x'],
     ['source-offset', 'y'.repeat(5_000_000)],
     ['attempts', '-3'],
-  ])('that somebody spoilt count as none: %s', (name, text) => {
+  ])('that a producer spoilt count as none: %s', (name, text) => {
     const failure = { source: { ...where, offset: '9' }, attempts: 2, retryAtMs: null, reason: '', detail: '' };
     const headers = { ...failureHeaders({}, { ...failure, failedAtMs: 4 }), [name]: text };
     const spoilt = readFailure({ topic: 'webhooks.orders.retry', partition: 0 }, message('x', 1n, headers));

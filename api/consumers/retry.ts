@@ -11,7 +11,7 @@ import { type ProcessDependencies, processMessages } from './process.ts';
 export async function processRetries(dependencies: ProcessDependencies, batch: Batch): Promise<void> {
   const dueAtMs = Math.max(...batch.messages.map((message) => readFailure(batch, message).retryAtMs ?? 0));
   const waitMs = dueAtMs - dependencies.now().getTime();
-  // The clock of whoever wrote the time may be ahead. Much further ahead it was set back since, and the message would
+  // The clock of the process that wrote the time may be ahead. Much further ahead it was set back since, and the message would
   // hold up everything behind it.
   if (waitMs > 0 && waitMs <= 2 * longestPauseMs) throw new Postpone(waitMs);
   await processMessages(dependencies, batch, batch.messages, batch.signal);

@@ -43,7 +43,11 @@ describeIf('consumers that share transactions and commits', await missingForKafk
     broker = started;
     await migrate({ dsn: server.dsn(), topology: 'partitioned' });
     pool = createPool({
-      ...{ dsn: asRole(server.dsn(), 'lab_api'), applicationName: 'test', logger, max: 4, pipeline: true },
+      dsn: asRole(server.dsn(), 'lab_api'),
+      applicationName: 'test',
+      logger,
+      max: 4,
+      pipeline: true,
       sessionSettings: { role: 'lab_api' },
     });
     kafka = newClient();
@@ -61,14 +65,21 @@ describeIf('consumers that share transactions and commits', await missingForKafk
   async function startMember() {
     const own = newClient();
     const consumers = startConsumers({
-      ...{ kafka: own, producer: own.createProducer(), groupId, logger, maxBatch: 100, maxMessageBytes: 100_000 },
+      kafka: own,
+      producer: own.createProducer(),
+      groupId,
+      logger,
+      maxBatch: 100,
+      maxMessageBytes: 100_000,
       apply: async (batch) => {
         await before(batch.map(({ event }) => event.providerEventId));
         return applyWebhooks({ store: oneServerWebhooks({ pool, dedupe: 'key_table' }), now: () => new Date() }, batch);
       },
       store: createStoreGate({ probe: () => pool.query('select 1'), pauseMs: 50, logger, onPause: () => {} }),
       metrics: createMetrics({ service: 'api', topology: 'partitioned' }),
-      ...{ observeEveryMs: 60_000, now: () => new Date(), random: Math.random },
+      observeEveryMs: 60_000,
+      now: () => new Date(),
+      random: Math.random,
     });
     await expect.poll(() => consumers.running, { timeout: 30_000 }).toBe(true);
     return {
@@ -190,16 +201,21 @@ function order(name: string): ReceivedWebhook {
   return {
     provider: 'silvergate',
     event: {
-      ...{
-        target: 'order',
-        providerEventId: name,
-        fingerprint: null,
-        orderId: `order-${name}`,
-        userId: `user-${name}`,
-      },
-      ...{ status: 'created', introduces: true, amountMinor: 100n, currency: 'EUR', meta: {} },
+      target: 'order',
+      providerEventId: name,
+      fingerprint: null,
+      orderId: `order-${name}`,
+      userId: `user-${name}`,
+      status: 'created',
+      introduces: true,
+      amountMinor: 100n,
+      currency: 'EUR',
+      meta: {},
       providerUpdatedAt: new Date(),
     },
-    ...{ bodySha256: 'a'.repeat(64), body: '{}', receivedAt: new Date(), requestId: name },
+    bodySha256: 'a'.repeat(64),
+    body: '{}',
+    receivedAt: new Date(),
+    requestId: name,
   };
 }

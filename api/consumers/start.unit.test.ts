@@ -25,12 +25,18 @@ async function start(
     groupLag,
     createConsumer: () => ({
       run: async (run: ConsumerRun) => void runs.push(run),
-      ...{ assigned: [], close: async () => {} },
+      assigned: [],
+      close: async () => {},
     }),
   } as unknown as KafkaClient;
   const logger = pino({ level: 'silent' });
   const consumers = startConsumers({
-    ...{ kafka, logger, maxBatch, groupId: 'test', maxMessageBytes: 2_000, observeEveryMs: 60_000 },
+    kafka,
+    logger,
+    maxBatch,
+    groupId: 'test',
+    maxMessageBytes: 2_000,
+    observeEveryMs: 60_000,
     producer: { send: async (messages) => void sent.push(...messages) },
     apply: async (batch) => {
       const ids = batch.map(({ event }) => event.providerEventId);
@@ -40,7 +46,8 @@ async function start(
     },
     store: createStoreGate({ probe: async () => {}, pauseMs: 1, logger, onPause: () => {} }),
     metrics: createMetrics({ service: 'api', topology: 'plain' }),
-    ...{ now: () => new Date(10_000), random: () => 0.5 },
+    now: () => new Date(10_000),
+    random: () => 0.5,
   });
   stop = () => consumers.stop();
   await expect.poll(() => consumers.running, { interval: 1 }).toBe(true);
@@ -69,11 +76,22 @@ function webhook(id: string): string {
   const given: ReceivedWebhook = {
     provider: 'silvergate',
     event: {
-      ...{ target: 'order', providerEventId: id, fingerprint: null, orderId: `order-${id}`, userId: 'u1' },
-      ...{ status: 'created', introduces: true, amountMinor: 100n, currency: 'EUR', meta: {} },
+      target: 'order',
+      providerEventId: id,
+      fingerprint: null,
+      orderId: `order-${id}`,
+      userId: 'u1',
+      status: 'created',
+      introduces: true,
+      amountMinor: 100n,
+      currency: 'EUR',
+      meta: {},
       providerUpdatedAt: new Date(1_000),
     },
-    ...{ bodySha256: 'a'.repeat(64), body: '{}', receivedAt: new Date(2_000), requestId: 'request-1' },
+    bodySha256: 'a'.repeat(64),
+    body: '{}',
+    receivedAt: new Date(2_000),
+    requestId: 'request-1',
   };
   return serializeReceived(given);
 }

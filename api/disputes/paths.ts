@@ -35,7 +35,10 @@ export const registerDisputePaths: PathRegistration = (registry) => {
     ),
   );
   registry.registerPath({
-    ...{ method: 'post', path: '/api/v1/disputes/{id}/evidence', tags, summary: 'Add evidence' },
+    method: 'post',
+    path: '/api/v1/disputes/{id}/evidence',
+    tags,
+    summary: 'Add evidence',
     request: { params: disputeParams, body: jsonBody(evidenceBody) },
     responses: {
       201: dataResponse('evidence', evidence, 'The evidence as it was stored.', 'write'),
@@ -43,7 +46,10 @@ export const registerDisputePaths: PathRegistration = (registry) => {
     },
   });
   registry.registerPath({
-    ...{ method: 'post', path: '/api/v1/disputes/{id}/submit', tags, summary: 'Send the evidence to the provider' },
+    method: 'post',
+    path: '/api/v1/disputes/{id}/submit',
+    tags,
+    summary: 'Send the evidence to the provider',
     description:
       'After 503 provider_unavailable, repeat the request: the provider takes one representment per dispute.',
     request: { params: disputeParams, body: jsonBody(submitBody, { required: false }) },
@@ -52,8 +58,12 @@ export const registerDisputePaths: PathRegistration = (registry) => {
       ...errorResponses(
         ...anyEndpoint,
         ...anyBody,
-        ...(['not_found', 'dispute_final', 'already_submitted', 'evidence_missing'] as const),
-        ...(['provider_rejected', 'provider_unavailable'] as const),
+        'not_found',
+        'dispute_final',
+        'already_submitted',
+        'evidence_missing',
+        'provider_rejected',
+        'provider_unavailable',
       ),
     },
   });

@@ -19,7 +19,11 @@ beforeAll(async () => {
   api = await startApi({ topology: 'plain', maxExports: 2, statementTimeoutMs: 500 });
   await seedEvents(api.query, { count: small, from: new Date(Date.UTC(2026, 2, 1)), everyMs: 1_000 });
   await seedEvents(api.query, {
-    ...{ count: large, from: new Date(Date.UTC(2026, 4, 1)), everyMs: 10, prefix: 'large_', padding: 2_000 },
+    count: large,
+    from: new Date(Date.UTC(2026, 4, 1)),
+    everyMs: 10,
+    prefix: 'large_',
+    padding: 2_000,
   });
 });
 
@@ -64,7 +68,9 @@ async function readToEnd(response: IncomingMessage): Promise<{ lines: number; in
 test('every line is an event, as the list shows it', async () => {
   const { status, headers, body } = await api.call('GET', `${path}?${smallRange}`);
   expect({ status, type: headers.get('content-type'), node: headers.get('x-read-node') }).toEqual({
-    ...{ status: 200, type: 'application/x-ndjson', node: 'primary' },
+    status: 200,
+    type: 'application/x-ndjson',
+    node: 'primary',
   });
   const lines = String(body).trimEnd().split('\n');
   expect(lines).toHaveLength(small);

@@ -18,7 +18,7 @@ const exportTimeoutMs = 30 * 60_000;
 export interface EventExport {
   /** NDJSON text, a batch of lines at a time. May be read once. */
   lines(): AsyncGenerator<string, void, undefined>;
-  /** Frees the connection of an export whose lines nobody began to read. */
+  /** Frees the connection of an export whose lines no reader has begun to take. */
   close(): Promise<void>;
 }
 

@@ -8,7 +8,9 @@ export const registerEventPaths: PathRegistration = (registry) => {
   registry.registerPath(
     readRoute(
       {
-        ...{ path: '/api/v1/events', tags, summary: 'Events of orders and disputes by time' },
+        path: '/api/v1/events',
+        tags,
+        summary: 'Events of orders and disputes by time',
         description: 'kind, order_ids and dispute_ids may be repeated. A time range lets the database skip partitions.',
         query: listEventsQuery,
       },
@@ -19,7 +21,9 @@ export const registerEventPaths: PathRegistration = (registry) => {
   registry.registerPath(
     readRoute(
       {
-        ...{ path: '/api/v1/events/export', tags, summary: 'All events that the filters let through' },
+        path: '/api/v1/events/export',
+        tags,
+        summary: 'All events that the filters let through',
         description:
           'One JSON document per line, as the database reads them. A body that is cut short is not complete.',
         query: exportEventsQuery,

@@ -63,7 +63,7 @@ test('the events of one order are looked for in the days of its life', async () 
   expect([...partitions].sort()).toEqual(days.map((day) => `order_events_p${day}`));
 });
 
-test('the disputes of one order are found by an index, and not among those of everybody', async () => {
+test('the disputes of one order are found by an index, and not among those of all orders', async () => {
   const filters = { order_ids: ['o_77'], kind: ['webhook_opened' as const], order: 'asc' as const };
   const none = { dispute_ids: undefined, time_from: undefined, time_to: undefined };
   const { sql, parameters } = eventsQuery(builder, { ...filters, ...none }, { limit: 50 })!.compile();

@@ -9,7 +9,7 @@ const insertDisputeEvents = statement(new URL('./sql/insert_dispute_events.sql',
 const insertOutbox = statement(new URL('./sql/insert_outbox.sql', import.meta.url));
 
 /**
- * Writes the events and their outbox rows in the caller's transaction. Whoever changes an order or a dispute calls
+ * Writes the events and their outbox rows in the caller's transaction. A use case that changes an order or a dispute calls
  * this with the rows that the change made, so that the history and what leaves for the outside cannot differ.
  */
 export async function appendEvents(client: ClientBase, events: readonly DomainEvent[]): Promise<void> {

@@ -9,17 +9,34 @@ const createdAt = new Date();
 
 function orderEvent(sequence: bigint, data: Record<string, unknown> = {}): DomainEvent {
   return {
-    ...{ aggregate: 'order', eventId: uuidv7(createdAt.getTime()), orderId: 'ord_1', userId: 'user_1', sequence },
-    ...{ kind: 'webhook_received', provider: 'silvergate', providerEventId: `evt_${sequence}`, data, createdAt },
+    aggregate: 'order',
+    eventId: uuidv7(createdAt.getTime()),
+    orderId: 'ord_1',
+    userId: 'user_1',
+    sequence,
+    kind: 'webhook_received',
+    provider: 'silvergate',
+    providerEventId: `evt_${sequence}`,
+    data,
+    createdAt,
     headers: { request_id: 'request-1' },
   };
 }
 
 function disputeEvent(sequence: bigint): DomainEvent {
   return {
-    ...{ aggregate: 'dispute', eventId: uuidv7(createdAt.getTime()), disputeId: 'dp_1', orderId: 'ord_1' },
-    ...{ userId: 'user_1', sequence, kind: 'evidence_added', provider: null, providerEventId: null },
-    ...{ data: { evidence_id: 'e1' }, createdAt, headers: {} },
+    aggregate: 'dispute',
+    eventId: uuidv7(createdAt.getTime()),
+    disputeId: 'dp_1',
+    orderId: 'ord_1',
+    userId: 'user_1',
+    sequence,
+    kind: 'evidence_added',
+    provider: null,
+    providerEventId: null,
+    data: { evidence_id: 'e1' },
+    createdAt,
+    headers: {},
   };
 }
 
@@ -62,12 +79,21 @@ describe.each(['plain', 'partitioned'] as const)('on %s', (topology) => {
     const expected = { ...awkward, amount_minor: '9223372036854775807' };
     expect(stored.rows).toMatchObject([
       {
-        ...{ aggregate_type: 'order', aggregate_id: 'ord_1', sequence: 1, event_type: 'order.webhook_received' },
-        ...{ data: expected, same_time: true, headers: { request_id: 'request-1' }, provider: 'silvergate' },
+        aggregate_type: 'order',
+        aggregate_id: 'ord_1',
+        sequence: 1,
+        event_type: 'order.webhook_received',
+        data: expected,
+        same_time: true,
+        headers: { request_id: 'request-1' },
+        provider: 'silvergate',
         payload: { ...expected, kind: 'webhook_received', order_id: 'ord_1', provider_event_id: 'evt_1' },
       },
       {
-        ...{ aggregate_type: 'dispute', aggregate_id: 'dp_1', event_type: 'dispute.evidence_added', provider: null },
+        aggregate_type: 'dispute',
+        aggregate_id: 'dp_1',
+        event_type: 'dispute.evidence_added',
+        provider: null,
         payload: { evidence_id: 'e1', dispute_id: 'dp_1', order_id: 'ord_1', provider: null },
       },
       { sequence: 2 },

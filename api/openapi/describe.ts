@@ -35,7 +35,8 @@ interface ReadRoute {
 export function readRoute(route: ReadRoute, answer: ResponseConfig, ...codes: ErrorCode[]): RouteConfig {
   const { params, query, ...rest } = route;
   return {
-    ...{ ...rest, method: 'get' },
+    ...rest,
+    method: 'get',
     request: { ...(params && { params }), ...(query && { query }), headers: readHeaders },
     responses: { 200: answer, ...errorResponses(...anyEndpoint, ...codes) },
   };

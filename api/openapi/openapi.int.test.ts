@@ -52,7 +52,8 @@ test('every documented path answers its methods, and 405 with Allow to another o
     expect(answer.body.error?.message ?? '').not.toContain('No such path');
     const refused = await api.call('PURGE', path);
     expect({ entry, status: refused.status, code: refused.body.error?.code }).toMatchObject({
-      ...{ status: 405, code: 'method_not_allowed' },
+      status: 405,
+      code: 'method_not_allowed',
     });
     expect(refused.headers.get('allow')?.toLowerCase().split(', ')).toContain(method);
   }

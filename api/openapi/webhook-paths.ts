@@ -30,7 +30,10 @@ export function webhookPaths(providers: readonly Provider[]): PathRegistration {
             ? dataResponse('webhook', z.union([receipt, z.array(receipt)]), description, 'write')
             : { description, content: { 'text/plain': { schema: z.literal(provider.acceptedText) } } };
         registry.registerPath({
-          ...{ method: 'post', path: `/webhooks/${path}`, tags: ['webhooks'], summary: `Webhooks of ${provider.name}` },
+          method: 'post',
+          path: `/webhooks/${path}`,
+          tags: ['webhooks'],
+          summary: `Webhooks of ${provider.name}`,
           description: 'Signed over the raw bytes of the body by the scheme of the provider.',
           request: { body: { required: true, content: { 'application/json': { schema } } } },
           responses: {
@@ -38,7 +41,10 @@ export function webhookPaths(providers: readonly Provider[]): PathRegistration {
             202: answer('Stored durably.'),
             ...errorResponses(
               ...anyBody,
-              ...(['invalid_request', 'invalid_signature', 'rate_limited', 'internal_error'] as const),
+              'invalid_request',
+              'invalid_signature',
+              'rate_limited',
+              'internal_error',
               'service_unavailable',
             ),
           },

@@ -54,7 +54,8 @@ async function expectWholeHistory(orderId: string): Promise<void> {
   expect(events.map((event) => event.sequence)).toEqual(events.map((_event, index) => index + 1));
   for (const event of events) {
     expect({ type: event.event_type, sequence: event.outbox_sequence }).toEqual({
-      ...{ type: event.expected, sequence: event.sequence },
+      type: event.expected,
+      sequence: event.sequence,
     });
   }
   const [order] = await api.query('select sequence::int as sequence from orders where order_id = $1', [orderId]);
@@ -105,8 +106,13 @@ describe('capture', () => {
     expect(body).toMatchObject({
       object: 'capture',
       data: {
-        ...{ order_id: orderId, amount_minor: 1_000, currency: 'EUR', status: 'completed', failure_reason: null },
-        ...{ capture_id: booked!.idempotency_key, provider_reference: booked!.capture_id },
+        order_id: orderId,
+        amount_minor: 1_000,
+        currency: 'EUR',
+        status: 'completed',
+        failure_reason: null,
+        capture_id: booked!.idempotency_key,
+        provider_reference: booked!.capture_id,
       },
     });
     expect(body.data).not.toHaveProperty('leased_until');
@@ -148,7 +154,8 @@ describe('capture', () => {
     expect((await capture(orderId, { amount_minor: 4_000, idempotency_key: 'key-2' })).status).toBe(200);
     const other = await capture(await newOrder(), { currency: 'USD' });
     expect({ status: other.status, code: other.body.error.code }).toEqual({
-      ...{ status: 422, code: 'amount_not_capturable' },
+      status: 422,
+      code: 'amount_not_capturable',
     });
   });
 
@@ -228,7 +235,7 @@ describe('capture', () => {
     expect(provider.capturesOf(orderId)).toHaveLength(1);
   });
 
-  test('nobody can tell the outcome: 503, and the repetition settles it with one capture', async () => {
+  test('the outcome is unknown: 503, and the repetition finishes it with one capture', async () => {
     const orderId = await newOrder();
     provider.setFaults({ reset_rate: 1 });
     const lost = await capture(orderId);

@@ -44,8 +44,15 @@ test('an order is shown with its newest state', async () => {
     error: null,
     trace_id: headers.get('x-request-id'),
     data: {
-      ...{ order_id: 'ord_3', user_id: 'user_odd', status: 'failed', amount_minor: 10_000, currency: 'EUR' },
-      ...{ on_hold: false, hold_reason: null, sequence: 2, created_at: '2026-01-03T00:00:00.000Z' },
+      order_id: 'ord_3',
+      user_id: 'user_odd',
+      status: 'failed',
+      amount_minor: 10_000,
+      currency: 'EUR',
+      on_hold: false,
+      hold_reason: null,
+      sequence: 2,
+      created_at: '2026-01-03T00:00:00.000Z',
     },
   });
   expect(headers.get('x-read-node')).toBe('primary');
@@ -154,7 +161,9 @@ test.each([
 ])('%s %s is 405 with Allow', async (method, path, allow) => {
   const { status, headers, body } = await api.call(method, `/api/v1${path}`);
   expect({ status, allow: headers.get('allow'), code: body.error.code }).toEqual({
-    ...{ status: 405, allow, code: 'method_not_allowed' },
+    status: 405,
+    allow,
+    code: 'method_not_allowed',
   });
 });
 

@@ -41,11 +41,15 @@ export const registerOrderPaths: PathRegistration = (registry) => {
     readRoute(
       { ...events, tags, params: orderParams, query: orderEventsQuery },
       listResponse('order_event', orderEvent, 'A page of events, the oldest first.'),
-      ...(['invalid_cursor', 'not_found'] as const),
+      'invalid_cursor',
+      'not_found',
     ),
   );
   registry.registerPath({
-    ...{ method: 'post', path: '/api/v1/orders/{id}/hold', tags, summary: 'Set or clear a hold' },
+    method: 'post',
+    path: '/api/v1/orders/{id}/hold',
+    tags,
+    summary: 'Set or clear a hold',
     request: { params: orderParams, body: jsonBody(holdBody) },
     responses: {
       200: dataResponse('order', order, 'The order; setting the same hold again changes nothing.', 'write'),
@@ -53,7 +57,10 @@ export const registerOrderPaths: PathRegistration = (registry) => {
     },
   });
   registry.registerPath({
-    ...{ method: 'post', path: '/api/v1/orders/{id}/capture', tags, summary: 'Capture money at the provider' },
+    method: 'post',
+    path: '/api/v1/orders/{id}/capture',
+    tags,
+    summary: 'Capture money at the provider',
     description:
       'A repetition with the same idempotency_key and body returns the outcome of the first request and never captures ' +
       'twice. After 503 provider_unavailable the outcome is unknown: repeat the request with the same key.',
@@ -63,8 +70,14 @@ export const registerOrderPaths: PathRegistration = (registry) => {
       ...errorResponses(
         ...anyEndpoint,
         ...anyBody,
-        ...(['not_found', 'order_on_hold', 'order_final', 'order_amount_unknown', 'operation_in_progress'] as const),
-        ...(['idempotency_key_reused', 'amount_not_capturable', 'provider_unavailable'] as const),
+        'not_found',
+        'order_on_hold',
+        'order_final',
+        'order_amount_unknown',
+        'operation_in_progress',
+        'idempotency_key_reused',
+        'amount_not_capturable',
+        'provider_unavailable',
       ),
     },
   });

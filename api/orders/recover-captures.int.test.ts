@@ -42,10 +42,10 @@ async function abandoned(): Promise<string> {
 const statusOf = async (orderId: string) =>
   (await api.query('select status from captures where order_id = $1', [orderId])).map((row) => row.status);
 
-test('an abandoned capture is settled once, however many look for it', async () => {
+test('an abandoned capture is finished once, however many look for it', async () => {
   const orderId = await abandoned();
-  const settled = await Promise.all([recoverCaptures(deps), recoverCaptures(deps), recoverCaptures(deps)]);
-  expect(settled).toContain(1);
+  const finished = await Promise.all([recoverCaptures(deps), recoverCaptures(deps), recoverCaptures(deps)]);
+  expect(finished).toContain(1);
   expect(await statusOf(orderId)).toEqual(['completed']);
   expect(provider.capturesOf(orderId)).toHaveLength(1);
   const events = await api.query('select kind from order_events where order_id = $1 order by sequence', [orderId]);
@@ -53,7 +53,7 @@ test('an abandoned capture is settled once, however many look for it', async () 
   expect(await recoverCaptures(deps)).toBe(0);
 });
 
-test('one that is young, or that somebody asks for, is left alone', async () => {
+test('one that is young, or that a request is asking the provider for, is left alone', async () => {
   const orderId = await abandoned();
   expect(await recoverCaptures({ ...deps, now: () => new Date() })).toBe(0);
   await api.query(`update captures set leased_until = now() + interval '5 minutes' where order_id = $1`, [orderId]);
@@ -71,7 +71,7 @@ test('one of an order on hold waits until the hold is cleared', async () => {
   expect(await recoverCaptures(deps)).toBe(1);
 });
 
-test('while the provider is away nothing is settled and nothing is lost', async () => {
+test('while the provider is away nothing is finished and nothing is lost', async () => {
   const orderId = await abandoned();
   provider.setFaults({ error_rate: 1 });
   expect(await recoverCaptures(deps)).toBe(0);

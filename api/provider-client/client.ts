@@ -13,7 +13,7 @@ export interface CaptureRequest {
   currency: string;
 }
 
-/** `unknown` means that nobody can tell yet whether money moved: ask again later, under the same id. */
+/** `unknown` means that it cannot be told yet whether money moved: ask again later, under the same id. */
 export type CaptureOutcome =
   | { status: 'completed'; reference: string }
   | { status: 'declined'; reference: string | null; reason: string }
@@ -88,7 +88,11 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
   const maxBackoffMs = Math.ceil(options.timeoutMs / 6);
   const call = (operation: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> =>
     callProvider({
-      ...{ dispatcher, operation, method, body, metrics: options.metrics },
+      dispatcher,
+      operation,
+      method,
+      body,
+      metrics: options.metrics,
       url: new URL(path, options.url).href,
       timeoutMs: method === 'POST' ? options.timeoutMs : queryTimeoutMs,
     });
@@ -101,7 +105,11 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
   );
 
   /** Sends, asks where the answer was lost, and sends once more where the provider has nothing under the key. */
-  async function settle(send: () => Promise<Answer>, ask: () => Promise<Answer>, sentBefore: boolean): Promise<Answer> {
+  async function sendOnce(
+    send: () => Promise<Answer>,
+    ask: () => Promise<Answer>,
+    sentBefore: boolean,
+  ): Promise<Answer> {
     let asked: Answer = { kind: 'unknown', reason: 'not asked' };
     for (let round = sentBefore ? 0 : 1; round <= 2; round++) {
       const sent: Answer = round === 0 ? { kind: 'unknown', reason: 'sent before' } : await send();
@@ -112,8 +120,8 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
     return { kind: 'unknown', reason: 'the provider did not take the request' };
   }
 
-  async function settleCapture(request: CaptureRequest, sentBefore: boolean): Promise<CaptureOutcome> {
-    const answer = await settle(
+  async function askForCapture(request: CaptureRequest, sentBefore: boolean): Promise<CaptureOutcome> {
+    const answer = await sendOnce(
       () =>
         call('capture', 'POST', '/captures', {
           idempotency_key: request.captureId,
@@ -128,11 +136,11 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
   }
 
   return {
-    capture: (request) => settleCapture(request, false),
-    resumeCapture: (request) => settleCapture(request, true),
+    capture: (request) => askForCapture(request, false),
+    resumeCapture: (request) => askForCapture(request, true),
     async represent(disputeId, evidence) {
       const ask = () => call('query_representment', 'GET', `/representments/${encodeURIComponent(disputeId)}`);
-      const answer = await settle(
+      const answer = await sendOnce(
         () => call('represent', 'POST', '/representments', representmentBody(disputeId, evidence)),
         ask,
         false,

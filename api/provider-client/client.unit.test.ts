@@ -36,8 +36,12 @@ afterEach(async () => {
 
 const request = { captureId: 'c1', orderId: 'o1', amountMinor: 9_007_199_254_740_993n, currency: 'EUR' };
 const stored = {
-  ...{ idempotency_key: 'c1', capture_id: 'cap_1', status: 'completed', order_id: 'o1' },
-  ...{ amount_minor: '9007199254740993', currency: 'EUR' },
+  idempotency_key: 'c1',
+  capture_id: 'cap_1',
+  status: 'completed',
+  order_id: 'o1',
+  amount_minor: '9007199254740993',
+  currency: 'EUR',
 };
 
 const json =
@@ -99,7 +103,7 @@ test('when the provider says that it never got the request, it is sent once more
   expect(asked).toEqual([post, query, post]);
 });
 
-test('while nobody can tell, the outcome is unknown and no second request is sent', async () => {
+test('while the provider cannot tell, the outcome is unknown and no second request is sent', async () => {
   const asked = await scripted(reset);
   expect(await client.capture(request)).toMatchObject({ status: 'unknown' });
   expect(asked).toEqual([post, query, query, query]);
@@ -138,7 +142,7 @@ test.each([
   ['something else', { hello: 'world' }],
   ['a reference without end', { ...stored, capture_id: 'x'.repeat(1_000_000) }],
   ['a reference that cannot be stored', { ...stored, capture_id: 'cap\0' }],
-])('an answer about %s settles nothing', async (_name, body) => {
+])('an answer about %s decides nothing', async (_name, body) => {
   await scripted(json(body));
   expect(await client.capture(request)).toMatchObject({ status: 'unknown' });
 });

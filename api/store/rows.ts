@@ -1,7 +1,7 @@
 import type { ClientBase, Pool, QueryResult, QueryResultRow } from 'pg';
 import type { Committed } from '../../kernel/postgres/transaction.ts';
 
-/** Sends the named statement. What leads to the rows is added to the values by the one who made the function. */
+/** Sends the named statement. What leads to the rows is added to the values by the store. */
 export type Send<Name extends string> = <Row extends QueryResultRow>(
   name: Name,
   values: unknown[],

@@ -21,13 +21,20 @@ beforeAll(async () => {
   const logger = pino({ level: 'silent' });
   pool = createPool({
     dsn: asRole(database.dsn, 'lab_api'),
-    ...{ applicationName: 'sharded', logger, max: 4, pipeline: true },
+    applicationName: 'sharded',
+    logger,
+    max: 4,
+    pipeline: true,
   });
   const place = { shardId: '1', node: { host: '127.0.0.1', port: 1 } };
   commit = shardedIntake({
     owners: createOwners({ pool, reads: pool, maxBatch: 100, maxQueue: 1_000 }),
     placement: { of: async () => place, known: () => place, forget: () => {} },
-    ...{ poolOf: () => pool, coordinator: pool, now: () => new Date(), maxBatch: 100, maxQueue: 1_000 },
+    poolOf: () => pool,
+    coordinator: pool,
+    now: () => new Date(),
+    maxBatch: 100,
+    maxQueue: 1_000,
   }).groupCommit;
   client = new Client({ connectionString: database.dsn });
   await client.connect();
@@ -43,13 +50,16 @@ let number = 0;
 function received(event: Record<string, unknown>): ReceivedWebhook {
   number += 1;
   const filled = {
-    ...{ target: 'order', userId: 'user_1', status: 'created', introduces: true, fingerprint: null, meta: {} },
-    ...{
-      providerEventId: `evt_${number}`,
-      amountMinor: 100n,
-      currency: 'EUR',
-      providerUpdatedAt: new Date(2026, 0, 1),
-    },
+    target: 'order',
+    userId: 'user_1',
+    status: 'created',
+    introduces: true,
+    fingerprint: null,
+    meta: {},
+    providerEventId: `evt_${number}`,
+    amountMinor: 100n,
+    currency: 'EUR',
+    providerUpdatedAt: new Date(2026, 0, 1),
     ...event,
   } as unknown as ContractEvent;
   const body = JSON.stringify({ id: filled.providerEventId });
@@ -58,7 +68,12 @@ function received(event: Record<string, unknown>): ReceivedWebhook {
 }
 
 const dispute = {
-  ...{ target: 'dispute', userId: null, kind: 'webhook_opened', status: 'open', reason: 'fraud', evidenceDueAt: null },
+  target: 'dispute',
+  userId: null,
+  kind: 'webhook_opened',
+  status: 'open',
+  reason: 'fraud',
+  evidenceDueAt: null,
   amountMinor: 50n,
 };
 

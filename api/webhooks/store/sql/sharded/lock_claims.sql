@@ -1,4 +1,4 @@
--- Held until the events that wait for these orders are stored: whoever claims one of them waits for that.
+-- Held until the events that wait for these orders are stored: a transaction that claims one of them waits for that.
 select order_id, user_id
 from order_owners
 where order_id = any ($1::text[])
