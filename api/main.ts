@@ -2,7 +2,7 @@ import { loadApiConfig } from '../kernel/config/api.ts';
 import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
 import { webhookMessageMaxBytes } from '../kernel/contract/topics.ts';
 import { createCursors } from '../kernel/http/cursor.ts';
-import { type Dependency, healthRouter } from '../kernel/http/health.ts';
+import { healthRouter } from '../kernel/http/health.ts';
 import { limitRate } from '../kernel/http/rate-limit.ts';
 import { listen } from '../kernel/http/server.ts';
 import { shutdownOnSignal } from '../kernel/http/shutdown.ts';
@@ -10,18 +10,20 @@ import { createLogger } from '../kernel/logging.ts';
 import { createMetrics } from '../kernel/metrics.ts';
 import { atAddress } from '../kernel/postgres/hosts.ts';
 import { createPool } from '../kernel/postgres/pool.ts';
-import { createReadRouter } from '../kernel/postgres/read-router.ts';
+import { createReadRouter, type Replica } from '../kernel/postgres/read-router.ts';
 import { providers } from '../kernel/providers/index.ts';
 import { capabilities } from '../kernel/topology.ts';
 import { webhookRouter } from '../kernel/webhooks/router.ts';
 import { createApp } from './app.ts';
 import { startConsumers } from './consumers/start.ts';
 import { createStoreGate } from './consumers/store-gate.ts';
+import { healthChecks } from './health-checks.ts';
 import { startMaintenance } from './maintenance.ts';
 import { apiPaths } from './openapi/api-paths.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { documentationRouter } from './openapi/router.ts';
 import { startCaptureRecovery } from './orders/recover-captures.ts';
+import { apiPoolOptions } from './pool-options.ts';
 import { createProviderClient } from './provider-client/client.ts';
 import { apiResources } from './resources.ts';
 import { oneServerStores, shardedStores } from './stores.ts';
@@ -33,43 +35,22 @@ const logger = createLogger({ service: 'api', level: config.LOG_LEVEL, topology:
 const metrics = createMetrics({ service: 'api', topology: config.TOPOLOGY });
 const now = (): Date => new Date();
 
-const directDefaults = { logger, max: config.POOL_MAX, statementTimeoutMs: config.STATEMENT_TIMEOUT_MS };
-const poolDefaults = {
-  ...directDefaults,
-  ...(config.DATABASE_POOLING === 'transaction' && {
-    transactionPooling: { preparedStatements: config.POOLER_PREPARED_STATEMENTS },
-  }),
-};
-const primary = createPool({ ...poolDefaults, dsn: config.DATABASE_URL, applicationName: 'lab-api' });
-// The batches have a connection of their own, so that slow reads can never make a webhook wait for one.
-const webhookPoolDefaults = {
-  ...poolDefaults,
-  applicationName: 'lab-api-webhooks',
-  max: 2,
-  pipeline: true,
-  // A batch touches a few rows by their keys. Plans that were cached while the tables were small would go on reading
-  // all of them, until autovacuum has counted the rows.
-  sessionSettings: { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' },
-  queryTimeoutMs: config.STATEMENT_TIMEOUT_MS + 2_000,
-};
-const webhookPool = createPool({ ...webhookPoolDefaults, dsn: config.DATABASE_URL });
-// Maintenance goes past a pooler: see docs/decisions/0014.
-const maintenancePool = config.DIRECT_DATABASE_URL
-  ? createPool({ ...directDefaults, dsn: config.DIRECT_DATABASE_URL, applicationName: 'lab-api-maintenance', max: 1 })
-  : primary;
-const replicaPools = topology.readsFromReplica
-  ? config.REPLICA_DATABASE_URLS.map((dsn) => createPool({ ...poolDefaults, dsn, applicationName: 'lab-api-reads' }))
+const poolOptions = apiPoolOptions(config, logger);
+const primary = createPool(poolOptions.primary);
+const webhookPool = createPool(poolOptions.webhooks(config.DATABASE_URL));
+const maintenancePool = poolOptions.maintenance ? createPool(poolOptions.maintenance) : primary;
+const replicas: Replica[] = topology.readsFromReplica
+  ? config.REPLICA_DATABASE_URLS.map((dsn, index) => ({
+      name: `replica-${index + 1}`,
+      pool: createPool(poolOptions.replica(dsn)),
+    }))
   : [];
-for (const [name, pool] of [
-  ['api', primary],
-  ['webhooks', webhookPool],
-  ...replicaPools.map((pool, index) => [`replica-${index + 1}`, pool] as const),
-] as const) {
-  metrics.watchPool(name, pool);
-}
+metrics.watchPool('api', primary);
+metrics.watchPool('webhooks', webhookPool);
+for (const { name, pool } of replicas) metrics.watchPool(name, pool);
 const reads = createReadRouter({
   primary,
-  replicas: replicaPools.map((pool, index) => ({ name: `replica-${index + 1}`, pool })),
+  replicas,
   policy: config.READ_POLICY,
   stickyMs: config.READ_STICKY_MS,
   waitMs: config.READ_WAIT_MS,
@@ -90,7 +71,7 @@ const stores = openStores({
   pool: primary,
   webhookPool,
   dedupe: topology.dedupe,
-  openWorkerPool: (node) => createPool({ ...webhookPoolDefaults, dsn: atAddress(config.DATABASE_URL, node) }),
+  openWorkerPool: (node) => createPool(poolOptions.webhooks(atAddress(config.DATABASE_URL, node))),
   maxBatch: config.WEBHOOK_BATCH_MAX,
   maxQueue: config.WEBHOOK_QUEUE_MAX,
   now,
@@ -146,31 +127,11 @@ const clickhouse = config.CLICKHOUSE_URL
     })
   : undefined;
 
-function assertPong(answer: { success: boolean }): void {
-  if (!answer.success) throw new Error('ClickHouse does not answer');
-}
-
-const dependencies: Dependency[] = [
-  { name: 'postgres', required: true, check: () => webhookPool.query('select 1') },
-  // Reads fall back to the primary, so a missing replica makes the service slower and not unready.
-  ...replicaPools.map((pool, index) => ({
-    name: `replica-${index + 1}`,
-    required: false,
-    check: () => pool.query('select 1'),
-  })),
-  // Analytics alone need it, and PostgreSQL answers those too.
-  ...(clickhouse
-    ? [{ name: 'clickhouse', required: false, check: async () => assertPong(await clickhouse.ping({ select: true })) }]
-    : []),
-  // Everything but the consumers works without the broker.
-  ...(kafka ? [{ name: 'kafka', required: false, check: () => kafka.ping(1_500) }] : []),
-];
-
 const app = createApp({
   logger,
   metrics,
   metricsEnabled: config.METRICS_ENABLED,
-  health: healthRouter(dependencies, 2_000),
+  health: healthRouter(healthChecks({ webhookPool, replicas, clickhouse, kafka }), 2_000),
   webhooks: webhookRouter({
     providers,
     secrets: config.WEBHOOK_SECRETS,
@@ -221,11 +182,11 @@ shutdownOnSignal({
     { name: 'clickhouse', run: async () => clickhouse?.close() },
     {
       name: 'pools',
-      run: () =>
-        Promise.all([
-          ...[...new Set([primary, webhookPool, maintenancePool, ...replicaPools])].map((pool) => pool.end()),
-          stores.close(),
-        ]),
+      run: async () => {
+        const pools = new Set([primary, webhookPool, maintenancePool, ...replicas.map((replica) => replica.pool)]);
+        await Promise.all([...pools].map((pool) => pool.end()));
+        await stores.close();
+      },
     },
   ],
 });

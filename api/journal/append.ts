@@ -1,12 +1,15 @@
 import type { ClientBase } from 'pg';
 import { toJson } from '../../kernel/http/envelope.ts';
+import { columnsOf } from '../../kernel/postgres/columns.ts';
 import { joinJsonTexts } from '../../kernel/postgres/json-texts.ts';
-import { statement } from '../../kernel/postgres/statement.ts';
+import { statements } from '../../kernel/postgres/statement.ts';
 import type { DisputeEventRow, DomainEvent, OrderEventRow, OutboxRow } from './rows.ts';
 
-const insertOrderEvents = statement(new URL('./sql/insert_order_events.sql', import.meta.url));
-const insertDisputeEvents = statement(new URL('./sql/insert_dispute_events.sql', import.meta.url));
-const insertOutbox = statement(new URL('./sql/insert_outbox.sql', import.meta.url));
+const sql = statements(new URL('./sql/', import.meta.url), [
+  'insert_order_events',
+  'insert_dispute_events',
+  'insert_outbox',
+]);
 
 /**
  * Writes the events and their outbox rows in the caller's transaction. A use case that changes an order or a dispute calls
@@ -26,75 +29,70 @@ export async function appendEvents(client: ClientBase, events: readonly DomainEv
 
 /** The outbox row of an event. Its payload is the event's data with what identifies the event. */
 export function outboxRow(event: DomainEvent): OutboxRow {
-  const { eventId, userId, sequence, createdAt, headers } = event;
-  const aggregateId = event.aggregate === 'order' ? event.orderId : event.disputeId;
-  const payload = {
-    ...event.data,
-    kind: event.kind,
-    order_id: event.orderId,
-    ...(event.aggregate === 'dispute' && { dispute_id: event.disputeId }),
-    provider: event.provider,
-    provider_event_id: event.providerEventId,
-  };
-  const eventType = `${event.aggregate}.${event.kind}`;
   return {
-    eventId,
+    eventId: event.eventId,
     aggregateType: event.aggregate,
-    aggregateId,
-    userId,
-    sequence,
-    eventType,
-    payload,
-    headers,
-    createdAt,
+    aggregateId: event.aggregate === 'order' ? event.orderId : event.disputeId,
+    userId: event.userId,
+    sequence: event.sequence,
+    eventType: `${event.aggregate}.${event.kind}`,
+    payload: {
+      ...event.data,
+      kind: event.kind,
+      order_id: event.orderId,
+      ...(event.aggregate === 'dispute' && { dispute_id: event.disputeId }),
+      provider: event.provider,
+      provider_event_id: event.providerEventId,
+    },
+    headers: event.headers,
+    createdAt: event.createdAt,
   };
 }
 
 /** One statement for all rows; does nothing for none. */
 export async function appendOrderEvents(client: ClientBase, rows: readonly OrderEventRow[]): Promise<void> {
   if (rows.length === 0) return;
-  await insertOrderEvents(client, [
-    rows.map((row) => row.eventId),
-    rows.map((row) => row.orderId),
-    rows.map((row) => row.userId),
-    rows.map((row) => row.sequence),
-    rows.map((row) => row.kind),
-    rows.map((row) => row.provider),
-    rows.map((row) => row.providerEventId),
-    joinJsonTexts(rows.map((row) => toJson(row.data))),
-    rows.map((row) => row.createdAt.toISOString()),
+  await sql.insert_order_events(client, [
+    ...columnsOf(rows, ['eventId', 'orderId', 'userId', 'sequence', 'kind', 'provider', 'providerEventId']),
+    jsonColumn(rows.map((row) => row.data)),
+    timeColumn(rows),
   ]);
 }
 
 /** One statement for all rows; does nothing for none. */
 export async function appendDisputeEvents(client: ClientBase, rows: readonly DisputeEventRow[]): Promise<void> {
   if (rows.length === 0) return;
-  await insertDisputeEvents(client, [
-    rows.map((row) => row.eventId),
-    rows.map((row) => row.disputeId),
-    rows.map((row) => row.orderId),
-    rows.map((row) => row.userId),
-    rows.map((row) => row.sequence),
-    rows.map((row) => row.kind),
-    rows.map((row) => row.provider),
-    rows.map((row) => row.providerEventId),
-    joinJsonTexts(rows.map((row) => toJson(row.data))),
-    rows.map((row) => row.createdAt.toISOString()),
+  await sql.insert_dispute_events(client, [
+    ...columnsOf(rows, [
+      'eventId',
+      'disputeId',
+      'orderId',
+      'userId',
+      'sequence',
+      'kind',
+      'provider',
+      'providerEventId',
+    ]),
+    jsonColumn(rows.map((row) => row.data)),
+    timeColumn(rows),
   ]);
 }
 
 /** One statement for all rows; does nothing for none. */
 export async function appendOutbox(client: ClientBase, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length === 0) return;
-  await insertOutbox(client, [
-    rows.map((row) => row.eventId),
-    rows.map((row) => row.aggregateType),
-    rows.map((row) => row.aggregateId),
-    rows.map((row) => row.userId),
-    rows.map((row) => row.sequence),
-    rows.map((row) => row.eventType),
-    joinJsonTexts(rows.map((row) => toJson(row.payload))),
-    joinJsonTexts(rows.map((row) => toJson(row.headers))),
-    rows.map((row) => row.createdAt.toISOString()),
+  await sql.insert_outbox(client, [
+    ...columnsOf(rows, ['eventId', 'aggregateType', 'aggregateId', 'userId', 'sequence', 'eventType']),
+    jsonColumn(rows.map((row) => row.payload)),
+    jsonColumn(rows.map((row) => row.headers)),
+    timeColumn(rows),
   ]);
+}
+
+function jsonColumn(values: readonly unknown[]): string {
+  return joinJsonTexts(values.map((value) => toJson(value)));
+}
+
+function timeColumn(rows: readonly { createdAt: Date }[]): string[] {
+  return rows.map((row) => row.createdAt.toISOString());
 }

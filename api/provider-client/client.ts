@@ -78,15 +78,11 @@ const representmentAnswer = z.object({
   evidence_ids: z.array(reference).max(evidenceLimits.entriesPerDispute),
 });
 
-/**
- * A client that never repeats a POST blindly: after a time-out, a reset or a 5xx it asks for the key, with back-off and
- * jitter, and sends again only when the provider says that it never got the request.
- */
-export function createProviderClient(options: ProviderClientOptions): ProviderClient {
-  const dispatcher = new Agent({ connections: 64, maxResponseSize: 4 * 1024 * 1024 });
-  const queryTimeoutMs = Math.ceil(options.timeoutMs / 3);
-  const maxBackoffMs = Math.ceil(options.timeoutMs / 6);
-  const call = (operation: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> =>
+type Call = (operation: string, method: 'GET' | 'POST', path: string, body?: unknown) => Promise<Answer>;
+
+/** One request to the provider; questions get less time than what changes something there. */
+function providerCall(options: ProviderClientOptions, dispatcher: Agent, queryTimeoutMs: number): Call {
+  return (operation, method, path, body) =>
     callProvider({
       dispatcher,
       operation,
@@ -96,6 +92,17 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
       url: new URL(path, options.url).href,
       timeoutMs: method === 'POST' ? options.timeoutMs : queryTimeoutMs,
     });
+}
+
+/**
+ * A client that never repeats a POST blindly: after a time-out, a reset or a 5xx it asks for the key, with back-off and
+ * jitter, and sends again only when the provider says that it never got the request.
+ */
+export function createProviderClient(options: ProviderClientOptions): ProviderClient {
+  const dispatcher = new Agent({ connections: 64, maxResponseSize: 4 * 1024 * 1024 });
+  const queryTimeoutMs = Math.ceil(options.timeoutMs / 3);
+  const maxBackoffMs = Math.ceil(options.timeoutMs / 6);
+  const call = providerCall(options, dispatcher, queryTimeoutMs);
   const queryPolicy = retry(
     handleWhenResult((answer) => (answer as Answer).kind === 'unknown'),
     {
