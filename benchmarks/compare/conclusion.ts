@@ -8,10 +8,12 @@ export interface Conclusion {
   findings: string[];
 }
 
-/** Puts the comparison into words, in the order of the scenarios. */
+/** Puts the comparison into words, in the order of the scenarios that were run. */
 export function conclude({ valid, ...evidence }: Evidence & { valid: boolean }): Conclusion {
-  const findings = topologyScenarios.flatMap((scenario) => scenario.findings?.(evidence) ?? []);
-  const [own] = topologyScenarios.flatMap((scenario) => scenario.conclude?.(evidence) ?? []);
+  const kinds = new Set(evidence.measurements.map(({ scenario }) => scenario));
+  const run = topologyScenarios.filter(({ turn }) => kinds.has(turn.name));
+  const findings = run.flatMap((scenario) => scenario.findings?.(evidence) ?? []);
+  const [own] = run.flatMap((scenario) => scenario.conclude?.(evidence) ?? []);
   const prefix = valid ? '' : 'Discarded, not to be quoted: ';
   return { conclusion: prefix + (own ?? findings.at(-1) ?? 'Nothing could be compared.'), findings };
 }
