@@ -5,8 +5,15 @@ import { SinkError, type SinkEvent } from './sink.ts';
 function event(id: number): SinkEvent {
   return {
     envelope: {
-      ...{ event_id: `id-${id}`, type: 'order.hold_set', version: 1, aggregate_type: 'order', aggregate_id: 'o' },
-      ...{ user_id: 'u', sequence: BigInt(id), occurred_at: '2026-01-31T12:00:00Z', payload: '{}' },
+      event_id: `id-${id}`,
+      type: 'order.hold_set',
+      version: 1,
+      aggregate_type: 'order',
+      aggregate_id: 'o',
+      user_id: 'u',
+      sequence: BigInt(id),
+      occurred_at: '2026-01-31T12:00:00Z',
+      payload: '{}',
     },
     times: { committedAtMs: id },
   };
@@ -23,7 +30,10 @@ function harness(
   let manual = true;
   let mark = 0;
   const batcher = new Batcher<number>({
-    ...{ maxEvents: 3, maxBytes: 1_000, maxWaitMs: 10, ...limits },
+    maxEvents: 3,
+    maxBytes: 1_000,
+    maxWaitMs: 10,
+    ...limits,
     name: 'test',
     signal: new AbortController().signal,
     nowMs,
@@ -61,18 +71,18 @@ function harness(
   };
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+const queued = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 test('a batch closes by number, by bytes, or after its time', async () => {
   const { batcher, writes, add } = harness();
   for (const id of [1, 2, 3]) add(id);
   expect(writes.map(({ ids }) => ids)).toEqual([['id-1', 'id-2', 'id-3']]);
   writes[0]!.end();
-  await settled();
+  await queued();
   add(4, 1_000);
   expect(writes[1]?.ids).toEqual(['id-4']);
   writes[1]!.end();
-  await settled();
+  await queued();
   add(5);
   expect(writes.length).toBe(2);
   await expect.poll(() => writes[2]?.ids, { interval: 1 }).toEqual(['id-5']);
@@ -98,7 +108,7 @@ test('one write at a time; it is full when the next batch is complete too', asyn
   expect(writes.length).toBe(1);
   expect(batcher.oldestMs).toBe(1);
   writes[0]!.end();
-  await settled();
+  await queued();
   expect(writes.map(({ ids }) => ids.length)).toEqual([3, 3]);
   expect(log).toEqual(['sunk 3 3', 'drained']);
   expect(batcher.full).toBe(false);
@@ -110,10 +120,10 @@ test('what a source may forget is what was known when the batch was closed', asy
   for (const id of [1, 2, 3]) add(id);
   add(4);
   writes[0]!.end();
-  await settled();
+  await queued();
   expect(log[0]).toBe('sunk 3 3');
   const flushed = batcher.flush();
-  await settled();
+  await queued();
   writes[1]!.end();
   await flushed;
   expect(log.filter((line) => line.startsWith('sunk'))).toEqual(['sunk 3 3', 'sunk 4 1']);
@@ -153,7 +163,7 @@ test('after a failure nothing more is written', async () => {
   writes[0]!.end(new Error('gone'));
   await batcher.flush();
   add(7);
-  await settled();
+  await queued();
   expect(writes.length).toBe(1);
   expect(log[0]).toBe('failed 3 gone');
 });

@@ -42,7 +42,10 @@ describeIf('the cdc process between PostgreSQL and ClickHouse', missingChdb(), (
       CDC_WATCH_MS: '200',
     };
     cdc = await startService({
-      ...{ name: 'cdc', entry, runDirectory: run.path, readyTimeoutMs: 30_000 },
+      name: 'cdc',
+      entry,
+      runDirectory: run.path,
+      readyTimeoutMs: 30_000,
       environment: (port) => ({ ...environment, CDC_PORT: String(port) }),
     });
   });

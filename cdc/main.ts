@@ -33,7 +33,9 @@ const sink = createClickhouseSink({
 
 const recorder = new Recorder({ metrics, nowMs, status: () => engine.status() });
 const common = {
-  ...{ sink, logger, nowMs },
+  sink,
+  logger,
+  nowMs,
   limits: {
     maxEvents: config.CDC_BATCH_EVENTS,
     maxBytes: config.CDC_BATCH_BYTES,
@@ -61,7 +63,11 @@ const running = async (): Promise<void> => {
   if (alarm !== null || (state !== 'streaming' && state !== 'loading')) throw new Error(`the engine is ${state}`);
 };
 const app = createApp({
-  ...{ logger, metrics, recorder, engine, nowMs },
+  logger,
+  metrics,
+  recorder,
+  engine,
+  nowMs,
   metricsEnabled: config.METRICS_ENABLED,
   engineName: config.CDC_ENGINE,
   alarm: () => alarm,
@@ -98,8 +104,12 @@ async function stopEngine(): Promise<void> {
 /** Of workers each has a slot of its own, by whose name the sink tells their batches apart. */
 function nativeEngine(dsn: string, workers: readonly string[]): Engine {
   const options = {
-    ...{ ...common, publication: config.CDC_PUBLICATION, onLostSlot: config.CDC_ON_LOST_SLOT },
-    ...{ watchEveryMs: config.CDC_WATCH_MS, idleAdvanceBytes: config.CDC_IDLE_ADVANCE_BYTES, queryTimeoutMs: 15_000 },
+    ...common,
+    publication: config.CDC_PUBLICATION,
+    onLostSlot: config.CDC_ON_LOST_SLOT,
+    watchEveryMs: config.CDC_WATCH_MS,
+    idleAdvanceBytes: config.CDC_IDLE_ADVANCE_BYTES,
+    queryTimeoutMs: 15_000,
   };
   if (workers.length === 0) return createNativeEngine({ ...options, dsn, slotName: config.CDC_SLOT });
   const shared = oneAtATime(sink);
@@ -110,12 +120,17 @@ function nativeEngine(dsn: string, workers: readonly string[]): Engine {
   );
 }
 
-/** Without Connect's address somebody else looks after Debezium. */
+/** Without Connect's address the operator registers and watches Debezium's connector. */
 function behindDebezium(topicsEngine: Engine): Engine {
   if (config.CDC_ENGINE !== 'kafka' || !config.CONNECT_URL || !config.DATABASE_URL) return topicsEngine;
   return withDebezium({
-    ...{ engine: topicsEngine, kafka: kafka!, logger, onRestart: common.onRestart },
-    ...{ connectUrl: config.CONNECT_URL, dsn: config.DATABASE_URL, onLostSlot: config.CDC_ON_LOST_SLOT },
+    engine: topicsEngine,
+    kafka: kafka!,
+    logger,
+    onRestart: common.onRestart,
+    connectUrl: config.CONNECT_URL,
+    dsn: config.DATABASE_URL,
+    onLostSlot: config.CDC_ON_LOST_SLOT,
   });
 }
 

@@ -33,7 +33,7 @@ export class Recorder {
     return this.#events;
   }
 
-  /** Now minus the newest commit that is in the sink; it grows while nobody writes. Undefined before the first one. */
+  /** Now minus the newest commit that is in the sink; it grows while nothing is written. Undefined before the first one. */
   get freshnessMs(): number | undefined {
     return this.#newestSunkCommitMs === undefined ? undefined : Math.max(0, this.#nowMs() - this.#newestSunkCommitMs);
   }
@@ -107,7 +107,7 @@ function createSeries(
   );
   gauge(
     'cdc_freshness_seconds',
-    'Now minus the newest commit in the sink. Grows while nobody writes.',
+    'Now minus the newest commit in the sink. Grows while nothing is written.',
     read.freshnessSeconds,
   );
   gauge(

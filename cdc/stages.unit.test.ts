@@ -15,10 +15,15 @@ test('each stage of the native path', () => {
 
 test('each stage of the Kafka path, with and without the time of reading', () => {
   expect(stageDurations({ committedAtMs: 1, readAtMs: 3, publishedAtMs: 7 }, 20)).toEqual({
-    ...{ committed_to_read: 2, read_to_published: 4, published_to_sunk: 13, committed_to_sunk: 19 },
+    committed_to_read: 2,
+    read_to_published: 4,
+    published_to_sunk: 13,
+    committed_to_sunk: 19,
   });
   expect(stageDurations({ committedAtMs: 1, publishedAtMs: 7 }, 20)).toEqual({
-    ...{ committed_to_published: 6, published_to_sunk: 13, committed_to_sunk: 19 },
+    committed_to_published: 6,
+    published_to_sunk: 13,
+    committed_to_sunk: 19,
   });
 });
 

@@ -26,7 +26,7 @@ export function page(options: { uid: string; title: string; description: string 
       .timezone('browser')
       .time({ from: 'now-30m', to: 'now' })
       .refresh('10s')
-      // The committed file is the truth: what somebody changes in the browser would be lost at the next start.
+      // The committed file is the truth: what an operator changes in the browser would be lost at the next start.
       .readonly()
       .tooltip(DashboardCursorSync.Crosshair)
       .link(

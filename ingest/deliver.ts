@@ -35,7 +35,7 @@ export function deliverToKafka(producer: Pick<Producer, 'send' | 'queuedMessages
 
 /**
  * The message of a webhook. Its key keeps one user's webhooks in order. Where the provider does not know the user, the
- * order stands in; a webhook of a type that nobody maps concerns neither and lies wherever its own id puts it.
+ * order stands in; a webhook of a type that is not mapped concerns neither and lies wherever its own id puts it.
  */
 export function toMessage(webhook: ReceivedWebhook): OutgoingMessage {
   const { event, requestId } = webhook;

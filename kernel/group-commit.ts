@@ -84,7 +84,7 @@ export function tooManyWaiting(): AppError {
   });
 }
 
-/** Adds a batch that somebody else has formed. What fails is a result too. */
+/** Adds a batch that the caller has formed. What fails is a result too. */
 export function addAll<Item, Result>(
   groupCommit: GroupCommit<Item, Result>,
   items: readonly Item[],

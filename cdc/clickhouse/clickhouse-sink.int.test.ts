@@ -89,9 +89,17 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
           type: 'order.webhook_received',
           aggregate_id: given.envelope.aggregate_id,
         },
-        ...{ sequence: 1, occurred_at: '2026-01-31 12:00:00.123456', status: 'updated', after_status: 'success' },
-        ...{ amount_minor: '9007199254740993', currency: 'EUR', provider: 'silvergate', verdict: 'applied', same: 1 },
-        ...{ sent_at: '1970-01-01 00:00:00.001', committed_at: '1970-01-01 00:00:00.003' },
+        sequence: 1,
+        occurred_at: '2026-01-31 12:00:00.123456',
+        status: 'updated',
+        after_status: 'success',
+        amount_minor: '9007199254740993',
+        currency: 'EUR',
+        provider: 'silvergate',
+        verdict: 'applied',
+        same: 1,
+        sent_at: '1970-01-01 00:00:00.001',
+        committed_at: '1970-01-01 00:00:00.003',
         published_at: '1970-01-01 00:00:00.005',
       }),
     ]);
@@ -236,7 +244,7 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
   });
 
   test.each([
-    // The first is what PostgreSQL prints for the 1e308 of somebody's meta.
+    // The first is what PostgreSQL prints for a 1e308 in a provider's metadata.
     `1${'0'.repeat(308)}`,
     `-${'9'.repeat(30)}`,
     '18446744073709551616',

@@ -130,7 +130,7 @@ function isAboutData(error: unknown): error is ClickHouseError {
 }
 
 /**
- * What the server says, but for wrong rows: a missing table or a full disk is mended by somebody, and until then the
+ * What the server says, but for wrong rows: a missing table or a full disk is for the operator to mend, and until then the
  * source waits. And what the connection does. Mistakes in our own code are none of these.
  */
 function mayPass(error: unknown): boolean {

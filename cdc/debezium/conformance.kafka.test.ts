@@ -70,7 +70,9 @@ describeIf('the engine behind Debezium', await missingForKafka(), () => {
       dsn,
       start: async () => {
         await registerConnector({
-          ...{ url: connect.url, kafka, topics: domainTopicSpecs },
+          url: connect.url,
+          kafka,
+          topics: domainTopicSpecs,
           source: { host: '127.0.0.1', port: server.port, database: name, user: 'lab_cdc' },
           names: { name, slotName: name },
         });

@@ -89,7 +89,9 @@ describeIf('Debezium', await missingForKafka(), () => {
 
   function register(topology: TopologyName): Promise<void> {
     return registerConnector({
-      ...{ url: connect.url, kafka, topics: domainTopicSpecs },
+      url: connect.url,
+      kafka,
+      topics: domainTopicSpecs,
       source: { host: '127.0.0.1', port: postgres.port, database: topology, user: 'lab_cdc' },
       names: { name: address(topology).name, slotName: slotName(topology) },
     });
@@ -196,7 +198,7 @@ describeIf('Debezium', await missingForKafka(), () => {
     await expect.poll(async () => (await slotOf('plain')).lag, { timeout: 15_000 }).toBeLessThan(500_000);
   });
 
-  test('a logical message that somebody else writes into the WAL holds nothing up', async () => {
+  test('a logical message that another client writes into the WAL holds nothing up', async () => {
     // Its topic would not exist, and the connector would wait for it for ever.
     await databases
       .get('plain')!
@@ -233,7 +235,10 @@ describeIf('Debezium', await missingForKafka(), () => {
 
   const watch = (topology: TopologyName, signal = AbortSignal.timeout(30_000)) =>
     watchConnector({
-      ...{ ...address(topology), slotName: slotName(topology), everyMs: 100, signal },
+      ...address(topology),
+      slotName: slotName(topology),
+      everyMs: 100,
+      signal,
       readSlot: () => slotStatus(databases.get(topology)!, slotName(topology)),
     });
 
@@ -277,7 +282,7 @@ describeIf('Debezium', await missingForKafka(), () => {
     await resumeConnector(address('partitioned'));
     await insert('partitioned', 'read-on', 10);
     await expect.poll(() => idsOf('partitioned-read-on').size, { timeout: 20_000 }).toBe(10);
-    // For longer than the pause of a watch nobody has looked.
+    // For longer than the pause of a watch nothing has looked.
     const isOld = `select now() - backend_start > interval '1.5 s' as old from pg_stat_replication
                    where pid = (select active_pid from pg_replication_slots where slot_name = $1)`;
     await expect
@@ -295,7 +300,7 @@ describeIf('Debezium', await missingForKafka(), () => {
     const health = async () => connectorHealth(address('partitioned'));
     await expect.poll(async () => (await health()).state, { timeout: 30_000 }).toBe('failed');
     expect(alarmOf(await health())?.reason).toBe('slot_missing');
-    // It does not go on with a new slot, neither now nor after somebody starts it again.
+    // It does not go on with a new slot, neither now nor after an operator starts it again.
     await restartFailed(address('partitioned'));
     await expect(watch('partitioned')).rejects.toMatchObject({ reason: 'slot_missing' });
     expect(await slotOf('partitioned')).toBeUndefined();

@@ -16,9 +16,9 @@ export interface SlotLook {
  * it compares the two only where the stored offset is ahead, and runs on silently where the slot is, although the
  * server will never send what lies between. So both are looked at from outside, again and again:
  * - a slot ahead of the stored offset was moved, because the connector stores an offset before it confirms it;
- * - the position of a slot that nobody reads does not change by itself, but for a step up to the stored offset.
+ * - the position of a slot without a reader does not change by itself, but for a step up to the stored offset.
  * A connector that read on behind a slot that was moved is found too, because Connect stores the first offset some looks
- * after its start (`offset.flush.interval.ms`). What escapes is a move that nobody looked at for as long; the audit finds it.
+ * after its start (`offset.flush.interval.ms`). What escapes is a move that no look sees for as long; the audit finds it.
  */
 export function createSlotGuard(slotName: string): { check(look: SlotLook): void } {
   let everStored: Lsn | undefined;
@@ -45,7 +45,7 @@ export function createSlotGuard(slotName: string): { check(look: SlotLook): void
       const movedOn = unread !== undefined && confirmed > unread && storedLsn !== undefined;
       if (!slot.active && unread !== undefined && confirmed !== unread && !movedOn) {
         const text = `Slot ${slotName} went from ${formatLsn(unread)} to ${formatLsn(confirmed)}`;
-        throw alarm('slot_moved', `${text} while nobody read it.`);
+        throw alarm('slot_moved', `${text} while it had no reader.`);
       }
       unread = slot.active ? undefined : confirmed;
     },

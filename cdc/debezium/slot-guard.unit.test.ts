@@ -3,11 +3,20 @@ import type { SlotStatus } from '../native/slot.ts';
 import { createSlotGuard } from './slot-guard.ts';
 
 const slot = (confirmedLsn: bigint, active = true, more: Partial<SlotStatus> = {}): SlotStatus => ({
-  ...{ database: 'payments', plugin: 'pgoutput', active, confirmedLsn, walStatus: 'reserved' },
-  ...{ invalidationReason: null, lagBytes: 0, retainedBytes: 0, ...more },
+  database: 'payments',
+  plugin: 'pgoutput',
+  active,
+  confirmedLsn,
+  walStatus: 'reserved',
+  invalidationReason: null,
+  lagBytes: 0,
+  retainedBytes: 0,
+  ...more,
 });
 const known = (status: SlotStatus | undefined, storedLsn: bigint | undefined) => ({
-  ...{ slot: status, storedLsn, offsetsKnown: true },
+  slot: status,
+  storedLsn,
+  offsetsKnown: true,
 });
 const away = (status: SlotStatus | undefined) => ({ slot: status, storedLsn: undefined, offsetsKnown: false });
 

@@ -26,15 +26,19 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('topics that nobody fills are not said to stream, at the start and later', { timeout: 30_000 }, async () => {
+test('topics that no connector fills are not said to stream, at the start and later', { timeout: 30_000 }, async () => {
   const topics: Engine = {
     run: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
     status: () => ({ state: 'streaming' }),
   };
   const engine = withDebezium({
-    ...{ engine: topics, kafka: { ensureTopics: async () => {} } as unknown as KafkaClient, dsn: database.dsn },
+    engine: topics,
+    kafka: { ensureTopics: async () => {} } as unknown as KafkaClient,
+    dsn: database.dsn,
     connectUrl: `http://127.0.0.1:${(connect.address() as AddressInfo).port}`,
-    ...{ onLostSlot: 'stop', logger: pino({ level: 'silent' }), onRestart: () => {} },
+    onLostSlot: 'stop',
+    logger: pino({ level: 'silent' }),
+    onRestart: () => {},
   });
   const state = () => engine.status().state;
   expect(state()).toBe('starting');

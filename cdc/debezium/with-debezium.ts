@@ -72,7 +72,10 @@ export function withDebezium(options: DebeziumOptions): Engine {
 
   const watch = async (dsn: string, signal: AbortSignal): Promise<void> => {
     await watchConnector({
-      ...{ ...address, slotName: names.slotName, everyMs: watchEveryMs, signal },
+      ...address,
+      slotName: names.slotName,
+      everyMs: watchEveryMs,
+      signal,
       readSlot: () => withClient(dsn, (client) => slotStatus(client, names.slotName), clientLimits),
       onLook: ({ state }, seen) => {
         slot = seen;
@@ -125,7 +128,7 @@ export function withDebezium(options: DebeziumOptions): Engine {
       const moved = new AbortController();
       const here = AbortSignal.any([signal, moved.signal]);
       const leaving = promotion(dsn, here).then(() => moved.abort(new Error('another server takes writes')));
-      // Watched from the beginning: a slot that was moved while nobody looked must not be read on from. A promotion
+      // Watched from the beginning: a slot that was moved unseen must not be read on from. A promotion
       // begins anew with the copy of the slot, of which nothing that was seen of the former one says anything.
       await Promise.all([register(dsn, here), guarded(dsn, here), leaving]);
       if (!signal.aborted) logger.warn('another server takes writes: the connector follows it');
@@ -148,7 +151,7 @@ export function withDebezium(options: DebeziumOptions): Engine {
     },
     status: () => ({
       ...engine.status(),
-      // Topics that nobody fills can be read without a hitch.
+      // Topics that no connector fills can be read without a hitch.
       ...(!isFed &&
         engine.status().state === 'streaming' && {
           state: isFed === undefined ? ('starting' as const) : ('waiting' as const),

@@ -19,6 +19,8 @@ export function deadLetter(
 ): OutgoingMessage {
   return movedMessage(deadLetterTopic(batch.topic), message, {
     source: { topic: batch.topic, partition: batch.partition, offset: message.offset.toString() },
-    ...{ ...failure, attempts: 1, retryAtMs: null },
+    ...failure,
+    attempts: 1,
+    retryAtMs: null,
   });
 }

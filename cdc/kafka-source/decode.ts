@@ -4,7 +4,7 @@ import type { KafkaMessage } from '../../kernel/kafka/port.ts';
 import { decodeDebezium, isFromDebezium } from '../debezium/decode.ts';
 import type { SinkEvent } from '../sink.ts';
 
-/** Largest value that is read; the topics hold nothing larger unless somebody changed their settings. */
+/** Largest value that is read; the topics hold nothing larger unless an operator changed their settings. */
 const maxBytes = 8 * 1024 * 1024;
 
 /**

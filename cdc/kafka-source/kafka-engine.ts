@@ -61,7 +61,10 @@ export function createKafkaEngine(options: KafkaEngineOptions): Engine {
     const newBatcher = (): Batcher<Waiting[]> =>
       new Batcher<Waiting[]>({
         ...options.limits,
-        ...{ sink: options.sink, name: options.groupId, signal: ending.signal, nowMs },
+        sink: options.sink,
+        name: options.groupId,
+        signal: ending.signal,
+        nowMs,
         capture: () => {
           const mark = waiting;
           waiting = [];
@@ -112,7 +115,10 @@ export function createKafkaEngine(options: KafkaEngineOptions): Engine {
     };
 
     const prepared = prepareTopics({
-      ...{ kafka, logger, signal, pauseMs: 1_000 },
+      kafka,
+      logger,
+      signal,
+      pauseMs: 1_000,
       topics: [...domainTopicSpecs, ...deadLetterSpecs(domainTopicSpecs)],
     });
     const consumer = kafka.createConsumer({

@@ -13,18 +13,30 @@ import { SinkError, type SinkEvent } from '../sink.ts';
 import { createKafkaEngine } from './kafka-engine.ts';
 
 const envelope = (sequence: bigint): EventEnvelope => ({
-  ...{ event_id: `019a2b3c-4d5e-7f60-8123-${sequence.toString().padStart(12, '0')}`, type: 'order.hold_set' },
-  ...{ version: 1, aggregate_type: 'order', aggregate_id: 'o-1', user_id: 'u-1', sequence },
-  ...{ occurred_at: '2026-01-31T12:00:00Z', payload: { amount_minor: 5 } },
+  event_id: `019a2b3c-4d5e-7f60-8123-${sequence.toString().padStart(12, '0')}`,
+  type: 'order.hold_set',
+  version: 1,
+  aggregate_type: 'order',
+  aggregate_id: 'o-1',
+  user_id: 'u-1',
+  sequence,
+  occurred_at: '2026-01-31T12:00:00Z',
+  payload: { amount_minor: 5 },
 });
 
 const message = (offset: number, value: string | null): KafkaMessage => ({
-  ...{ offset: BigInt(offset), key: 'u-1', headers: { committed_at_ms: '1000' }, timestampMs: 2_000 },
+  offset: BigInt(offset),
+  key: 'u-1',
+  headers: { committed_at_ms: '1000' },
+  timestampMs: 2_000,
   value: value === null ? null : Buffer.from(value),
 });
 
 const batchOf = (messages: KafkaMessage[]): Batch => ({
-  ...{ topic: 'domain.orders', partition: 1, messages, signal: new AbortController().signal },
+  topic: 'domain.orders',
+  partition: 1,
+  messages,
+  signal: new AbortController().signal,
   highWatermark: messages.at(-1)!.offset + 1n,
 });
 
@@ -42,7 +54,8 @@ async function start(write: (batch: readonly SinkEvent[]) => Promise<void>) {
     run: async (given) => {
       run = given;
     },
-    ...{ pause: () => {}, resume: () => {}, assigned: [], close: async () => {} },
+    assigned: [],
+    close: async () => {},
   };
   const kafka = {
     ensureTopics: async () => {},
@@ -51,7 +64,8 @@ async function start(write: (batch: readonly SinkEvent[]) => Promise<void>) {
         sent.push(...messages);
         calls.push(messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0));
       },
-      ...{ queuedMessages: 0, close: async () => {} },
+      queuedMessages: 0,
+      close: async () => {},
     }),
     createConsumer: () => consumer,
     groupLag: async () => [],

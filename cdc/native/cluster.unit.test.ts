@@ -17,7 +17,10 @@ test('the whole is as far as the part that is furthest behind', () => {
     engine({ state: 'waiting', lagBytes: 90, oldestPendingMs: 400, walStatus: 'extended' }),
   ];
   expect(combineEngines(parts).status()).toMatchObject({
-    ...{ state: 'waiting', lagBytes: 90, oldestPendingMs: 400, walStatus: 'extended' },
+    state: 'waiting',
+    lagBytes: 90,
+    oldestPendingMs: 400,
+    walStatus: 'extended',
   });
   expect(combineEngines([engine({}), engine({})]).status().state).toBe('streaming');
 });

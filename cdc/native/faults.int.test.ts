@@ -45,7 +45,7 @@ async function query<T>(text: string, values: unknown[] = []): Promise<T[]> {
   return withClient(pipeline.dsn, async (client) => (await client.query(text, values)).rows as T[]);
 }
 
-/** WAL of a table that nobody publishes. */
+/** WAL of a table that is in no publication. */
 async function writeElsewhere(megabytes: number): Promise<void> {
   await query('create table if not exists elsewhere (filler text)');
   for (let done = 0; done < megabytes; done += 4) {
@@ -66,7 +66,7 @@ async function streamTen(): Promise<void> {
   await arrived(10);
 }
 
-/** Stops it, and waits until nobody holds its slot. */
+/** Stops it, and waits until no process holds its slot. */
 async function stopped(): Promise<void> {
   await pipeline.stop();
   await expect
@@ -151,7 +151,7 @@ test('a slot whose WAL was given up: alarm', async () => {
   await expectAlarm('slot_lost');
 });
 
-test('a slot that somebody else made, and a position that was removed: alarm', async () => {
+test('a slot that another process made, and a position that was removed: alarm', async () => {
   await query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [pipeline.slotName]);
   await expectAlarm('slot_unknown');
 });
@@ -216,7 +216,7 @@ test('an idle outbox does not hold the WAL of others', async () => {
       return row!.behind;
     }, poll)
     .toBeLessThan(2 * 65_536);
-  // The position went along: a restart must not take the slot's progress for somebody else's work.
+  // The position went along: a restart must not take the slot's progress for another process's work.
   await pipeline.stop();
   await pipeline.start();
   await write(10, 'b');

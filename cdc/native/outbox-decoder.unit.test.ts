@@ -6,8 +6,15 @@ import { toRfc3339 } from './outbox-event.ts';
 import { readKeepalive, statusUpdate } from './wire.ts';
 
 const columns = [
-  ...['event_id', 'aggregate_type', 'aggregate_id', 'user_id', 'sequence', 'event_type'],
-  ...['payload', 'headers', 'created_at'],
+  'event_id',
+  'aggregate_type',
+  'aggregate_id',
+  'user_id',
+  'sequence',
+  'event_type',
+  'payload',
+  'headers',
+  'created_at',
 ];
 const row: Record<string, string> = {
   event_id: '019a2b3c-4d5e-7f60-8123-456789abcdef',
@@ -37,7 +44,12 @@ const string = (value: string) => Buffer.from(`${value}\0`);
 function relation(names: string[], table = 'outbox', id = 16_400): Buffer {
   const described = names.flatMap((name) => [Buffer.from([0]), string(name), int32(25), int32(0xffffffff)]);
   return Buffer.concat([
-    ...[Buffer.from('R'), int32(id), string('public'), string(table), Buffer.from('d'), int16(names.length)],
+    Buffer.from('R'),
+    int32(id),
+    string('public'),
+    string(table),
+    Buffer.from('d'),
+    int16(names.length),
     ...described,
   ]);
 }

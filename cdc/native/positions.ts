@@ -42,7 +42,7 @@ export async function readPosition(client: Client, slotName: string): Promise<Po
   };
 }
 
-/** Says that a slot is about to be made, before it is: a crash in between leaves a slot that nobody has read. */
+/** Says that a slot is about to be made, before it is: a crash in between leaves a slot that was never read. */
 export async function beginPosition(client: Client, slotName: string, systemIdentifier: string): Promise<void> {
   await beginSql(client, [slotName, systemIdentifier]);
 }
@@ -75,6 +75,6 @@ function expectRow(result: { rowCount: number | null }, slotName: string): void 
   throw new CdcAlarm(
     'slot_unknown',
     `The position of slot ${slotName} in cdc_positions was removed or reset while it was read.`,
-    'Find out who did that. Start once with CDC_ON_LOST_SLOT=reload to take a new slot and load the outbox again.',
+    'Find out which process did that. Start once with CDC_ON_LOST_SLOT=reload to take a new slot and load the outbox again.',
   );
 }

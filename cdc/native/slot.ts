@@ -100,7 +100,7 @@ export function checkSlot(slotName: string, slot: SlotStatus | undefined, expect
     throw alarm(
       'slot_moved',
       `Slot ${slotName} stands at ${formatLsn(slot.confirmedLsn)}, but the sink has events up to ` +
-        `${formatLsn(expectedLsn)} only: somebody else moved it, and the server will not send what lies between.`,
+        `${formatLsn(expectedLsn)} only: another process moved it, and the server will not send what lies between.`,
     );
   }
   return slot.confirmedLsn;

@@ -5,7 +5,7 @@ import { lines, number } from '../panels.ts';
 const here = 'topology=~"$topology"';
 const stage = (q: number, matcher: string): string =>
   `histogram_quantile(${q}, sum by (topology, stage, le) (rate(pipeline_stage_seconds_bucket{${here}, ${matcher}}[$__rate_interval])))`;
-/** The provider's own delay and the sum of the stages after COMMIT are nobody's fault. */
+/** The provider's own delay and the sum of the stages after COMMIT are not the fault of any stage. */
 const blamable = 'stage!~"sent_to_accepted|committed_to_sunk"';
 
 /** From the gateway through Kafka and the outbox to ClickHouse: where events wait, and what was put aside. */
@@ -227,7 +227,7 @@ export const dashboard = page({
   .withPanel(
     lines({
       title: 'Newest commit in ClickHouse',
-      description: 'Its age. It grows while nobody writes, too.',
+      description: 'Its age. It grows while nothing is written, too.',
       unit: 's',
       series: [
         { expression: `time() - (cdc_newest_sunk_commit_timestamp_seconds{${here}} > 0)`, legend: '{{topology}}' },

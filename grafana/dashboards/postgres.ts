@@ -168,7 +168,7 @@ export const dashboard = page({
   .withPanel(
     lines({
       title: 'Slots in use, slots in danger',
-      description: 'active is 1 while somebody reads. endangered is 1 once WAL of the slot is dropped or about to be.',
+      description: 'active is 1 while a process reads. endangered is 1 once WAL of the slot is dropped or about to be.',
       unit: 'none',
       alarmAt: 1,
       series: [
@@ -241,7 +241,7 @@ export const dashboard = page({
   .withPanel(
     lines({
       title: 'Longest open transaction',
-      description: 'It keeps dead rows alive for everybody.',
+      description: 'It keeps dead rows in every table.',
       unit: 's',
       warnAt: 60,
       series: [{ expression: `lab_server_longest_transaction_seconds{${here}}`, legend: '{{topology}} {{instance}}' }],

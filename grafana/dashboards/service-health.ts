@@ -44,7 +44,7 @@ export const dashboard = page({
   .withPanel(
     number({
       title: 'Running for',
-      description: 'Since the process started. A short time that nobody can explain is a crash.',
+      description: 'Since the process started. A short time without a deployment is a crash.',
       unit: 's',
       size: 'third',
       series: [{ expression: `time() - process_start_time_seconds{${chosen}}`, legend: '{{service}}' }],

@@ -10,7 +10,10 @@ const native = {
 
 test('native is the default and stops when its slot is lost', () => {
   expect(loadCdcConfig(native)).toMatchObject({
-    ...{ CDC_ENGINE: 'native', CDC_ON_LOST_SLOT: 'stop', CDC_SLOT: 'lab_cdc', CDC_BATCH_WAIT_MS: 200 },
+    CDC_ENGINE: 'native',
+    CDC_ON_LOST_SLOT: 'stop',
+    CDC_SLOT: 'lab_cdc',
+    CDC_BATCH_WAIT_MS: 200,
   });
 });
 

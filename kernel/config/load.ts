@@ -5,7 +5,7 @@ export class ConfigError extends Error {}
 
 export type Environment = Record<string, string | undefined>;
 
-/** This folder is the only one that reads `process.env`; everyone else gets a validated object. */
+/** This folder is the only one that reads `process.env`; all other code gets a validated object. */
 export function processEnvironment(): Environment {
   return process.env;
 }

@@ -61,7 +61,7 @@ test.each<[string, string, ContractProblem]>([
   ['a fraction as sequence', change({ sequence: 1.5 }), 'invalid'],
   ['a time without offset', change({ occurred_at: '2026-01-31 12:00:00' }), 'invalid'],
   ['a payload that is text', change({ payload: '{}' }), 'invalid'],
-  ['a field that nobody knows', change({ extra: 1 }), 'invalid'],
+  ['a field that is not in the contract', change({ extra: 1 }), 'invalid'],
 ])('%s is refused with the reason', (_name, text, reason) => {
   const error = caught(() => parseEnvelope(text));
   expect(error).toBeInstanceOf(ContractError);

@@ -11,7 +11,7 @@ export interface Failure {
   retryAtMs: number | null;
   /** One word for counting, as in `malformed_json`. */
   reason: string;
-  /** A sentence for whoever looks into it. */
+  /** A sentence for the operator who looks into it. */
   detail: string;
   failedAtMs: number;
 }
@@ -46,7 +46,7 @@ export function failureHeaders(before: Readonly<Record<string, string>>, failure
 }
 
 /**
- * What the headers of a message say. For one that comes from its source topic, or whose headers somebody spoilt, the
+ * What the headers of a message say. For one that comes from its source topic, or whose headers a client spoilt, the
  * attempts are 0, and partition and offset are those where it lies now. The topic follows from where it lies, whatever
  * the headers say: what is put aside again must not go to a topic that does not exist.
  */

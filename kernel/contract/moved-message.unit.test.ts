@@ -4,14 +4,20 @@ import { movedMessage } from './moved-message.ts';
 import { domainTopicSpecs, webhookTopicSpecs } from './topics.ts';
 
 const failure = {
-  ...{ source: { topic: 'webhooks.orders', partition: 0, offset: '1' }, attempts: 0, retryAtMs: null },
-  ...{ reason: 'oversized', detail: 'because', failedAtMs: 1 },
+  source: { topic: 'webhooks.orders', partition: 0, offset: '1' },
+  attempts: 0,
+  retryAtMs: null,
+  reason: 'oversized',
+  detail: 'because',
+  failedAtMs: 1,
 };
 const message = { key: 'u1', value: Buffer.from('text'), headers: { 'correlation-id': 'c' } };
 
 test('a message moves on as it was, with what happened to it', () => {
   expect(movedMessage('t.dlq', message, failure)).toEqual({
-    ...{ topic: 't.dlq', key: 'u1', value: message.value },
+    topic: 't.dlq',
+    key: 'u1',
+    value: message.value,
     headers: expect.objectContaining({ 'correlation-id': 'c', reason: 'oversized' }),
   });
   expect(movedMessage('t.dlq', { ...message, key: null, value: null }, failure)).toMatchObject({

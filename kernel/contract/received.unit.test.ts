@@ -102,7 +102,7 @@ test.each<[string, string, ContractProblem]>([
   ['a hash that is none', change({ body_sha256: 'x' }), 'invalid'],
   ['no time', change({ received_at: null }), 'invalid'],
   ['an amount in floating point', changeEvent({ amount_minor: 1.5 }), 'invalid'],
-  ['a status that nobody knows', changeEvent({ status: 'gone' }), 'invalid'],
+  ['a status that is not in the contract', changeEvent({ status: 'gone' }), 'invalid'],
 ])('%s is refused with the reason', (_name, text, reason) => {
   const error = caught(() => parseReceived(text));
   expect(error).toBeInstanceOf(ContractError);

@@ -33,7 +33,7 @@ const dayMs = 24 * 60 * 60_000;
 /** Largest message of a webhook topic: a body of 256 KiB doubles at most when it is quoted, and its event comes on top. */
 export const webhookMessageMaxBytes = 2 * 1024 * 1024;
 
-/** The topics between gateway and API. They are created by whoever starts first, and never by writing to them. */
+/** The topics between gateway and API. They are created by the service that starts first, and never by writing to them. */
 export const webhookTopicSpecs: readonly TopicSpec[] = Object.values(webhookTopics).flatMap((name) => [
   // The broker syncs each partition's log before it acknowledges: more partitions than consumers cost and buy nothing.
   topic(name, 2, { retentionDays: 7, maxMessageBytes: 2 * webhookMessageMaxBytes }),
@@ -42,7 +42,7 @@ export const webhookTopicSpecs: readonly TopicSpec[] = Object.values(webhookTopi
   topic(deadLetterTopic(name), 1, { retentionDays: 30, maxMessageBytes: 2 * webhookMessageMaxBytes + 65_536 }),
 ]);
 
-/** The topics between change data capture and whoever follows the domain's events. */
+/** The topics between change data capture and the consumers of the domain's events. */
 export const domainTopicSpecs: readonly TopicSpec[] = Object.values(domainTopics).map((name) => {
   const spec = topic(name, 2, { retentionDays: 7, maxMessageBytes: 4 * 1024 * 1024 });
   // The writer's time is when Debezium read the row, which a header holds; this one is when the broker had it.

@@ -20,7 +20,9 @@ beforeAll(async () => {
   replica = await startReplica({ primary, runDirectory: run.path, name: 'replica_1' });
   // The replica's own role: what it may not read would show here.
   const pool = createPool({
-    ...{ dsn: asRole(replica.dsn(), 'lab_reader'), applicationName: 'api-test', logger: pino({ level: 'silent' }) },
+    dsn: asRole(replica.dsn(), 'lab_reader'),
+    applicationName: 'api-test',
+    logger: pino({ level: 'silent' }),
   });
   api = await startApi({ topology: 'replicated', dsn: primary.dsn(), replicas: [{ name: 'replica-1', pool }] });
   const seed = createSeed(api.webhookPool, 'replicated');

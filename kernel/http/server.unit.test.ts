@@ -39,7 +39,7 @@ test('a server that closes ends the connections of a client that never pauses', 
   await Promise.all(clients);
   agent.destroy();
   expect(new Set(answers)).toEqual(new Set([200]));
-  // A connection that was idle for that instant is reset, and nobody listens any more for a new one.
+  // A connection that was idle for that instant is reset, and nothing listens any more for a new one.
   expect(errors).toHaveLength(4);
   for (const code of errors) expect(code).toMatch(/^ECONN(REFUSED|RESET)$/);
 });

@@ -68,7 +68,9 @@ export function createAdministration(open: () => Session): Administration {
         const { resources } = await admin.describeConfigs({
           includeSynonyms: false,
           resources: topics.map((name) => ({
-            ...{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['max.message.bytes'] },
+            type: kafkajs.ConfigResourceTypes.TOPIC,
+            name,
+            configNames: ['max.message.bytes'],
           })),
         });
         return new Map(
@@ -166,7 +168,9 @@ async function changeSettings(admin: Admin, topics: readonly TopicSpec[]): Promi
   await admin.alterConfigs({
     validateOnly: false,
     resources: changed.map(({ name, settings }) => ({
-      ...{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries: entriesOf(settings) },
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configEntries: entriesOf(settings),
     })),
   });
 }

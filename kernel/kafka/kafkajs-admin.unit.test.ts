@@ -4,9 +4,7 @@ import { createAdministration } from './kafkajs-admin.ts';
 import type { Session } from './kafkajs-session.ts';
 
 const withLeader = (leader: number): { topics: ITopicMetadata[] } => ({
-  topics: [
-    { name: 't', partitions: [{ ...{ partitionErrorCode: 0, partitionId: 0, leader }, replicas: [1], isr: [1] }] },
-  ],
+  topics: [{ name: 't', partitions: [{ partitionErrorCode: 0, partitionId: 0, leader, replicas: [1], isr: [1] }] }],
 });
 const refusal = (type: string) => Object.assign(new Error(type), { type });
 

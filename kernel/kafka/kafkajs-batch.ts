@@ -27,7 +27,7 @@ const commitPauseMs = 250;
 /**
  * Hands fetched messages to `onBatch` and commits behind it. Offsets are committed here and not by kafkajs, whose
  * commit takes the group's generation of the moment: after a rebalance a batch from before would move, back or forth,
- * the offset of a partition that somebody else owns by then.
+ * the offset of a partition that another member owns by then.
  */
 export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
   const { run, heartbeatMs, maxMessages } = options;
@@ -62,7 +62,10 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
         const messages = batch.messages.slice(start, start + maxMessages);
         try {
           await run.onBatch({
-            ...{ topic, partition, messages: messages.map(toMessage), highWatermark: BigInt(batch.highWatermark) },
+            topic,
+            partition,
+            messages: messages.map(toMessage),
+            highWatermark: BigInt(batch.highWatermark),
             signal: AbortSignal.any([owned.signal, waiting.signal]),
           });
         } catch (error) {

@@ -16,7 +16,8 @@ function bench(commit: (offsets: Record<string, string>) => Promise<void> = asyn
   const onBatch = vi.fn(async (_batch: Batch): Promise<void> => {});
   const runner = createBatchRunner({
     run: { topics: [topic], onBatch, onError: (error, where) => errors.push([(error as Error).message, where]) },
-    ...{ heartbeatMs: 60_000, maxMessages },
+    heartbeatMs: 60_000,
+    maxMessages,
   });
   const handle = (partition: number, offsets: number[]): Promise<void> => {
     const messages = offsets.map((offset) => {
@@ -24,7 +25,9 @@ function bench(commit: (offsets: Record<string, string>) => Promise<void> = asyn
     });
     return runner.handle({
       batch: { topic, partition, messages, highWatermark: String(offsets.at(-1)! + 1) },
-      ...{ isRunning: () => true, isStale: () => false, heartbeat: async () => {} },
+      isRunning: () => true,
+      isStale: () => false,
+      heartbeat: async () => {},
       resolveOffset: (offset: string) => resolved.push(`${partition}:${offset}`),
       pause: () => {
         paused.push(partition);

@@ -69,7 +69,7 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
     await connection.producer.sendBatch({ acks: -1, topicMessages: byTopic(request) });
   };
 
-  /** Resolves when the request has been answered, or nobody waits for its answer any more. */
+  /** Resolves when the request has been answered, or no caller waits for its answer any more. */
   const deliver = async (request: readonly Item[]): Promise<void> => {
     while (true) {
       try {
@@ -115,7 +115,7 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
       const request = takeRequest(queue, limits, largestRequest);
       if (request.length > 0) await deliver(request);
     }
-    // At once and not by whoever waits for the end: what is sent in between would lie until somebody sends again.
+    // At once and not by the caller that waits for the end: what is sent in between would lie until the next send.
     draining = undefined;
   };
 
@@ -163,7 +163,10 @@ export function createKafkajsProducer(context: ProducerContext, options: Produce
         call.settle(new KafkaError(code, text, { cause: lastError }));
       }, timeoutMs);
       const items = messages.map(({ topic, key, value, headers = {} }, index) => ({
-        ...{ topic, message: { key, value, headers }, bytes: sizes[index]!, call },
+        topic,
+        message: { key, value, headers },
+        bytes: sizes[index]!,
+        call,
       }));
       const unknown = [...new Set(messages.map(({ topic }) => topic))].filter((topic) => !limits.has(topic));
       if (unknown.length === 0 && learners === 0) return enqueue(items, call);

@@ -12,7 +12,7 @@ export interface SessionOptions {
 }
 
 /**
- * One kafkajs instance that can be ended for good. kafkajs goes on with its retries after whoever asked has given up,
+ * One kafkajs instance that can be ended for good. kafkajs goes on with its retries after the caller has given up,
  * and keeps the offsets of a group in one place for all consumers of an instance; so the adapter uses an instance for
  * one producer or one membership, and cuts it when that is over.
  */
@@ -32,7 +32,7 @@ export function openSession(options: SessionOptions): Session {
     connectionTimeout: options.connectTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
     enforceRequestTimeout: true,
-    // kafkajs has other defaults when NODE_ENV is "test"; and whoever calls repeats by itself, with its own deadline.
+    // kafkajs has other defaults when NODE_ENV is "test"; and the caller repeats by itself, with its own deadline.
     retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200, factor: 0.2, multiplier: 2 },
     // What kafkajs calls an error is a broken connection that is about to be repaired: the adapter reports what
     // matters.

@@ -95,7 +95,7 @@ export interface Batch {
   /** The offset that the partition's next message will get. */
   highWatermark: bigint;
   /**
-   * Aborted when the consumer closes or the partition may belong to another member: whoever waits should stop waiting
+   * Aborted when the consumer closes or the partition may belong to another member: a handler that waits should stop waiting
    * and throw. Work in hand may overlap with the next owner's, so effects have to be idempotent.
    */
   signal: AbortSignal;

@@ -13,12 +13,17 @@ afterAll(() => database.drop());
 
 const logger = pino({ level: 'silent' });
 
-/** On the server itself, where what is left in a session can be seen: behind a pooler, someone else would meet it. */
+/** On the server itself, where what is left in a session can be seen: behind a pooler, another client would meet it. */
 describe.each([false, true])('a pool for transaction mode, pipeline mode %s', (pipeline) => {
   let pool: Pool;
   const open = (preparedStatements: boolean) =>
     createPool({
-      ...{ dsn: database.dsn, applicationName: 'test', logger, max: 1, pipeline, statementTimeoutMs: 1_234 },
+      dsn: database.dsn,
+      applicationName: 'test',
+      logger,
+      max: 1,
+      pipeline,
+      statementTimeoutMs: 1_234,
       sessionSettings: { enable_seqscan: 'off' },
       transactionPooling: { preparedStatements },
     });

@@ -22,7 +22,9 @@ test('a pool follows the primary through a promotion, and does not go back to th
   const pool = createPool({
     // The replica comes first: being reachable is not enough.
     dsn: joinHosts([replica.dsn(), primary.dsn()]),
-    ...{ applicationName: 'test', logger: pino({ level: 'silent' }), max: 2 },
+    applicationName: 'test',
+    logger: pino({ level: 'silent' }),
+    max: 2,
   });
   const port = async () => (await pool.query<{ port: number }>('select inet_server_port() as port')).rows[0]!.port;
   try {
@@ -56,7 +58,9 @@ test('a write seen on a newer timeline ends the connections to a primary that wa
   const next = await startReplica({ primary: old, runDirectory: run.path, name: 'next' });
   const pool = createPool({
     dsn: joinHosts([old.dsn(), next.dsn()]),
-    ...{ applicationName: 'test', logger: pino({ level: 'silent' }), max: 1 },
+    applicationName: 'test',
+    logger: pino({ level: 'silent' }),
+    max: 1,
   });
   const port = async () => (await pool.query<{ port: number }>('select inet_server_port() as port')).rows[0]!.port;
   try {

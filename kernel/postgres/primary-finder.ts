@@ -14,7 +14,7 @@ export interface PrimaryFinder {
   /** @throws Error with SQLSTATE 08001 when no primary turned up in time. */
   find(): Promise<FoundPrimary>;
   /**
-   * The newest timeline, after a look at the servers if somebody claims to know a newer one. A claim alone is not
+   * The newest timeline, after a look at the servers if a caller claims to know a newer one. A claim alone is not
    * believed: it may come from a client.
    */
   newestTimeline(claimed: number): Promise<number>;
@@ -71,7 +71,7 @@ export function createPrimaryFinder(options: PrimaryFinderOptions): PrimaryFinde
       return best !== undefined;
     });
     const all = Promise.all(asked);
-    // A frozen server would hold everybody up for as long as its probe may take.
+    // A frozen server would hold all callers up for as long as its probe may take.
     const firstPrimary = Promise.any(asked.map(async (answer) => (await answer) || Promise.reject(new Error('none'))));
     await Promise.race([
       all,
@@ -99,7 +99,7 @@ export function createPrimaryFinder(options: PrimaryFinderOptions): PrimaryFinde
     newestTimeline: async (claimed) => {
       const refuted = lookedForClaimMs !== undefined && clock() - lookedForClaimMs < freshMs;
       if (claimed > newestTimeline && !refuted) {
-        // Whoever did not wait for it would be led to the primary that was replaced.
+        // A caller that did not wait for it would be led to the primary that was replaced.
         lookingForClaim ??= look().finally(() => {
           lookingForClaim = undefined;
           lookedForClaimMs = clock();
@@ -115,8 +115,10 @@ const probeTimeoutMs = 1_000;
 
 async function probePrimary(dsn: string): Promise<number | undefined> {
   const client = new Client({
-    ...{ connectionString: dsn, application_name: 'lab-primary-finder' },
-    ...{ connectionTimeoutMillis: probeTimeoutMs, query_timeout: probeTimeoutMs },
+    connectionString: dsn,
+    application_name: 'lab-primary-finder',
+    connectionTimeoutMillis: probeTimeoutMs,
+    query_timeout: probeTimeoutMs,
   });
   client.on('error', () => {});
   try {
@@ -136,7 +138,7 @@ export interface PrimaryClients {
   /** For a pool: each new connection goes to the server that takes writes at that moment. */
   Client: typeof Client;
   /**
-   * For somebody who has seen a write on this timeline: makes sure that no connection leads to a primary that was
+   * For a caller that has seen a write on this timeline: makes sure that no connection leads to a primary that was
    * replaced by then. One that died has broken its connections itself; one that was frozen would go on answering reads
    * on them when it wakes up.
    */

@@ -8,7 +8,9 @@ function setup(timelines: Record<string, number | 'away' | 'frozen' | undefined>
   let nowMs = 0;
   let probes = 0;
   const finder = createPrimaryFinder({
-    ...{ dsns, timeoutMs, clock: () => nowMs },
+    dsns,
+    timeoutMs,
+    clock: () => nowMs,
     probe: async (dsn) => {
       probes += 1;
       nowMs += 20;
@@ -49,7 +51,7 @@ test('of two that take writes the one on the newer timeline is right', async () 
   expect(await setup({ first: 3, second: 2 }).find()).toBe('first');
 });
 
-test('never goes back to an older timeline, even when nobody else answers', async () => {
+test('never goes back to an older timeline, even when no other server answers', async () => {
   const target = setup({ first: undefined, second: 2 });
   expect(await target.find()).toBe('second');
   Object.assign(target.timelines, { first: 1, second: 'away' });
@@ -72,7 +74,7 @@ test('a claim is looked into, and who comes with the same one meanwhile waits fo
   expect(await Promise.all([target.newestTimeline(2), target.newestTimeline(2)])).toEqual([2, 2]);
 });
 
-test('a claim that nobody confirms makes it look a few times a second only', async () => {
+test('a claim that no server confirms makes it look a few times a second only', async () => {
   const target = setup({ first: 1, second: undefined });
   await target.find();
   expect([await target.newestTimeline(9), await target.newestTimeline(9)]).toEqual([1, 1]);

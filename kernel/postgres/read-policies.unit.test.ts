@@ -8,7 +8,13 @@ function setup(name: ReadPolicyName, { step = 0n, healthy = true } = {}) {
   let nowMs = 10_000;
   let looks = 0;
   const state: ReplicaState = {
-    ...{ name: 'replica-1', pool: {} as Pool, replayedLsn: 100n, timeline: 1, healthy, lagBytes: 0n, lagMs: 0 },
+    name: 'replica-1',
+    pool: {} as Pool,
+    replayedLsn: 100n,
+    timeline: 1,
+    healthy,
+    lagBytes: 0n,
+    lagMs: 0,
   };
   const replicas: ReplicaSet = {
     states: [state],

@@ -50,7 +50,13 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
   const { primary, policy: policyName = 'lsn_floor', clock = () => performance.now(), metrics, logger } = options;
   const { maxLagBytes, maxLagMs = 30_000, stickyMs = 1_000, waitMs = 100 } = options;
   const replicas = createReplicaSet({
-    ...{ primary, replicas: options.replicas, maxLagBytes, maxLagMs, clock, metrics, logger },
+    primary,
+    replicas: options.replicas,
+    maxLagBytes,
+    maxLagMs,
+    clock,
+    metrics,
+    logger,
   });
   const policy = createReadPolicy(policyName, { stickyMs, waitMs, clock });
   const stopping = new AbortController();
@@ -80,7 +86,10 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
     refresh: replicas.refresh,
     status: () =>
       replicas.states.map(({ name, healthy, lagBytes, lagMs }) => ({
-        ...{ name, healthy, lag_bytes: Number(lagBytes), lag_seconds: lagMs / 1_000 },
+        name,
+        healthy,
+        lag_bytes: Number(lagBytes),
+        lag_seconds: lagMs / 1_000,
       })),
     stop: () => stopping.abort(),
   };

@@ -133,8 +133,13 @@ describe('lag in time', () => {
     const replica = new FakeNode(100n);
     const metrics = createMetrics({ service: 'test', topology: 'replicated' });
     router = createReadRouter({
-      ...{ primary: primary.pool, replicas: [{ name: 'replica-1', pool: replica.pool }], metrics },
-      ...{ maxLagBytes: 1_000_000, maxLagMs: 5_000, pollMs: 1_000_000, clock: () => nowMs },
+      primary: primary.pool,
+      replicas: [{ name: 'replica-1', pool: replica.pool }],
+      metrics,
+      maxLagBytes: 1_000_000,
+      maxLagMs: 5_000,
+      pollMs: 1_000_000,
+      clock: () => nowMs,
       logger: pino({ level: 'silent' }),
     });
     await router.refresh();
@@ -160,8 +165,11 @@ describe('lag in time', () => {
     const primary = new FakeNode(100n);
     const replica = new FakeNode(100n);
     router = createReadRouter({
-      ...{ primary: primary.pool, replicas: [{ name: 'replica-1', pool: replica.pool }] },
-      ...{ maxLagBytes: 1_000_000, pollMs: 1_000_000, clock: () => nowMs },
+      primary: primary.pool,
+      replicas: [{ name: 'replica-1', pool: replica.pool }],
+      maxLagBytes: 1_000_000,
+      pollMs: 1_000_000,
+      clock: () => nowMs,
       metrics: createMetrics({ service: 'test', topology: 'replicated' }),
       logger: pino({ level: 'silent' }),
     });

@@ -37,7 +37,11 @@ beforeAll(async () => {
       { name: 'replica-1', pool: pools[1]! },
       { name: 'replica-2', pool: pools[2]! },
     ],
-    ...{ maxLagBytes, maxLagMs, pollMs: 20, metrics, logger },
+    maxLagBytes,
+    maxLagMs,
+    pollMs: 20,
+    metrics,
+    logger,
   });
 });
 afterAll(async () => {

@@ -20,7 +20,11 @@ describe.each([false, true])('with pipeline mode %s', (pipeline) => {
 
   beforeAll(async () => {
     pool = createPool({
-      ...{ dsn: database.dsn, applicationName: 'test', logger: pino({ level: 'silent' }), max: 4, pipeline },
+      dsn: database.dsn,
+      applicationName: 'test',
+      logger: pino({ level: 'silent' }),
+      max: 4,
+      pipeline,
     });
     await pool.query('drop table if exists t');
     await pool.query('create table t (id int primary key deferrable initially deferred)');

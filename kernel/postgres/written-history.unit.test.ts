@@ -21,7 +21,7 @@ test('a position is behind since the primary was first seen beyond it', () => {
   expect(history.behindMs(5n, 400)).toBe(300);
 });
 
-test('an idle primary leaves nobody behind', () => {
+test('an idle primary leaves no replica behind', () => {
   const history = createWrittenHistory(1_000);
   for (let at = 0; at < 900; at += 100) history.add(at, 10n);
   expect(history.behindMs(10n, 10_000)).toBe(0);

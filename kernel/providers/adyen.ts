@@ -14,7 +14,7 @@ import { signingKeys } from './signing-keys.ts';
  * Adyen's standard webhooks: a batch of notification items, each with a signature of its own over eight of its fields
  * (https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures). The scheme signs no
  * time, so that an old batch verifies for ever and only deduplication stops a replay; and it leaves `eventDate`,
- * `reason` and `additionalData` unsigned, so that whoever can alter a batch on its way can alter those.
+ * `reason` and `additionalData` unsigned, so that a proxy that can alter a batch on its way can alter those.
  */
 export const adyen: Provider = {
   name: 'adyen',

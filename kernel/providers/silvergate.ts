@@ -30,7 +30,7 @@ const keysOf = signingKeys((secret) => Buffer.from(secret.slice(secretPrefix.len
 
 /**
  * Braces and spaces are not part of an id. The signed text `id.timestamp.body` therefore splits in only one way when
- * the body is a JSON object, and nobody can move bytes from one part into another.
+ * the body is a JSON object, and no sender can move bytes from one part into another.
  */
 const messageId = /^[\x21-\x7a|~]{1,256}$/;
 

@@ -177,7 +177,7 @@ function mapDispute(
   input: unknown,
 ): Omit<DisputeWebhook, 'providerEventId' | 'fingerprint' | 'providerUpdatedAt'> {
   const body = parseObject(dispute, input);
-  // Stripe does not copy the charge's metadata: whoever names orders there has to name them on the dispute too.
+  // Stripe does not copy the charge's metadata: a merchant who names orders there has to name them on the dispute too.
   const order = text(body.metadata?.order_id) ?? body.payment_intent ?? body.charge;
   if (!order) throw missing('payment_intent');
   const user = text(body.metadata?.user_id);

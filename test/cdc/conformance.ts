@@ -145,7 +145,7 @@ export function describeEngine(name: string, options: ConformanceOptions): void 
     test('killed again and again in the middle of its batches, it loses nothing', async () => {
       await pipeline.start();
       for (let round = 0; round < 2; round += 1) {
-        // Batches are on their way and never acknowledged: after the kill nobody knows of them but the source.
+        // Batches are on their way and never acknowledged: after the kill only the source knows of them.
         store.mode = 'hang';
         const { requests } = store;
         await write(3_000, `kill${round}`);
