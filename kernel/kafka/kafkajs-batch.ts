@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EachBatchPayload, IHeaders, KafkaMessage as KafkajsMessage } from 'kafkajs';
 import { createGroupCommit } from '../group-commit.ts';
-import { isExpelled, isSettling, protocolError } from './kafkajs-errors.ts';
+import { isExpelled, isTransient, protocolError } from './kafkajs-errors.ts';
 import { type ConsumerRun, type KafkaMessage, Postpone } from './port.ts';
 
 /** What happens to a batch that kafkajs has fetched, during one membership of a group. */
@@ -149,9 +149,9 @@ async function commitTogether(commits: readonly Commit[]): Promise<void> {
       await ours[0]!.payload.commitOffsetsIfNecessary({ topics: byTopic(ours) });
       return;
     } catch (error) {
-      const isTransient = protocolError(error) === undefined || isSettling(error);
+      const mayPass = protocolError(error) === undefined || isTransient(error);
       // Without a commit the messages come again, here or elsewhere.
-      if (!isTransient || attempt === commitAttempts) throw error;
+      if (!mayPass || attempt === commitAttempts) throw error;
       await delay(commitPauseMs);
     }
   }

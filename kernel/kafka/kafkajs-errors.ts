@@ -18,15 +18,15 @@ export function isExpelled(error: unknown): boolean {
 }
 
 /** Errors of a broker that has just started, or of a group whose coordinator moves: they pass by themselves. */
-const settling = new Set([
+const transient = new Set([
   'GROUP_LOAD_IN_PROGRESS',
   'GROUP_COORDINATOR_NOT_AVAILABLE',
   'NOT_COORDINATOR_FOR_GROUP',
   'REQUEST_TIMED_OUT',
 ]);
 
-export function isSettling(error: unknown): boolean {
-  return settling.has(protocolError(error) ?? '');
+export function isTransient(error: unknown): boolean {
+  return transient.has(protocolError(error) ?? '');
 }
 
 /** Errors after which repeating the same messages can't help. */
