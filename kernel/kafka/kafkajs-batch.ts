@@ -31,8 +31,7 @@ const commitPauseMs = 250;
  */
 export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
   const { run, heartbeatMs, maxMessages } = options;
-  const failures = new Map<string, number>();
-  const pauses = new Set<NodeJS.Timeout>();
+  const resting = new RestingPartitions(run);
   const inHand = new Set<AbortController>();
   const waitings = new Set<AbortController>();
   // Commits of partitions that end together, or while another commit is under way, share a request: each one is a write
@@ -69,10 +68,10 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
             signal: AbortSignal.any([owned.signal, waiting.signal]),
           });
         } catch (error) {
-          if (!owned.signal.aborted && !ending) putOff(payload, error);
+          if (!owned.signal.aborted && !ending) resting.putOff(payload, error);
           return;
         }
-        failures.delete(`${topic}/${partition}`);
+        resting.succeeded(topic, partition);
         const last = messages.at(-1)!.offset;
         await commits.add({ payload, next: BigInt(last) + 1n, owned: owned.signal });
         if (owned.signal.aborted) return;
@@ -85,26 +84,6 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
     }
   };
 
-  /** The partition rests, and its messages come again: their offset is not resolved, so the next fetch begins there. */
-  const putOff = (payload: EachBatchPayload, error: unknown): void => {
-    const { topic, partition } = payload.batch;
-    const key = `${topic}/${partition}`;
-    let waitMs: number;
-    if (error instanceof Postpone) waitMs = error.delayMs;
-    else {
-      const attempt = (failures.get(key) ?? 0) + 1;
-      failures.set(key, attempt);
-      waitMs = Math.min(run.retryMaxMs ?? 30_000, 100 * 2 ** Math.min(attempt, 20));
-      run.onError?.(error, { topic, partition, attempt });
-    }
-    const resume = payload.pause();
-    const timer = setTimeout(() => {
-      pauses.delete(timer);
-      resume();
-    }, waitMs);
-    pauses.add(timer);
-  };
-
   return {
     handle,
     revokeAll: () => {
@@ -115,11 +94,48 @@ export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
       ending = true;
       for (const waiting of waitings) waiting.abort(new Error('the consumer closes'));
     },
-    stop: () => {
-      for (const timer of pauses) clearTimeout(timer);
-      pauses.clear();
-    },
+    stop: () => resting.stop(),
   };
+}
+
+/** Partitions whose batch failed: they rest, longer after each failure, while the others go on. */
+class RestingPartitions {
+  readonly #run: ConsumerRun;
+  readonly #failures = new Map<string, number>();
+  readonly #pauses = new Set<NodeJS.Timeout>();
+
+  constructor(run: ConsumerRun) {
+    this.#run = run;
+  }
+
+  succeeded(topic: string, partition: number): void {
+    this.#failures.delete(`${topic}/${partition}`);
+  }
+
+  /** The partition rests, and its messages come again: their offset is not resolved, so the next fetch begins there. */
+  putOff(payload: EachBatchPayload, error: unknown): void {
+    const waitMs = error instanceof Postpone ? error.delayMs : this.#afterFailure(payload, error);
+    const resume = payload.pause();
+    const timer = setTimeout(() => {
+      this.#pauses.delete(timer);
+      resume();
+    }, waitMs);
+    this.#pauses.add(timer);
+  }
+
+  stop(): void {
+    for (const timer of this.#pauses) clearTimeout(timer);
+    this.#pauses.clear();
+  }
+
+  /** @returns how long the partition rests. */
+  #afterFailure({ batch: { topic, partition } }: EachBatchPayload, error: unknown): number {
+    const key = `${topic}/${partition}`;
+    const attempt = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, attempt);
+    this.#run.onError?.(error, { topic, partition, attempt });
+    return Math.min(this.#run.retryMaxMs ?? 30_000, 100 * 2 ** Math.min(attempt, 20));
+  }
 }
 
 /** Keeps the member alive while a batch is worked on. A rebalance may wait for the batch: the group gives it time. */

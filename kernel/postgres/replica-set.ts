@@ -54,81 +54,9 @@ const healthTimeoutMs = 1_000;
 const lookTimeoutMs = 25;
 
 export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
-  const { primary, maxLagBytes, maxLagMs, clock, metrics, logger } = options;
+  const { primary, maxLagMs, clock } = options;
   const history = createWrittenHistory(Math.max(maxLagMs, 60_000));
-  const nodes = options.replicas.map((replica) => ({
-    state: { ...replica, replayedLsn: 0n, timeline: 0, healthy: false, lagBytes: 0n, lagMs: 0 } as ReplicaState,
-    /** The last position that it told, kept when it goes away, so that its lag is seen to grow. */
-    lastSeen: undefined as Lsn | undefined,
-    /** A former replica that was promoted, or a primary that is listed because it may become a replica one day. */
-    takesWrites: false,
-    /** The look that is under way; reads that need one share it. */
-    asking: undefined as Promise<void> | undefined,
-  }));
-  type Node = (typeof nodes)[number];
-
-  async function look(node: Node): Promise<void> {
-    node.asking ??= replayPosition(node.state.pool)
-      .then((replayed) => moveOn(node, replayed))
-      .catch(() => {})
-      .finally(() => {
-        node.asking = undefined;
-      });
-    await within(lookTimeoutMs, node.asking).catch(() => {});
-  }
-
-  function moveOn(node: Node, { lsn, timeline }: ReplayPosition): void {
-    node.lastSeen = lsn;
-    if (lsn > node.state.replayedLsn) node.state.replayedLsn = lsn;
-    if (timeline > node.state.timeline) node.state.timeline = timeline;
-  }
-
-  async function refresh(): Promise<void> {
-    const written = await within(healthTimeoutMs, currentLsn(primary)).catch(() => undefined);
-    if (written !== undefined) history.add(clock(), written);
-    await Promise.all(nodes.map((node) => refreshNode(node, written)));
-  }
-
-  async function refreshNode(node: Node, written: Lsn | undefined): Promise<void> {
-    const { state } = node;
-    const wasHealthy = state.healthy;
-    let answered = true;
-    node.takesWrites = false;
-    try {
-      moveOn(node, await within(healthTimeoutMs, replayPosition(state.pool)));
-    } catch (error) {
-      answered = false;
-      node.takesWrites = error instanceof TakesWrites;
-      // A replica that comes back may have been rebuilt from an older copy: its former position proves nothing.
-      state.replayedLsn = 0n;
-      state.timeline = 0;
-    }
-    if (written !== undefined && node.lastSeen !== undefined) {
-      state.lagBytes = written > node.lastSeen ? written - node.lastSeen : 0n;
-      state.lagMs = history.behindMs(node.lastSeen, clock());
-    }
-    state.healthy = answered && state.lagBytes <= BigInt(maxLagBytes) && state.lagMs <= maxLagMs;
-    exportState(node);
-    if (wasHealthy !== state.healthy) {
-      const { name, healthy, lagBytes, lagMs } = state;
-      logger.warn({ replica: name, healthy, lagBytes: Number(lagBytes), lagMs }, 'replica changed its health');
-    }
-  }
-
-  /** One that takes writes has no lag and is not ill: an alert on its series would be false. */
-  function exportState({ state, takesWrites }: Node): void {
-    const labels = { replica: state.name };
-    const values = [
-      [metrics.replicaLag, Number(state.lagBytes)],
-      [metrics.replicaLagSeconds, state.lagMs / 1_000],
-      [metrics.replicaHealthy, state.healthy ? 1 : 0],
-    ] as const;
-    for (const [gauge, value] of values) {
-      if (takesWrites) gauge.remove(labels);
-      else gauge.set(labels, value);
-    }
-  }
-
+  const nodes = options.replicas.map((replica) => new ReplicaNode(replica, options));
   const states = nodes.map(({ state }) => state);
   return {
     states,
@@ -137,11 +65,99 @@ export function createReplicaSet(options: ReplicaSetOptions): ReplicaSet {
       return states.filter((state) => state.healthy && state.timeline >= timeline && state.replayedLsn >= lsn);
     },
     lookAgain: async () => {
-      await Promise.all(nodes.filter(({ state }) => state.healthy).map(look));
+      await Promise.all(nodes.filter(({ state }) => state.healthy).map((node) => node.look()));
     },
-    refresh,
+    refresh: async () => {
+      const written = await within(healthTimeoutMs, currentLsn(primary)).catch(() => undefined);
+      if (written !== undefined) history.add(clock(), written);
+      const behindMs = (lsn: Lsn): number => history.behindMs(lsn, clock());
+      await Promise.all(nodes.map((node) => node.refresh(written, behindMs)));
+    },
     writtenBefore: (atMs) => history.at(atMs),
   };
+}
+
+/** One replica: what is known of it, and the look at it that is under way. */
+class ReplicaNode {
+  readonly state: ReplicaState;
+  readonly #options: Pick<ReplicaSetOptions, 'maxLagBytes' | 'maxLagMs' | 'metrics' | 'logger'>;
+  /** The last position that it told, kept when it goes away, so that its lag is seen to grow. */
+  #lastSeen: Lsn | undefined;
+  /** A former replica that was promoted, or a primary that is listed because it may become a replica one day. */
+  #takesWrites = false;
+  /** The look that is under way; reads that need one share it. */
+  #asking: Promise<void> | undefined;
+
+  constructor(replica: Replica, options: ReplicaSetOptions) {
+    this.#options = options;
+    this.state = { ...replica, replayedLsn: 0n, timeline: 0, healthy: false, lagBytes: 0n, lagMs: 0 };
+  }
+
+  /** Asks for the position, for as long as a read may wait. What comes later still counts. */
+  async look(): Promise<void> {
+    this.#asking ??= replayPosition(this.state.pool)
+      .then((replayed) => this.#moveOn(replayed))
+      .catch(() => {})
+      .finally(() => {
+        this.#asking = undefined;
+      });
+    await within(lookTimeoutMs, this.#asking).catch(() => {});
+  }
+
+  /** @param written The primary's position, where that is known. */
+  async refresh(written: Lsn | undefined, behindMs: (lsn: Lsn) => number): Promise<void> {
+    const { state } = this;
+    const { maxLagBytes, maxLagMs, logger } = this.#options;
+    const wasHealthy = state.healthy;
+    const answered = await this.#ask();
+    if (written !== undefined && this.#lastSeen !== undefined) {
+      state.lagBytes = written > this.#lastSeen ? written - this.#lastSeen : 0n;
+      state.lagMs = behindMs(this.#lastSeen);
+    }
+    state.healthy = answered && state.lagBytes <= BigInt(maxLagBytes) && state.lagMs <= maxLagMs;
+    this.#exportState();
+    if (wasHealthy !== state.healthy) {
+      const { name, healthy, lagBytes, lagMs } = state;
+      logger.warn({ replica: name, healthy, lagBytes: Number(lagBytes), lagMs }, 'replica changed its health');
+    }
+  }
+
+  /** @returns whether it answered as a replica. */
+  async #ask(): Promise<boolean> {
+    const { state } = this;
+    this.#takesWrites = false;
+    try {
+      this.#moveOn(await within(healthTimeoutMs, replayPosition(state.pool)));
+      return true;
+    } catch (error) {
+      this.#takesWrites = error instanceof TakesWrites;
+      // A replica that comes back may have been rebuilt from an older copy: its former position proves nothing.
+      state.replayedLsn = 0n;
+      state.timeline = 0;
+      return false;
+    }
+  }
+
+  #moveOn({ lsn, timeline }: ReplayPosition): void {
+    this.#lastSeen = lsn;
+    if (lsn > this.state.replayedLsn) this.state.replayedLsn = lsn;
+    if (timeline > this.state.timeline) this.state.timeline = timeline;
+  }
+
+  /** One that takes writes has no lag and is not ill: an alert on its series would be false. */
+  #exportState(): void {
+    const { metrics } = this.#options;
+    const labels = { replica: this.state.name };
+    const values = [
+      [metrics.replicaLag, Number(this.state.lagBytes)],
+      [metrics.replicaLagSeconds, this.state.lagMs / 1_000],
+      [metrics.replicaHealthy, this.state.healthy ? 1 : 0],
+    ] as const;
+    for (const [gauge, value] of values) {
+      if (this.#takesWrites) gauge.remove(labels);
+      else gauge.set(labels, value);
+    }
+  }
 }
 
 async function currentLsn(pool: Pool): Promise<Lsn> {
