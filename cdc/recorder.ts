@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Metrics } from '../kernel/metrics.ts';
 import type { AlarmReason } from './alarm.ts';
 import type { EngineStatus } from './engine.ts';
@@ -81,16 +81,42 @@ export class Recorder {
 
 const walStates = ['reserved', 'extended', 'unreserved', 'lost'];
 
-function createSeries(
-  metrics: Metrics,
-  read: {
-    lagSeconds(): number;
-    freshnessSeconds(): number;
-    newestCommitSeconds(): number;
-    status(): EngineStatus;
-  },
-) {
+/** What the gauges read whenever the metrics are asked for. */
+interface Readings {
+  lagSeconds(): number;
+  freshnessSeconds(): number;
+  newestCommitSeconds(): number;
+  status(): EngineStatus;
+}
+
+function createSeries(metrics: Metrics, readings: Readings) {
   const registers = [metrics.registry];
+  followReadings(registers, readings);
+  return {
+    events: new Counter({ name: 'cdc_events_total', help: 'Events that the sink has taken.', registers }),
+    batchSize: new Histogram({
+      name: 'cdc_batch_size',
+      help: 'Events of one write to the sink.',
+      buckets: [1, 10, 100, 1_000, 5_000, 10_000, 20_000, 50_000, 100_000],
+      registers,
+    }),
+    refused: new Counter({
+      name: 'cdc_refused_total',
+      help: 'Events put aside because they cannot be read or the sink refuses them.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    restarts: new Counter({ name: 'cdc_restarts_total', help: 'New beginnings after a lost connection.', registers }),
+    alarm: new Gauge({
+      name: 'cdc_alarm',
+      help: '1 once the engine refuses to run on, by the reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
+  };
+}
+
+function followReadings(registers: Registry[], read: Readings): void {
   const gauge = (name: string, help: string, value: () => number): Gauge =>
     new Gauge({
       name,
@@ -125,26 +151,4 @@ function createSeries(
       for (const state of walStates) this.set({ wal_status: state }, read.status().walStatus === state ? 1 : 0);
     },
   });
-  return {
-    events: new Counter({ name: 'cdc_events_total', help: 'Events that the sink has taken.', registers }),
-    batchSize: new Histogram({
-      name: 'cdc_batch_size',
-      help: 'Events of one write to the sink.',
-      buckets: [1, 10, 100, 1_000, 5_000, 10_000, 20_000, 50_000, 100_000],
-      registers,
-    }),
-    refused: new Counter({
-      name: 'cdc_refused_total',
-      help: 'Events put aside because they cannot be read or the sink refuses them.',
-      labelNames: ['reason'],
-      registers,
-    }),
-    restarts: new Counter({ name: 'cdc_restarts_total', help: 'New beginnings after a lost connection.', registers }),
-    alarm: new Gauge({
-      name: 'cdc_alarm',
-      help: '1 once the engine refuses to run on, by the reason.',
-      labelNames: ['reason'],
-      registers,
-    }),
-  };
 }

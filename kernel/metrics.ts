@@ -24,6 +24,33 @@ export function createMetrics(labels: { service: string; topology: string }) {
     registry,
     /** Reports the pool's connections under that name whenever the metrics are asked for. */
     watchPool: (name: string, pool: PoolState): void => void pools.set(name, pool),
+    poolConnections: poolConnections(registers, pools),
+    ...requestMetrics(registers),
+    ...webhookMetrics(registers),
+    ...databaseMetrics(registers),
+    ...pipelineMetrics(registers),
+  };
+}
+
+function poolConnections(registers: Registry[], pools: ReadonlyMap<string, PoolState>): Gauge {
+  return new Gauge({
+    name: 'postgres_pool_connections',
+    help: 'Connections of a pool that are busy or idle, and the callers that wait for one.',
+    labelNames: ['pool', 'state'],
+    registers,
+    collect() {
+      for (const [pool, { totalCount, idleCount, waitingCount }] of pools) {
+        this.set({ pool, state: 'busy' }, totalCount - idleCount);
+        this.set({ pool, state: 'idle' }, idleCount);
+        this.set({ pool, state: 'waiting' }, waitingCount);
+      }
+    },
+  });
+}
+
+/** What the HTTP server does. */
+function requestMetrics(registers: Registry[]) {
+  return {
     httpRequestDuration: new Histogram({
       name: 'http_request_duration_seconds',
       help: 'Time from the request to the end of its response.',
@@ -42,6 +69,12 @@ export function createMetrics(labels: { service: string; topology: string }) {
       labelNames: ['reason'],
       registers,
     }),
+  };
+}
+
+/** From the webhook to the transaction that applies it. */
+function webhookMetrics(registers: Registry[]) {
+  return {
     webhooks: new Counter({
       name: 'webhooks_total',
       help: 'Webhooks that reached a verdict.',
@@ -67,19 +100,24 @@ export function createMetrics(labels: { service: string; topology: string }) {
       registers,
     }),
     queueLength: new Gauge({ name: 'webhook_queue_length', help: 'Webhooks that wait for the next batch.', registers }),
-    poolConnections: new Gauge({
-      name: 'postgres_pool_connections',
-      help: 'Connections of a pool that are busy or idle, and the callers that wait for one.',
-      labelNames: ['pool', 'state'],
+    parkedWebhooks: new Gauge({
+      name: 'webhooks_parked',
+      help: 'Webhooks that wait for their order.',
       registers,
-      collect() {
-        for (const [pool, { totalCount, idleCount, waitingCount }] of pools) {
-          this.set({ pool, state: 'busy' }, totalCount - idleCount);
-          this.set({ pool, state: 'idle' }, idleCount);
-          this.set({ pool, state: 'waiting' }, waitingCount);
-        }
-      },
     }),
+    providerRequestDuration: new Histogram({
+      name: 'provider_request_duration_seconds',
+      help: 'Time of one call to the payment provider.',
+      labelNames: ['operation', 'outcome'],
+      buckets: latencyBuckets,
+      registers,
+    }),
+  };
+}
+
+/** Reads, replicas and partitions. */
+function databaseMetrics(registers: Registry[]) {
+  return {
     reads: new Counter({
       name: 'reads_total',
       help: 'Reads by the node that answered them and why it was chosen.',
@@ -110,11 +148,12 @@ export function createMetrics(labels: { service: string; topology: string }) {
       labelNames: ['table'],
       registers,
     }),
-    parkedWebhooks: new Gauge({
-      name: 'webhooks_parked',
-      help: 'Webhooks that wait for their order.',
-      registers,
-    }),
+  };
+}
+
+/** Through Kafka and change data capture. */
+function pipelineMetrics(registers: Registry[]) {
+  return {
     produceDuration: new Histogram({
       name: 'kafka_produce_duration_seconds',
       help: 'Time until the broker had stored the webhooks of one request, or until that was given up.',
@@ -150,13 +189,6 @@ export function createMetrics(labels: { service: string; topology: string }) {
       help: 'Time that an event spent in one stage of the pipeline.',
       labelNames: ['stage'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300],
-      registers,
-    }),
-    providerRequestDuration: new Histogram({
-      name: 'provider_request_duration_seconds',
-      help: 'Time of one call to the payment provider.',
-      labelNames: ['operation', 'outcome'],
-      buckets: latencyBuckets,
       registers,
     }),
   };
