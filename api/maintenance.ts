@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Metrics } from '../kernel/metrics.ts';
+import { repeat } from '../kernel/repeat.ts';
 
 export interface MaintenanceOptions {
   pool: Pool;
@@ -17,12 +18,13 @@ export interface MaintenanceOptions {
  * once: the statements find the work done. Returns the function that stops it.
  */
 export function startMaintenance(options: MaintenanceOptions): () => void {
-  const stopMaintain = repeat(options.maintainEveryMs, () => guarded(options.logger, () => maintain(options)));
-  const stopObserve = repeat(options.observeEveryMs, () => guarded(options.logger, () => observe(options)));
-  return () => {
-    stopMaintain();
-    stopObserve();
+  const stopping = new AbortController();
+  const every = (pauseMs: number, work: () => Promise<void>): void => {
+    void repeat(() => guarded(options.logger, work), { pauseMs, signal: stopping.signal });
   };
+  every(options.maintainEveryMs, () => maintain(options));
+  every(options.observeEveryMs, () => observe(options));
+  return () => stopping.abort();
 }
 
 /** One round of premake and retention. Where rows leave by delete, it repeats until a batch was not full. */
@@ -62,18 +64,4 @@ async function guarded(logger: Logger, work: () => Promise<void>): Promise<void>
   } catch (error) {
     logger.warn({ err: error }, 'maintenance failed; the next round tries again');
   }
-}
-
-function repeat(everyMs: number, work: () => Promise<void>): () => void {
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  const round = async (): Promise<void> => {
-    await work();
-    if (!stopped) timer = setTimeout(round, everyMs).unref();
-  };
-  void round();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-  };
 }

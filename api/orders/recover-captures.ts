@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { AppError } from '../../kernel/http/errors.ts';
+import { repeat } from '../../kernel/repeat.ts';
 import { type CaptureDeps, captureOrder } from './capture.ts';
 
 /** Captures that one round finishes at most; the next round finds the others. */
@@ -39,25 +40,15 @@ export async function recoverCaptures(deps: CaptureRecovery, signal?: AbortSigna
 
 /** Looks for abandoned captures, with a pause between the end of one round and the next. Returns what stops it. */
 export function startCaptureRecovery(deps: CaptureRecovery, everyMs: number): () => Promise<void> {
-  const stop = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  const round = async (): Promise<void> => {
-    await recoverCaptures(deps, stop.signal).catch((error) => {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const round = (): Promise<unknown> =>
+    recoverCaptures(deps, signal).catch((error) => {
       deps.logger.warn({ err: error }, 'looking for abandoned captures failed; the next round tries again');
     });
-    schedule();
-  };
-  const schedule = (): void => {
-    if (stop.signal.aborted) return;
-    timer = setTimeout(() => {
-      running = round();
-    }, everyMs).unref();
-  };
-  schedule();
+  const running = repeat(round, { pauseMs: everyMs, pauseFirst: true, signal });
   return async () => {
-    stop.abort();
-    clearTimeout(timer);
+    stopping.abort();
     await running;
   };
 }
