@@ -82,7 +82,7 @@ const stores = openStores({
   },
   onQueue: (length) => metrics.queueLength.set(length),
 });
-const { orders, disputes, webhooks } = stores;
+const { orders, webhooks } = stores;
 
 // The client is loaded where a broker is configured only: sync mode starts without it.
 const kafka = config.KAFKA_BROKERS
@@ -141,7 +141,7 @@ const app = createApp({
     deliver: deliverByGroupCommit(webhooks.groupCommit, metrics),
   }),
   limiter: limitRate(config.RATE_LIMIT_PER_MINUTE),
-  resources: apiResources({ orders, disputes, reads, cursors, provider, now, logger, clickhouse }),
+  resources: apiResources({ ...stores, reads, cursors, provider, now, logger, clickhouse }),
   documentation: documentationRouter(
     openApiDocument(apiPaths(providers.filter((scheme) => config.WEBHOOK_SECRETS.has(scheme.name)))),
   ),

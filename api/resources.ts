@@ -1,10 +1,23 @@
 import type { Router } from 'express';
+import { registerAnalyticsPaths } from './analytics/paths.ts';
 import { type AnalyticsDeps, analyticsRouter } from './analytics/router.ts';
+import { registerDisputePaths } from './disputes/paths.ts';
 import { type DisputesDeps, disputesRouter } from './disputes/router.ts';
+import { registerEventPaths } from './events/paths.ts';
 import { type EventsDeps, eventsRouter } from './events/router.ts';
+import type { PathRegistration } from './openapi/describe.ts';
+import { registerOrderPaths } from './orders/paths.ts';
 import { type OrdersDeps, ordersRouter } from './orders/router.ts';
 
 /** Every router below /api/v1. The tests mount the same list, and compare it with the OpenAPI document. */
 export function apiResources(deps: OrdersDeps & DisputesDeps & EventsDeps & AnalyticsDeps): Router[] {
   return [ordersRouter(deps), disputesRouter(deps), eventsRouter(deps), analyticsRouter(deps)];
 }
+
+/** What these routers serve, for the OpenAPI document. */
+export const resourcePaths: readonly PathRegistration[] = [
+  registerOrderPaths,
+  registerDisputePaths,
+  registerEventPaths,
+  registerAnalyticsPaths,
+];

@@ -3,13 +3,12 @@ import type { RequestHandler, Router } from 'express';
 import { Pool } from 'pg';
 import { pino } from 'pino';
 import { createApp } from '../../api/app.ts';
-import { oneServerDisputes } from '../../api/disputes/store/one-server.ts';
 import { apiPaths } from '../../api/openapi/api-paths.ts';
 import { openApiDocument } from '../../api/openapi/document.ts';
 import { documentationRouter } from '../../api/openapi/router.ts';
-import { oneServerOrders } from '../../api/orders/store/one-server.ts';
 import type { ProviderClient } from '../../api/provider-client/client.ts';
 import { apiResources } from '../../api/resources.ts';
+import { oneServerStores } from '../../api/stores.ts';
 import { createCursors } from '../../kernel/http/cursor.ts';
 import { healthRouter } from '../../kernel/http/health.ts';
 import { listen } from '../../kernel/http/server.ts';
@@ -17,7 +16,7 @@ import { createMetrics } from '../../kernel/metrics.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
 import { createReadRouter, type ReadRouter, type Replica } from '../../kernel/postgres/read-router.ts';
 import { providers } from '../../kernel/providers/index.ts';
-import type { TopologyName } from '../../kernel/topology.ts';
+import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { webhookRouter } from '../../kernel/webhooks/router.ts';
 import { asRole, createDatabase, type TestDatabase } from '../postgres/database.ts';
 
@@ -92,7 +91,18 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     logger,
   });
   const cursors = createCursors('a secret of the tests');
-  const stores = { orders: oneServerOrders(pool), disputes: oneServerDisputes(pool) };
+  const stores = oneServerStores({
+    pool,
+    webhookPool,
+    dedupe: capabilities(topology).dedupe,
+    maxBatch: 1,
+    maxQueue: 1,
+    now,
+    logger,
+    openWorkerPool: () => {
+      throw new Error('one server has no workers');
+    },
+  });
   const deps = { ...stores, reads, cursors, provider, now, logger };
   const resources = apiResources({ ...options, ...deps });
   const document = openApiDocument(apiPaths(providers));
