@@ -321,7 +321,7 @@ describe.each(['plain', 'partitioned'] as const)('the audit of a %s database', (
       ['was declined there', [booking({ status: 'declined' })], captures.completed],
       ['has another reference there', [booking({ capture_id: 'cap_9' })], captures.completed],
       ['failed here and was booked there', [booking(), { ...declined, status: 'completed' as const }], captures.failed],
-      ['nobody knows here', [booking(), stranger], stranger.idempotency_key],
+      ['the lab does not know', [booking(), stranger], stranger.idempotency_key],
     ])('lists a capture that %s', async (_what, books, id) => {
       const { violations, examples } = await auditBookings(client, { before: books, after: books });
       expect([violations, examples.map((example) => example.split(':')[0])]).toEqual([1, [id]]);

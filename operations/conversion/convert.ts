@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { conversions } from '../../kernel/topology.ts';
 import { waitUntil } from '../../kernel/wait.ts';
 import type { LockReport } from '../short-lock.ts';
@@ -14,6 +14,7 @@ import {
   refuseAfterAbort,
 } from './preflight.ts';
 import { captureChanges, createConversion, makePartitions } from './prepare.ts';
+import { openSession } from './session.ts';
 import { abortConversion, dropLeftovers, finishConversion, switchTables } from './switch.ts';
 import { countDeliveries, measureThroughput, rateBetween } from './throughput.ts';
 
@@ -71,13 +72,8 @@ const lockId = 7_203_114_885_122;
  * @throws ConversionRefused when it can't begin or go on in this way.
  */
 export async function convertToPartitioned(options: ConvertOptions): Promise<ConversionResult> {
-  const client = new Client({ connectionString: options.dsn, application_name: 'lab-convert', keepAlive: true });
-  client.on('error', () => {});
-  await client.connect();
+  const client = await openSession(options.dsn);
   try {
-    await client.query(
-      "set timezone = 'UTC'; set client_min_messages = warning; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0",
-    );
     await lockOutOthers(client);
     return await run(client, options);
   } finally {

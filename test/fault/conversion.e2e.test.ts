@@ -32,7 +32,7 @@ afterEach(async () => {
  * of its copy and called again, the supervisor restarts the API as partitioned.
  */
 test('a running system is converted under load, through a kill -9 of the converter', async () => {
-  // A port of its own: others may watch whether nobody listens on the usual one any more.
+  // A port of its own: others may watch whether the usual one is free again.
   const port = String(await freePort());
   const up = await lab('up', 'plain', '--cdc', 'off', '--api-port', port, '--detach', '--json').ended;
   expect(up.stderr).toContain('runs in the background');

@@ -49,7 +49,7 @@ describeIf('faults of the pipeline through Debezium', (await missingForKafka()) 
     await traffic.expectAllArrived();
   });
 
-  test('events that nobody can read end in the dead letters and hold nobody up', { timeout: 240_000 }, async () => {
+  test('events that can not be read end in the dead letters and hold no other up', { timeout: 240_000 }, async () => {
     const topic = 'domain.orders';
     await traffic.deliver(100);
     await traffic.expectAllArrived();

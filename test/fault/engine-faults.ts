@@ -16,7 +16,7 @@ export interface FaultySystem {
 
 export interface EngineFaults {
   slotName: string;
-  /** Makes whoever reads the slot let go of it. */
+  /** Makes the reader of the slot let go of it. */
   stopReading(faulty: FaultySystem): Promise<void>;
 }
 

@@ -43,7 +43,7 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
   const effects = () =>
     count('select (select count(*) from order_events) + (select count(*) from dispute_events) as n');
 
-  test('poison, a wrong version, an unknown type and an oversized message end in the dead letters and hold nobody up', async () => {
+  test('poison, a wrong version, an unknown type and an oversized message end in the dead letters and hold no other up', async () => {
     const good = webhookOf('after-poison');
     const text = serializeReceived(good);
     const bad: Record<string, string> = {

@@ -83,7 +83,7 @@ export async function send(kafka: KafkaClient, messages: OutgoingMessage[]): Pro
 }
 
 /**
- * Sends as a producer of somebody else may: compressed, a message that is larger than the topic takes passes the
+ * Sends as a producer of other people may: compressed, a message that is larger than the topic takes passes the
  * broker.
  */
 export async function sendCompressed(

@@ -1,9 +1,10 @@
 import type { Client } from 'pg';
 import { ConversionRefused, type ConversionState } from '../preflight.ts';
 import { releaseChanges } from '../prepare.ts';
+import { openSession } from '../session.ts';
 import { dropWorkerSlots, readSlots, workerDsns } from './cdc.ts';
 import type { CitusConvertOptions } from './options.ts';
-import { openSide, placeOf } from './preflight.ts';
+import { placeOf } from './preflight.ts';
 import { convertedTables } from './tables.ts';
 
 /** Undoes what was done before the switch, at the target first: while the source has the state, this can be repeated. */
@@ -20,7 +21,7 @@ export async function abortMove(source: Client, state: ConversionState, options:
 }
 
 async function emptyTarget(source: Client, dsn: string): Promise<void> {
-  const target = await openSide(dsn);
+  const target = await openSession(dsn);
   try {
     for (const slot of await readSlots(source)) await dropWorkerSlots(slot, await workerDsns(target, dsn));
     const tables = convertedTables.filter((name) => name !== 'retention_settings');

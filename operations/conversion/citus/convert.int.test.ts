@@ -137,12 +137,12 @@ describeIf('conversion to citus', await missingCitus(), () => {
        select gen_random_uuid(), 'order', 'past' || d, 'u1', n, 'x', '{"a": [1, 2.10], "b": "ü\\u0001\\\\"}', '{}', now() - make_interval(days => d, secs => n)
        from generate_series(0, 3) d, generate_series(1, 300) n;
        insert into parked_webhooks (provider, provider_event_id, order_id, event, received_at)
-       values ('stripe', 'evt_nobodys', 'ord_late', '{"userId": null}', now()), ('silvergate', 'evt_early', 'ord_later', '{"userId": "user_9"}', now());
+       values ('stripe', 'evt_ownerless', 'ord_late', '{"userId": null}', now()), ('silvergate', 'evt_early', 'ord_later', '{"userId": "user_9"}', now());
        insert into webhook_keys (provider, provider_event_id, body_sha256)
-       select p, e, sha256(e::bytea) from (values ('stripe', 'evt_nobodys'), ('silvergate', 'evt_early'), ('adyen', 'evt_ignored')) v (p, e);
+       select p, e, sha256(e::bytea) from (values ('stripe', 'evt_ownerless'), ('silvergate', 'evt_early'), ('adyen', 'evt_ignored')) v (p, e);
        insert into webhook_deliveries (delivery_id, provider, provider_event_id, body_sha256, body, verdict)
        select gen_random_uuid(), p, e, sha256(e::bytea), '{}', v
-       from (values ('stripe', 'evt_nobodys', 'parked'), ('silvergate', 'evt_early', 'parked'), ('adyen', 'evt_ignored', 'ignored'),
+       from (values ('stripe', 'evt_ownerless', 'parked'), ('silvergate', 'evt_early', 'parked'), ('adyen', 'evt_ignored', 'ignored'),
                     ('adyen', 'evt_odd', 'quarantined')) x (p, e, v);
        insert into captures (capture_id, order_id, idempotency_key, amount_minor, currency, status)
        select gen_random_uuid(), order_id, 'first', 100, 'EUR', 'requested' from orders limit 20;
@@ -169,8 +169,8 @@ describeIf('conversion to citus', await missingCitus(), () => {
            delete from evidence_files where evidence_id = (select evidence_id from evidence limit 1);
            insert into orders (order_id, user_id, status, sequence, provider, provider_updated_at) values ('ord_late', 'user_7', 'created', 1, 'stripe', now());
            insert into order_events (event_id, order_id, user_id, sequence, kind, provider, provider_event_id, data)
-           values (gen_random_uuid(), 'ord_late', 'user_7', 1, 'webhook_received', 'stripe', 'evt_nobodys', '{}');
-           delete from parked_webhooks where provider_event_id = 'evt_nobodys'`,
+           values (gen_random_uuid(), 'ord_late', 'user_7', 1, 'webhook_received', 'stripe', 'evt_ownerless', '{}');
+           delete from parked_webhooks where provider_event_id = 'evt_ownerless'`,
         );
       },
     });
@@ -187,7 +187,7 @@ describeIf('conversion to citus', await missingCitus(), () => {
     // Where a repetition of each event will be looked for.
     const keysOf = (event: string) =>
       one(target, `select user_id from webhook_keys where provider_event_id = '${event}' order by 1`);
-    expect(await keysOf('evt_nobodys')).toEqual(['#ord_late', 'user_7']);
+    expect(await keysOf('evt_ownerless')).toEqual(['#ord_late', 'user_7']);
     expect(await keysOf('evt_early')).toEqual(['user_9']);
     expect(await keysOf('evt_ignored')).toEqual([]);
     expect(
@@ -452,9 +452,9 @@ describeIf('conversion to citus', await missingCitus(), () => {
 
     test('where the disk is short, or a reader of the WAL could not follow', async () => {
       await expect(convert(dsn(), { measureFree: async () => 1_000 })).rejects.toThrow('The disk is short');
-      await client.query("select pg_create_logical_replication_slot('somebodys', 'pgoutput')");
-      await expect(convert(dsn())).rejects.toThrow("can't follow to a cluster: somebodys (pgoutput)");
-      await client.query("select pg_drop_replication_slot('somebodys')");
+      await client.query("select pg_create_logical_replication_slot('another_reader', 'pgoutput')");
+      await expect(convert(dsn())).rejects.toThrow("can't follow to a cluster: another_reader (pgoutput)");
+      await client.query("select pg_drop_replication_slot('another_reader')");
       expect(await one(client, "select nspname from pg_namespace where nspname like 'conversion%'")).toEqual([]);
     });
 

@@ -12,13 +12,14 @@ import {
   refuseSecondStart,
 } from '../preflight.ts';
 import { captureChanges } from '../prepare.ts';
+import { openSession } from '../session.ts';
 import { countDeliveries, measureThroughput, rateBetween } from '../throughput.ts';
 import { abortMove } from './abort.ts';
 import { afterSwitch } from './after-switch.ts';
 import { makeWorkerSlots, readSlots, workerDsns } from './cdc.ts';
 import { type Comparison, compareSides } from './compare.ts';
 import type { CitusConvertOptions } from './options.ts';
-import { checkSource, checkSpace, expectEmpty, openSide, placeOf, prepareTarget } from './preflight.ts';
+import { checkSource, checkSpace, expectEmpty, placeOf, prepareTarget } from './preflight.ts';
 import { createState, makeDays } from './prepare.ts';
 import { type CitusConversionResult, describe } from './result.ts';
 import { type Sides, takeStep } from './step.ts';
@@ -32,7 +33,7 @@ import { readTables } from './tables.ts';
  * @throws ConversionRefused when it can't begin or go on in this way.
  */
 export async function convertToCitus(options: CitusConvertOptions): Promise<CitusConversionResult> {
-  const source = await openSide(options.sourceDsn);
+  const source = await openSession(options.sourceDsn);
   try {
     await lockOutOthers(source);
     return await run(source, options);
@@ -61,7 +62,7 @@ async function run(source: Client, options: CitusConvertOptions): Promise<CitusC
       `The conversion that is under way goes to ${state.targetDatabase}, not to ${placeOf(targetDsn)}: name that one, or undo it with --abort.`,
     );
   }
-  const target = await openSide(targetDsn);
+  const target = await openSession(targetDsn);
   try {
     // Two sources must not fill one cluster.
     await lockOutOthers(target);

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { hasExtension } from '../../../kernel/postgres/extension.ts';
 import { addressOf } from '../../../kernel/postgres/hosts.ts';
 import { conversions, shardingExtension } from '../../../kernel/topology.ts';
@@ -13,23 +13,6 @@ const { from, to } = conversions.toCluster;
 export function placeOf(dsn: string): string {
   const { host, port } = addressOf(dsn);
   return `${host}:${port}${new URL(dsn).pathname}`;
-}
-
-/** A session that outlives long steps and sees times alike on both sides. */
-export async function openSide(dsn: string): Promise<Client> {
-  const client = new Client({
-    connectionString: dsn,
-    application_name: 'lab-convert',
-    keepAlive: true,
-    connectionTimeoutMillis: 10_000,
-    // Of a fenced database new sessions may only read, unless they ask for more.
-    options:
-      '-c timezone=UTC -c client_min_messages=warning -c statement_timeout=0 -c default_transaction_read_only=off',
-  });
-  client.on('error', () => {});
-  await client.connect();
-  await client.query('set idle_in_transaction_session_timeout = 0');
-  return client;
 }
 
 /** @throws ConversionRefused when this is not a partitioned database that can be left now. */
