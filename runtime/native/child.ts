@@ -23,6 +23,14 @@ export interface StopStep {
   timeoutMs: number;
 }
 
+/** Asks a process to end, and kills it when that takes longer than `patienceMs`. */
+export function terminateSteps(patienceMs: number): readonly StopStep[] {
+  return [
+    { signal: 'SIGTERM', timeoutMs: patienceMs },
+    { signal: 'SIGKILL', timeoutMs: 5_000 },
+  ];
+}
+
 /** A started process whose output goes to a file. */
 export interface Child {
   readonly pid: number;

@@ -38,7 +38,7 @@ export async function startClickhouse(options: ClickhouseOptions): Promise<Click
     name,
     entry: fileURLToPath(new URL('../clickhouse/main.ts', import.meta.url)),
     runDirectory,
-    ...(port !== undefined && { port }),
+    port,
     environment: (chosen) => ({
       CLICKHOUSE_PORT: String(chosen),
       CLICKHOUSE_DATA: dataDirectory,
@@ -49,19 +49,8 @@ export async function startClickhouse(options: ClickhouseOptions): Promise<Click
     readyTimeoutMs: 30_000,
     signal,
   });
-  return {
-    name: service.name,
-    port: service.port,
-    logFile: service.logFile,
-    dataDirectory,
-    url: `http://${user}:${password}@127.0.0.1:${service.port}/${database}`,
-    get pid() {
-      return service.pid;
-    },
-    kill: service.kill,
-    stop: service.stop,
-    restart: service.restart,
-  };
+  const url = `http://${user}:${password}@127.0.0.1:${service.port}/${database}`;
+  return Object.assign(service, { url, dataDirectory });
 }
 
 /** What of chdb is missing here, or undefined. Loads nothing: the library takes half a second and 500 MB. */

@@ -1,11 +1,12 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withClient } from '../../kernel/postgres/with-client.ts';
-import { type Child, startChild } from './child.ts';
+import { type Child, startChild, terminateSteps } from './child.ts';
 import { findInstalledProgram, type InstalledProgram } from './installed-program.ts';
 import { MissingPartError } from './missing-part.ts';
-import { findServerUser } from './server-user.ts';
-import { startOnPort, untilReady } from './until-ready.ts';
+import { type ListeningPart, startListening } from './part.ts';
+import { findServerUser, type ServerUser } from './server-user.ts';
+import { untilReady } from './until-ready.ts';
 
 export interface PgbouncerInstallation extends InstalledProgram {
   /** Whether it can keep clients' prepared statements in transaction mode: from 1.21 on. */
@@ -33,97 +34,93 @@ export interface PgbouncerOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface Pgbouncer {
-  readonly name: string;
+export interface Pgbouncer extends ListeningPart {
   readonly version: string;
   readonly preparedStatements: boolean;
-  readonly port: number;
-  readonly pid: number;
   /** The URL by which a service reaches one of the databases, as the user of its own URL. */
   dsn(database: string): string;
-  kill(signal: NodeJS.Signals): void;
-  stop(): Promise<void>;
-  /** Ends it if need be and starts it on the same port. Resolves once it leads to the first database. */
-  restart(): Promise<void>;
 }
 
 /**
- * Starts pgbouncer in transaction mode, as an unprivileged user. Parameters of a session that it could not keep are
- * refused, and not ignored: a time limit that silently does nothing is worse than none.
+ * Starts pgbouncer in transaction mode, as an unprivileged user. It is ready once it leads to the first database.
+ * Parameters of a session that it could not keep are refused, and not ignored: a time limit that silently does nothing
+ * is worse than none.
  * @throws MissingPartError when it is not installed; Error with the end of its log when it does not start.
  */
 export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbouncer> {
   const installation = await findPgbouncer();
   if (!installation) throw missingPgbouncer();
-  const { runDirectory, databases } = options;
-  const name = 'pgbouncer';
-  const directory = path.join(runDirectory, name);
-  const logFile = path.join(runDirectory, `${name}.log`);
+  const { version, preparedStatements } = installation;
   const user = await findServerUser();
-  const configuration = path.join(directory, 'pgbouncer.ini');
+  const directory = path.join(options.runDirectory, name);
   await mkdir(directory, { mode: 0o700 });
   if (user) await chown(directory, user.uid, user.gid);
+  const users = Object.values(options.databases).map((text) => new URL(text));
+  await writeOwned(path.join(directory, 'users.txt'), [...new Set(users.map(credentialLine))].join(''), user);
 
-  async function write(file: string, text: string): Promise<void> {
-    await writeFile(file, text, { mode: 0o600 });
-    if (user) await chown(file, user.uid, user.gid);
-  }
-
-  const dsnAt = (port: number, database: string): string => {
-    const url = new URL(databases[database]!);
-    url.port = String(port);
-    url.pathname = `/${database}`;
-    return url.href;
-  };
-
-  async function start(port: number): Promise<Child> {
-    await write(configuration, configurationText({ ...options, installation: installation!, directory, port }));
-    const child = await startChild({
-      ...{ command: installation!.command, arguments: [configuration], workingDirectory: directory, logFile, user },
-      environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
-    });
-    const first = dsnAt(port, Object.keys(databases)[0]!);
-    const ready = () =>
-      withClient(first, (client) => client.query('select 1')).then(
-        () => true,
-        () => false,
-      );
-    return untilReady(child, {
-      ...{ name: `pgbouncer ${installation!.version}`, logFile, timeoutMs: 10_000, ready, stopSteps },
-      signal: options.signal,
-    });
-  }
-
-  const users = Object.values(databases).map((text) => new URL(text));
-  await write(path.join(directory, 'users.txt'), [...new Set(users.map(credentialLine))].join(''));
-  const started = await startOnPort(undefined, /in use|cannot listen/, start);
-  const { port } = started;
-  let { child } = started;
-  return {
-    ...{ name, version: installation.version, preparedStatements: installation.preparedStatements, port },
-    dsn: (database) => dsnAt(port, database),
-    get pid() {
-      return child.pid;
-    },
-    kill: (signal) => child.kill(signal),
-    stop: () => child.stop(stopSteps),
-    restart: async () => {
-      await child.stop(stopSteps);
-      child = await start(port);
-    },
-  };
+  const start = (port: number) => startOn({ ...options, installation, user, directory, port });
+  const part = await startListening({ name, portTaken: /in use|cannot listen/, start, stopSteps });
+  return Object.assign(part, {
+    version,
+    preparedStatements,
+    dsn: (database: string) => dsnAt(options.databases, database, part.port),
+  });
 }
 
-/** SIGINT lets transactions end first; SIGTERM does not wait. */
-const stopSteps = [
-  { signal: 'SIGTERM', timeoutMs: 5_000 },
-  { signal: 'SIGKILL', timeoutMs: 5_000 },
-] as const;
+const name = 'pgbouncer';
 
-function configurationText(
-  options: PgbouncerOptions & { installation: PgbouncerInstallation; directory: string; port: number },
-): string {
-  const { databases, installation, directory, port, poolSize = 20 } = options;
+/** SIGINT lets transactions end first; SIGTERM does not wait. */
+const stopSteps = terminateSteps(5_000);
+
+interface Place extends PgbouncerOptions {
+  installation: PgbouncerInstallation;
+  user: ServerUser | undefined;
+  directory: string;
+  port: number;
+}
+
+async function startOn(place: Place): Promise<Child> {
+  const { runDirectory, databases, installation, user, directory, port, signal } = place;
+  const logFile = path.join(runDirectory, `${name}.log`);
+  const configuration = path.join(directory, 'pgbouncer.ini');
+  await writeOwned(configuration, configurationText(place), user);
+  const child = await startChild({
+    command: installation.command,
+    arguments: [configuration],
+    workingDirectory: directory,
+    logFile,
+    user,
+    environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+  });
+  const first = dsnAt(databases, Object.keys(databases)[0]!, port);
+  const ready = () =>
+    withClient(first, (client) => client.query('select 1')).then(
+      () => true,
+      () => false,
+    );
+  return untilReady(child, {
+    name: `pgbouncer ${installation.version}`,
+    logFile,
+    timeoutMs: 10_000,
+    ready,
+    stopSteps,
+    signal,
+  });
+}
+
+function dsnAt(databases: PgbouncerOptions['databases'], database: string, port: number): string {
+  const url = new URL(databases[database]!);
+  url.port = String(port);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+async function writeOwned(file: string, text: string, user: ServerUser | undefined): Promise<void> {
+  await writeFile(file, text, { mode: 0o600 });
+  if (user) await chown(file, user.uid, user.gid);
+}
+
+function configurationText({ databases, installation, directory, port, poolSize = 20 }: Place): string {
   const lines = Object.entries(databases).map(([name, text]) => {
     const { hostname, port: serverPort, pathname } = new URL(text);
     return `${name} = host=${hostname} port=${serverPort} dbname=${pathname.slice(1)}`;

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { waitUntil } from '../../kernel/wait.ts';
+import { ConstantBackoff, handleWhen, retry } from 'cockatiel';
 import { type Child, startChild } from './child.ts';
 import { embeddedInstallation } from './embedded.ts';
 import { type PostgresInstallation, preferredInstallation } from './installed.ts';
-import { logTail } from './log-tail.ts';
+import { type Part, startListening } from './part.ts';
 import { asArguments, durableSettings, placeSettings } from './postgres-settings.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
-import { startOnPort, untilReady } from './until-ready.ts';
+import { untilDone, untilReady } from './until-ready.ts';
 import { walCompression } from './wal-compression.ts';
 
 export interface PostgresOptions {
@@ -27,16 +26,14 @@ export interface PostgresOptions {
   superuserPassword?: string;
 }
 
-export interface PostgresServer {
+export interface PostgresServer extends Part {
   readonly kind: 'embedded' | 'installed';
   /** As in `18.4`. */
   readonly version: string;
-  readonly name: string;
   readonly host: '127.0.0.1';
   readonly port: number;
   readonly dataDirectory: string;
   readonly logFile: string;
-  readonly pid: number;
   /** What another server of the same run needs to be made from this one. */
   readonly installation: PostgresInstallation;
   readonly settings: Readonly<Record<string, string>>;
@@ -45,9 +42,6 @@ export interface PostgresServer {
   dsn(database?: string, user?: string, password?: string): string;
   /** Ends all connections and the server; `immediate` without the checkpoint, as in a crash. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
-  kill(signal: NodeJS.Signals): void;
-  /** Starts the ended server again on the same data and port. */
-  restart(): Promise<void>;
 }
 
 /** Makes a new cluster and starts it. @throws Error with the end of the server's log when it does not start. */
@@ -92,90 +86,97 @@ async function initialise(cluster: Cluster & { user: ServerUser | undefined }): 
       command: path.join(installation.binDirectory, 'initdb'),
       // Locale C and checksums on all versions, so that an older server is not the faster one for doing less.
       arguments: [
-        ...['-D', dataDirectory, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
-        ...['--encoding=UTF8', '--locale=C', '--data-checksums', '--no-sync'],
+        '-D',
+        dataDirectory,
+        '-U',
+        'postgres',
+        '--auth=scram-sha-256',
+        `--pwfile=${passwordFile}`,
+        '--encoding=UTF8',
+        '--locale=C',
+        '--data-checksums',
+        '--no-sync',
       ],
       environment: serverEnvironment,
       workingDirectory: dataDirectory,
       logFile,
       user,
     });
-    await waitUntil(() => child.ended !== undefined, { timeoutMs: 60_000 });
-    if (child.ended !== 'exit status 0') {
-      child.kill('SIGKILL');
-      throw new Error(`initdb failed (${child.ended ?? 'no end after 60 s'}):\n${await logTail(logFile)}`);
-    }
+    await untilDone(child, 'initdb failed', logFile);
   } finally {
     await rm(passwordFile, { force: true });
   }
 }
 
-/** Starts a server on a prepared data directory. Tries other ports when somebody takes the chosen one first. */
+/** Starts a server on a prepared data directory; its restarts keep data and port. */
 export async function runServer(cluster: Cluster): Promise<PostgresServer> {
   const { runDirectory, name, installation, dataDirectory, superuserPassword } = cluster;
   const user = await findServerUser();
   const logFile = path.join(runDirectory, `${name}.log`);
   const settings = { ...durableSettings, ...cluster.settings };
-  const clusterName = `${path.basename(runDirectory)}-${name}`;
-
-  const start = async (port: number): Promise<Child> => {
-    const child = await startChild({
-      command: path.join(installation.binDirectory, 'postgres'),
-      arguments: ['-D', dataDirectory, ...asArguments({ ...settings, ...placeSettings({ port, clusterName }) })],
-      environment: serverEnvironment,
-      workingDirectory: dataDirectory,
-      logFile,
-      user,
-    });
-    return untilReady(child, {
-      ...{ name: `PostgreSQL ${installation.version} (${name})`, logFile, timeoutMs: 60_000, intervalMs: 10 },
-      ready: () => isReady(dataDirectory, child.pid),
-      stopSteps: immediateStop,
-    });
-  };
-
-  const { port, child } = await startOnPort(cluster.port, /could not bind|Address already in use/, start);
-  let current = child;
-  return {
+  const start = (port: number) => startOn({ ...cluster, settings, logFile, user }, port);
+  const part = await startListening({
+    name,
+    port: cluster.port,
+    portTaken: /could not bind|Address already in use/,
+    // After kill -9 the former server's children may need a moment to notice and let go of its memory.
+    start: (port) => whileInUse.execute(() => start(port)),
+    stopSteps: fastStop,
+  });
+  const { port, stop } = part;
+  return Object.assign(part, {
     kind: installation.kind,
     version: installation.version,
-    name,
-    host: '127.0.0.1',
-    port,
+    host: '127.0.0.1' as const,
     dataDirectory,
     logFile,
     installation,
     settings,
     superuserPassword,
-    get pid() {
-      return current.pid;
-    },
-    dsn: (database = 'postgres', user = 'postgres', password = superuserPassword) =>
-      `postgresql://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`,
-    stop: (mode = 'fast') =>
-      current.stop(mode === 'fast' ? [{ signal: 'SIGINT', timeoutMs: 15_000 }, ...immediateStop] : immediateStop),
-    kill: (signal) => current.kill(signal),
-    restart: async () => {
-      // It may have been killed a moment ago: until its end is noticed, its lock file counts.
-      await waitUntil(() => current.ended !== undefined, { timeoutMs: 10_000 });
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          current = await start(port);
-          return;
-        } catch (error) {
-          // After kill -9 the former server's children may need a moment to notice and let go of its memory.
-          if (attempt === 50 || !String(error).includes('still in use')) throw error;
-          await delay(100);
-        }
-      }
-    },
-  };
+    dsn: (database = 'postgres', role = 'postgres', password = superuserPassword) =>
+      `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`,
+    stop: (mode: 'fast' | 'immediate' = 'fast') => stop(mode === 'fast' ? fastStop : immediateStop),
+  });
+}
+
+const whileInUse = retry(
+  handleWhen((error) => String(error).includes('still in use')),
+  { maxAttempts: 49, backoff: new ConstantBackoff(100) },
+);
+
+interface ServerProcess extends Cluster {
+  settings: Readonly<Record<string, string>>;
+  logFile: string;
+  user: ServerUser | undefined;
+}
+
+async function startOn(server: ServerProcess, port: number): Promise<Child> {
+  const { runDirectory, name, installation, dataDirectory, settings, logFile, user } = server;
+  const clusterName = `${path.basename(runDirectory)}-${name}`;
+  const child = await startChild({
+    command: path.join(installation.binDirectory, 'postgres'),
+    arguments: ['-D', dataDirectory, ...asArguments({ ...settings, ...placeSettings({ port, clusterName }) })],
+    environment: serverEnvironment,
+    workingDirectory: dataDirectory,
+    logFile,
+    user,
+  });
+  return untilReady(child, {
+    name: `PostgreSQL ${installation.version} (${name})`,
+    logFile,
+    timeoutMs: 60_000,
+    intervalMs: 10,
+    ready: () => isReady(dataDirectory, child.pid),
+    stopSteps: immediateStop,
+  });
 }
 
 const immediateStop = [
   { signal: 'SIGQUIT', timeoutMs: 5_000 },
   { signal: 'SIGKILL', timeoutMs: 5_000 },
 ] as const;
+
+const fastStop = [{ signal: 'SIGINT', timeoutMs: 15_000 }, ...immediateStop] as const;
 
 /** Nothing of the caller's environment: a stray PGDATA or locale must not change what is measured. */
 const serverEnvironment = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };

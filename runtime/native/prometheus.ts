@@ -3,14 +3,15 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
-import { type Child, startChild } from './child.ts';
+import { type Child, startChild, terminateSteps } from './child.ts';
 import { generatePassword } from './credentials.ts';
+import { isHttpReady } from './http-ready.ts';
 import { findInstalledProgram, type InstalledProgram } from './installed-program.ts';
 import { MissingPartError } from './missing-part.ts';
-import type { Part } from './part.ts';
+import { type ListeningPart, type Part, startListening } from './part.ts';
 import type { PostgresServer } from './postgres.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
-import { startOnPort, untilReady } from './until-ready.ts';
+import { untilReady } from './until-ready.ts';
 
 const configuration = fileURLToPath(new URL('../../grafana/prometheus/', import.meta.url));
 
@@ -104,7 +105,7 @@ export async function startExporters(
   runDirectory: string,
   database: string,
   servers: readonly PostgresServer[],
-): Promise<Server[]> {
+): Promise<ListeningPart[]> {
   return startExportersIn(await prepare(runDirectory), database, servers);
 }
 
@@ -114,7 +115,7 @@ async function startExportersIn(
   common: Common,
   database: string,
   servers: readonly PostgresServer[],
-): Promise<Server[]> {
+): Promise<ListeningPart[]> {
   const installed = await findPostgresExporter();
   if (!installed) return [];
   const password = generatePassword();
@@ -127,7 +128,7 @@ async function startExportersIn(
         : `create role ${exporterRole} login password '${password}' in role pg_monitor`,
     );
   });
-  const exporters: Server[] = [];
+  const exporters: ListeningPart[] = [];
   for (const server of servers) {
     const dsn = `${server.dsn(database, exporterRole, password)}?sslmode=disable`;
     exporters.push(
@@ -161,53 +162,25 @@ interface Program {
   readyPath: string;
 }
 
-/** A part with its port. */
-export type Server = Part & { readonly port: number };
-
 /** A program that listens on a port which it is told. @throws Error with the end of its log. */
-async function startServer(name: string, common: Common, program: Program): Promise<Server> {
+function startServer(name: string, common: Common, program: Program): Promise<ListeningPart> {
   const logFile = path.join(common.runDirectory, `${name}.log`);
-  const startOn = async (port: number): Promise<Child> => {
+  const start = async (port: number): Promise<Child> => {
     const child = await startChild({
-      ...{ command: program.command, arguments: program.options(port), logFile, user: common.user },
-      workingDirectory: common.directory,
+      command: program.command,
+      arguments: program.options(port),
       environment: { PATH: '/usr/local/bin:/usr/bin:/bin', TZ: 'UTC', ...program.environment },
+      workingDirectory: common.directory,
+      logFile,
+      user: common.user,
     });
-    const ready = () => answers(port, program.readyPath);
+    const ready = () => isHttpReady(`http://127.0.0.1:${port}${program.readyPath}`);
     return untilReady(child, { name, logFile, timeoutMs: 20_000, ready, stopSteps, signal: common.signal });
   };
-  const started = await startOnPort(undefined, /address already in use/, startOn);
-  const { port } = started;
-  let { child } = started;
-  return {
-    name,
-    port,
-    get pid() {
-      return child.pid;
-    },
-    kill: (signal) => child.kill(signal),
-    stop: () => child.stop(stopSteps),
-    restart: async () => {
-      await child.stop(stopSteps);
-      child = await startOn(port);
-    },
-  };
+  return startListening({ name, portTaken: /address already in use/, start, stopSteps });
 }
 
-const stopSteps = [
-  { signal: 'SIGTERM', timeoutMs: 5_000 },
-  { signal: 'SIGKILL', timeoutMs: 5_000 },
-] as const;
-
-async function answers(port: number, readyPath: string): Promise<boolean> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}${readyPath}`, { signal: AbortSignal.timeout(2_000) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
-}
+const stopSteps = terminateSteps(5_000);
 
 /** Copies the configuration, because the servers may run as a user that can't read the checkout. */
 async function prepare(runDirectory: string, signal?: AbortSignal): Promise<Common> {

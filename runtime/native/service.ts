@@ -1,6 +1,8 @@
 import path from 'node:path';
-import { type Child, startChild } from './child.ts';
+import { type Child, startChild, terminateSteps } from './child.ts';
 import { compileCacheDirectory } from './compile-cache.ts';
+import { httpAnswer } from './http-ready.ts';
+import { createPart, type Part } from './part.ts';
 import { untilReady } from './until-ready.ts';
 
 export interface ServiceOptions {
@@ -10,9 +12,9 @@ export interface ServiceOptions {
   entry: string;
   runDirectory: string;
   /** A port that must be used. */
-  port?: number;
+  port?: number | undefined;
   /** A port that is used when it is free. */
-  preferredPort?: number;
+  preferredPort?: number | undefined;
   /** The whole environment but for PATH and the like; port 0 lets the operating system choose one. */
   environment(port: number): Record<string, string>;
   /** The log's level of detail is the service's affair; this is how long it may take until it answers. */
@@ -21,17 +23,10 @@ export interface ServiceOptions {
 }
 
 /** A running Node service of the lab. */
-export interface Service {
-  readonly name: string;
-  readonly pid: number;
+export interface Service extends Part {
   readonly port: number;
   readonly url: string;
   readonly logFile: string;
-  kill(signal: NodeJS.Signals): void;
-  /** SIGTERM, and SIGKILL when that takes too long. */
-  stop(): Promise<void>;
-  /** Ends it if need be and starts it on the same port. Resolves once it is ready. */
-  restart(): Promise<void>;
 }
 
 /**
@@ -49,28 +44,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     return startOn(0);
   });
   const port = child.listeningPort!;
-  let current = child;
-  return {
-    name,
-    port,
-    url: `http://127.0.0.1:${port}`,
-    logFile,
-    get pid() {
-      return current.pid;
-    },
-    kill: (signal) => current.kill(signal),
-    stop: () => current.stop(stopSteps),
-    restart: async () => {
-      await current.stop(stopSteps);
-      current = await startOn(port);
-    },
-  };
+  const part = createPart({ name, child, start: () => startOn(port), stopSteps });
+  return Object.assign(part, { port, url: `http://127.0.0.1:${port}`, logFile });
 }
 
-const stopSteps = [
-  { signal: 'SIGTERM', timeoutMs: 10_000 },
-  { signal: 'SIGKILL', timeoutMs: 5_000 },
-] as const;
+const stopSteps = terminateSteps(10_000);
 
 async function startOnce(options: ServiceOptions, logFile: string, port: number): Promise<Child> {
   const { name, entry, runDirectory, signal } = options;
@@ -92,27 +70,17 @@ async function startOnce(options: ServiceOptions, logFile: string, port: number)
   let lastAnswer = 'it did not say that it listens';
   const ready = async () => {
     if (child.listeningPort === undefined) return false;
-    lastAnswer = await askReady(child.listeningPort);
+    lastAnswer = await httpAnswer(`http://127.0.0.1:${child.listeningPort}/health/ready`);
     return lastAnswer === '200';
   };
   return untilReady(child, {
-    ...{ name, logFile, ready, stopSteps, signal },
-    ...{ timeoutMs: options.readyTimeoutMs ?? 20_000, intervalMs: 30 },
+    name,
+    logFile,
+    ready,
+    stopSteps,
+    signal,
+    timeoutMs: options.readyTimeoutMs ?? 20_000,
+    intervalMs: 30,
     lastAnswer: () => `GET /health/ready: ${lastAnswer}`,
   });
-}
-
-/** The status of /health/ready, or why there is none. */
-async function askReady(port: number): Promise<string> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(2_000) });
-    await response.body?.cancel();
-    return String(response.status);
-  } catch (error) {
-    return error instanceof Error
-      ? error.cause instanceof Error
-        ? error.cause.message
-        : error.message
-      : String(error);
-  }
 }

@@ -1,6 +1,5 @@
 import { waitUntil } from '../../kernel/wait.ts';
 import type { Child, StopStep } from './child.ts';
-import { freePort } from './free-port.ts';
 import { logTail } from './log-tail.ts';
 
 export interface ReadyOptions {
@@ -26,7 +25,7 @@ export async function untilReady(child: Child, options: ReadyOptions): Promise<C
   const { name, logFile, timeoutMs, intervalMs = 50, ready, lastAnswer, stopSteps, signal } = options;
   const settled = async () => child.ended !== undefined || (await ready());
   try {
-    const inTime = await waitUntil(settled, { timeoutMs, intervalMs, ...(signal && { signal }) });
+    const inTime = await waitUntil(settled, { timeoutMs, intervalMs, signal });
     if (inTime && child.ended === undefined) return child;
   } catch (error) {
     await child.stop(stopSteps);
@@ -39,20 +38,12 @@ export async function untilReady(child: Child, options: ReadyOptions): Promise<C
 }
 
 /**
- * Starts something on `wanted`, else on a free port: on another one when somebody takes it before the program does,
- * which its error tells by `portTaken`.
+ * Waits for a program that does one thing and ends.
+ * @throws Error with the end of its log when it fails or takes more than a minute; it is killed then.
  */
-export async function startOnPort(
-  wanted: number | undefined,
-  portTaken: RegExp,
-  start: (port: number) => Promise<Child>,
-): Promise<{ port: number; child: Child }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = wanted ?? (await freePort());
-    try {
-      return { port, child: await start(port) };
-    } catch (error) {
-      if (wanted !== undefined || attempt === 5 || !portTaken.test(String(error))) throw error;
-    }
-  }
+export async function untilDone(child: Child, failure: string, logFile: string): Promise<void> {
+  await waitUntil(() => child.ended !== undefined, { timeoutMs: 60_000 });
+  if (child.ended === 'exit status 0') return;
+  child.kill('SIGKILL');
+  throw new Error(`${failure} (${child.ended ?? 'no end after 60 s'}):\n${await logTail(logFile)}`);
 }

@@ -4,13 +4,12 @@ import path from 'node:path';
 import { createKafkaClient } from '../../../kernel/kafka/kafkajs.ts';
 import type { KafkaClient, TopicSpec } from '../../../kernel/kafka/port.ts';
 import { createLogger } from '../../../kernel/logging.ts';
-import { waitUntil } from '../../../kernel/wait.ts';
 import type { Child } from '../child.ts';
 import { freePort } from '../free-port.ts';
-import { logTail } from '../log-tail.ts';
-import { untilReady } from '../until-ready.ts';
+import { type Part, startListening } from '../part.ts';
+import { untilDone, untilReady } from '../until-ready.ts';
 import { findJava, type Java } from './java.ts';
-import { logFileOf, ownDirectory, startJvm, writeProperties } from './jvm.ts';
+import { jvmStopSteps, logFileOf, ownDirectory, startJvm, writeProperties } from './jvm.ts';
 import { kafkaLibraries } from './libraries.ts';
 
 export interface BrokerOptions {
@@ -25,19 +24,13 @@ export interface BrokerOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** A running Kafka broker that is its own controller (KRaft). */
-export interface Broker {
-  readonly name: string;
-  readonly pid: number;
+/** A running Kafka broker that is its own controller (KRaft). A restart keeps its data and ports. */
+export interface Broker extends Part {
   /** As in `127.0.0.1:9092`. */
   readonly bootstrapServers: string;
   readonly port: number;
   readonly logFile: string;
   readonly version: string;
-  kill(signal: NodeJS.Signals): void;
-  stop(): Promise<void>;
-  /** Ends it if need be, and starts it on the same data and ports. Resolves once clients can connect. */
-  restart(): Promise<void>;
 }
 
 /** As the pom has it. */
@@ -50,76 +43,70 @@ const offsetsPartitions = 4;
  * @throws MissingPartError without Java 17, or without Maven where the libraries were not fetched yet.
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const { runDirectory, name = 'kafka' } = options;
+  const { runDirectory, name = 'kafka', settings = {}, signal } = options;
   const java = await findJava();
   const libraries = await kafkaLibraries(options.progress);
   const dataDirectory = await ownDirectory({ runDirectory, name: `${name}-data`, java });
-  const place = { runDirectory, name, java, libraries, settings: options.settings ?? {}, dataDirectory };
-  const configure = (port: number, controllerPort: number) => writeConfiguration({ ...place, port, controllerPort });
+  const file = path.join(runDirectory, `${name}.properties`);
+  const place = { runDirectory, name, java, libraries, file };
 
-  let port = options.port ?? (await freePort());
-  const file = await configure(port, await freePort());
-  await format({ ...place, file });
-  let current: Child | undefined;
-  for (let attempt = 1; current === undefined; attempt += 1) {
-    try {
-      current = await start({ ...place, file, port, signal: options.signal });
-    } catch (error) {
-      const portTaken = /BindException|Address already in use/.test(String(error));
-      if (!portTaken || options.port !== undefined || attempt === 5) throw error;
-      port = await freePort();
-      await configure(port, await freePort());
+  let configuredPort: number | undefined;
+  const startOn = async (port: number): Promise<Child> => {
+    if (port !== configuredPort) {
+      const ports = { port, controllerPort: await freePort() };
+      await writeProperties(file, { ...brokerProperties({ ...ports, dataDirectory }), ...settings });
+      if (configuredPort === undefined) await format(place);
+      configuredPort = port;
     }
-  }
-  let child = current;
-  await withLabClient(port, (client) => client.ensureTopics([offsetsTopic]));
-  return {
+    return startServer({ ...place, port, signal });
+  };
+  const part = await startListening({
     name,
-    port,
-    bootstrapServers: `127.0.0.1:${port}`,
+    port: options.port,
+    portTaken: /BindException|Address already in use/,
+    start: startOn,
+    stopSteps: jvmStopSteps,
+  });
+  await withLabClient(part.port, (client) => client.ensureTopics([offsetsTopic]));
+  return Object.assign(part, {
+    bootstrapServers: `127.0.0.1:${part.port}`,
     logFile: logFileOf(place),
     version: kafkaVersion,
-    get pid() {
-      return child.pid;
-    },
-    kill: (signal) => child.kill(signal),
-    stop: () => child.stop(stopSteps),
-    restart: async () => {
-      await child.stop(stopSteps);
-      child = await start({ ...place, file, port });
-    },
-  };
+  });
 }
-
-const stopSteps = [
-  { signal: 'SIGCONT', timeoutMs: 0 },
-  { signal: 'SIGTERM', timeoutMs: 10_000 },
-  { signal: 'SIGKILL', timeoutMs: 5_000 },
-] as const;
 
 interface Place {
   runDirectory: string;
   name: string;
   java: Java;
   libraries: string;
+  /** The broker's configuration. */
+  file: string;
 }
 
-async function start(
-  options: Place & { file: string; port: number; signal?: AbortSignal | undefined },
-): Promise<Child> {
+async function startServer(options: Place & { port: number; signal: AbortSignal | undefined }): Promise<Child> {
+  const { name, file, port, signal } = options;
   const child = await startJvm({
-    ...{ ...options, mainClass: 'kafka.Kafka', arguments: [options.file], heapMb: 384 },
+    ...options,
+    mainClass: 'kafka.Kafka',
+    arguments: [file],
+    heapMb: 384,
     // A broker of the lab lives for minutes, beside what it serves: for the first of them the second compiler takes
     // more of the cores than its better code gives back.
     jvmOptions: ['-XX:TieredStopAtLevel=1'],
   });
-  const { name, port, signal } = options;
-  const ready = () => answers(port);
-  return untilReady(child, { name, logFile: logFileOf(options), timeoutMs: 60_000, ready, stopSteps, signal });
+  return untilReady(child, {
+    name,
+    logFile: logFileOf(options),
+    timeoutMs: 60_000,
+    ready: () => answers(port),
+    stopSteps: jvmStopSteps,
+    signal,
+  });
 }
 
 /** Gives the data directory its cluster id. */
-async function format(options: Place & { file: string }): Promise<void> {
+async function format(options: Place): Promise<void> {
   const { file } = options;
   const name = `${options.name}-format`;
   const child = await startJvm({
@@ -130,26 +117,12 @@ async function format(options: Place & { file: string }): Promise<void> {
     arguments: ['format', '--config', file, `--cluster-id=${randomBytes(16).toString('base64url')}`, '--standalone'],
     heapMb: 128,
   });
-  await waitUntil(() => child.ended !== undefined, { timeoutMs: 60_000 });
-  if (child.ended === 'exit status 0') return;
-  child.kill('SIGKILL');
-  const { runDirectory } = options;
-  throw new Error(
-    `Kafka's storage was not formatted (${child.ended}):\n${await logTail(logFileOf({ runDirectory, name }))}`,
-  );
+  await untilDone(child, "Kafka's storage was not formatted", logFileOf({ ...options, name }));
 }
 
-async function writeConfiguration(
-  options: Place & {
-    dataDirectory: string;
-    port: number;
-    controllerPort: number;
-    settings: Readonly<Record<string, string>>;
-  },
-): Promise<string> {
-  const { runDirectory, name, dataDirectory, port, controllerPort } = options;
-  const file = path.join(runDirectory, `${name}.properties`);
-  await writeProperties(file, {
+function brokerProperties(place: { port: number; controllerPort: number; dataDirectory: string }) {
+  const { port, controllerPort, dataDirectory } = place;
+  return {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}`,
@@ -179,9 +152,7 @@ async function writeConfiguration(
     'log.segment.bytes': 256 * 1024 * 1024,
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
     'socket.request.max.bytes': 100 * 1024 * 1024,
-    ...options.settings,
-  });
-  return file;
+  };
 }
 
 /**

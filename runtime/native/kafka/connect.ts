@@ -1,8 +1,10 @@
 import path from 'node:path';
 import type { Child } from '../child.ts';
-import { startOnPort, untilReady } from '../until-ready.ts';
+import { isHttpReady } from '../http-ready.ts';
+import { type Part, startListening } from '../part.ts';
+import { untilReady } from '../until-ready.ts';
 import { findJava } from './java.ts';
-import { logFileOf, startJvm, writeProperties } from './jvm.ts';
+import { jvmStopSteps, logFileOf, startJvm, writeProperties } from './jvm.ts';
 import { kafkaLibraries } from './libraries.ts';
 
 export interface ConnectOptions {
@@ -21,17 +23,14 @@ export interface ConnectOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** A running Kafka Connect worker that has Debezium's PostgreSQL connector. */
-export interface Connect {
-  readonly name: string;
-  readonly pid: number;
+/**
+ * A running Kafka Connect worker that has Debezium's PostgreSQL connector. A restart keeps its connectors and their
+ * offsets, which are in Kafka.
+ */
+export interface Connect extends Part {
   /** Of the REST API. */
   readonly url: string;
   readonly logFile: string;
-  kill(signal: NodeJS.Signals): void;
-  stop(): Promise<void>;
-  /** Ends it if need be, and starts it on the same port. Connectors and their offsets are in Kafka. */
-  restart(): Promise<void>;
 }
 
 /**
@@ -47,45 +46,30 @@ export async function startConnect(options: ConnectOptions): Promise<Connect> {
   const start = async (port: number): Promise<Child> => {
     await writeProperties(file, { ...workerProperties({ name, bootstrapServers, port }), ...options.settings });
     const child = await startJvm({
-      ...{ java, libraries, runDirectory, name, heapMb: 512 },
+      java,
+      libraries,
+      runDirectory,
+      name,
+      heapMb: 512,
       mainClass: 'org.apache.kafka.connect.cli.ConnectDistributed',
       arguments: [file],
       environment: { ...options.environment },
-      logLevels: {
-        // Chatty at every start about what the lab did not set.
-        'org.apache.kafka.clients.consumer.ConsumerConfig': 'error',
-        'org.apache.kafka.connect.runtime.isolation': 'error',
-        'org.glassfish.jersey': 'error',
-      },
+      logLevels,
     });
-    const ready = () => isHealthy(port);
-    return untilReady(child, { name, logFile, timeoutMs: 90_000, ready, stopSteps, signal });
+    const ready = () => isHttpReady(`http://127.0.0.1:${port}/health`);
+    return untilReady(child, { name, logFile, timeoutMs: 90_000, ready, stopSteps: jvmStopSteps, signal });
   };
-
-  const started = await startOnPort(undefined, /BindException|Address already in use|Failed to bind/, start);
-  const { port } = started;
-  let { child } = started;
-  return {
-    name,
-    url: `http://127.0.0.1:${port}`,
-    logFile,
-    get pid() {
-      return child.pid;
-    },
-    kill: (wanted) => child.kill(wanted),
-    stop: () => child.stop(stopSteps),
-    restart: async () => {
-      await child.stop(stopSteps);
-      child = await start(port);
-    },
-  };
+  const portTaken = /BindException|Address already in use|Failed to bind/;
+  const part = await startListening({ name, portTaken, start, stopSteps: jvmStopSteps });
+  return Object.assign(part, { url: `http://127.0.0.1:${part.port}`, logFile });
 }
 
-const stopSteps = [
-  { signal: 'SIGCONT', timeoutMs: 0 },
-  { signal: 'SIGTERM', timeoutMs: 10_000 },
-  { signal: 'SIGKILL', timeoutMs: 5_000 },
-] as const;
+/** Chatty at every start about what the lab did not set. */
+const logLevels = {
+  'org.apache.kafka.clients.consumer.ConsumerConfig': 'error',
+  'org.apache.kafka.connect.runtime.isolation': 'error',
+  'org.glassfish.jersey': 'error',
+};
 
 function workerProperties({ name, bootstrapServers, port }: { name: string; bootstrapServers: string; port: number }) {
   return {
@@ -123,14 +107,4 @@ function workerProperties({ name, bootstrapServers, port }: { name: string; boot
     'producer.buffer.memory': 32 * 1024 * 1024,
     'producer.batch.size': 256 * 1024,
   };
-}
-
-async function isHealthy(port: number): Promise<boolean> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2_000) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,6 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Child, startChild } from '../child.ts';
+import { type Child, startChild, terminateSteps } from '../child.ts';
 import type { Java } from './java.ts';
 
 export interface JvmOptions {
@@ -31,14 +31,22 @@ export async function startJvm(options: JvmOptions): Promise<Child> {
     command: java.program,
     arguments: [
       `-Dlab.run=--run-directory=${runDirectory}`,
-      ...[`-Xms${Math.min(heapMb, 128)}m`, `-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'],
+      `-Xms${Math.min(heapMb, 128)}m`,
+      `-Xmx${heapMb}m`,
+      '-XX:+UseSerialGC',
+      '-XX:+ExitOnOutOfMemoryError',
       ...(options.jvmOptions ?? []),
-      // Its data for other tools lies in a directory that everybody shares.
+      // Its data for other tools lies in a directory that all users of the machine share.
       '-XX:-UsePerfData',
       `-Dlog4j2.configurationFile=${logging}`,
-      ...['-Djava.awt.headless=true', '-Duser.timezone=UTC', '-Dfile.encoding=UTF-8'],
+      '-Djava.awt.headless=true',
+      '-Duser.timezone=UTC',
+      '-Dfile.encoding=UTF-8',
       `-Djava.io.tmpdir=${await ownDirectory({ runDirectory, name: `${name}-tmp`, java })}`,
-      ...['-cp', path.join(libraries, '*'), mainClass, ...options.arguments],
+      '-cp',
+      path.join(libraries, '*'),
+      mainClass,
+      ...options.arguments,
     ],
     environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ...options.environment },
     workingDirectory: runDirectory,
@@ -46,6 +54,9 @@ export async function startJvm(options: JvmOptions): Promise<Child> {
     user: java.user,
   });
 }
+
+/** A program that was stopped (SIGSTOP) has to run again to hear that it is to end. */
+export const jvmStopSteps = [{ signal: 'SIGCONT', timeoutMs: 0 }, ...terminateSteps(10_000)] as const;
 
 export function logFileOf({ runDirectory, name }: { runDirectory: string; name: string }): string {
   return path.join(runDirectory, `${name}.log`);
