@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { MissingPartError } from '../runtime/native/missing-part.ts';
 import { isAlive } from '../runtime/native/processes.ts';
-import { serveRequest } from '../runtime/native/supervisor-request.ts';
 import { type RunningSystem, startSystem } from '../runtime/native/system.ts';
 import type { SystemOptions } from '../runtime/native/system-options.ts';
 import type { SystemDescription } from '../runtime/system-description.ts';
@@ -77,7 +76,7 @@ export async function startDetached(commandLine: readonly string[], json: boolea
 
 interface Supervised {
   description: SystemDescription;
-  /** From now on the end of whoever started us is no reason to stop. */
+  /** From now on the end of the calling process is no reason to stop. */
   stopWatching(): void;
 }
 
@@ -106,30 +105,15 @@ async function supervise(
     process.exitCode = 130;
     return;
   }
-  const description = system.describe();
-  onReady({ description, stopWatching: () => process.off('disconnect', parentEnded) });
+  onReady({ description: system.describe(), stopWatching: () => process.off('disconnect', parentEnded) });
+  const reported = new Set<number>();
   // The servers are no reason for Node to stay; this timer is.
-  const stay = every(1_000, () => reportDead(description, report), report);
-  // Webhooks wait for some of these.
-  const serve = every(
-    50,
-    async () => {
-      const before = description.topology;
-      const changed = await serveRequest(description.runDirectory, system.convert);
-      if (!changed) return;
-      // What has gone, as a conversion that is over, must not stay.
-      delete description.conversion;
-      Object.assign(description, changed);
-      if (description.topology !== before) report(`the API was restarted as ${description.topology}`);
-    },
-    report,
-  );
+  const stay = every(1_000, () => reportDead(system.describe(), reported, report), report);
   await new Promise<void>((resolve) => {
     if (stop.signal.aborted) resolve();
     stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   stay.stop();
-  serve.stop();
   report('stopping');
   await system.stop();
 }
@@ -146,12 +130,16 @@ function every(pauseMs: number, round: () => Promise<void>, report: (line: strin
   return { stop: () => clearInterval(timer) };
 }
 
-/** Says once of each process that it has ended though nobody asked it to. The rest runs on: a drill may want that. */
-async function reportDead(description: SystemDescription, report: (line: string) => void): Promise<void> {
-  for (const entry of [...description.processes]) {
-    if (await isAlive(entry.pid)) continue;
-    description.processes.splice(description.processes.indexOf(entry), 1);
-    report(`${entry.name} (${entry.pid}) has ended; its log: ${description.runDirectory}/${entry.name}.log`);
+/** Says once of each process that it has ended. The rest runs on: a drill may want that. */
+async function reportDead(
+  { processes, runDirectory }: SystemDescription,
+  reported: Set<number>,
+  report: (line: string) => void,
+): Promise<void> {
+  for (const { name, pid } of processes) {
+    if (reported.has(pid) || (await isAlive(pid))) continue;
+    reported.add(pid);
+    report(`${name} (${pid}) has ended; its log: ${runDirectory}/${name}.log`);
   }
 }
 

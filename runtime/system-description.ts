@@ -17,21 +17,21 @@ export interface SystemDescription {
     api: string;
     provider: string;
     /** Where webhooks go in kafka mode. */
-    ingest?: string;
+    ingest?: string | undefined;
     /** With user, password and database, as `CLICKHOUSE_URL` takes it. */
-    clickhouse?: string;
+    clickhouse?: string | undefined;
     /** Kafka Connect's REST interface. */
-    connect?: string;
+    connect?: string | undefined;
     /** Health and metrics of the process that fills ClickHouse. */
-    cdc?: string;
-    prometheus?: string;
+    cdc?: string | undefined;
+    prometheus?: string | undefined;
   };
   dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
   /** While the rows are moved to a cluster: `dsn.admin` of both, from its start until the end of the conversion. */
-  conversion?: { source: string; target: string };
+  conversion?: { source: string; target: string } | undefined;
   /** The pooler between the API and its database; `dsn` leads past it. */
-  pooler?: { version: string; dsn: string; preparedStatements: boolean };
-  kafka?: { brokers: string[] };
+  pooler?: { version: string; dsn: string; preparedStatements: boolean } | undefined;
+  kafka?: { brokers: string[] } | undefined;
   secrets: { silvergate: string; stripe: string; adyen: string };
   postgres: { kind: 'embedded' | 'installed'; version: string };
   /** Where the data lies; in memory, a commit costs too little. */

@@ -1,6 +1,6 @@
 import { conversions } from '../../kernel/topology.ts';
 import { type ConversionResult, convertToPartitioned } from '../../operations/conversion/convert.ts';
-import { requestStep } from '../../runtime/native/supervisor-request.ts';
+import { askSupervisor } from '../../runtime/native/supervisor-client.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
 import { findDatabase } from '../database-target.ts';
 import type { ConvertFlags } from './flags.ts';
@@ -20,7 +20,7 @@ export async function convert(flags: ConvertFlags): Promise<ConversionResult> {
       ...optionsOf(flags, dsn),
       dsn,
       compare: flags.compare,
-      restartServices: run && (() => requestStep(run, `topology ${conversions.inPlace.to}`)),
+      restartServices: run && (() => askSupervisor(run, { type: 'switch_topology', topology: conversions.inPlace.to })),
       signal,
     }),
   );

@@ -9,10 +9,8 @@ import { type Pgbouncer, startPgbouncer } from './pgbouncer.ts';
 export function startPooler(database: Database, runDirectory: string, signal: AbortSignal): Promise<Pgbouncer> {
   const { dsn } = database;
   const replicas = dsn.replicas.map((replica, index) => [replicaName(index), replica]);
-  return startPgbouncer({
-    ...{ runDirectory, signal },
-    databases: { payments: dsn.api, ...Object.fromEntries(replicas) },
-  });
+  const databases = { payments: dsn.api, ...Object.fromEntries(replicas) };
+  return startPgbouncer({ runDirectory, databases, signal });
 }
 
 function replicaName(index: number): string {
@@ -37,5 +35,13 @@ export function databaseEnvironment(database: Database, pgbouncer: Pgbouncer | u
     DATABASE_URL: onEach(dsn.api, [primary, ...replicas]),
     // The primary too, at the end: after a promotion it may come back as a replica. Until then it is left out.
     ...(replicas.length > 0 && { REPLICA_DATABASE_URLS: atEach(dsn.reader, [...replicas, primary]).join(',') }),
+  };
+}
+
+/** Where change data capture reads: the server that takes writes, whichever it is, or every worker of a cluster. */
+export function sourceEnvironment({ dsn, primary, replicas, workers }: Database): Record<string, string> {
+  return {
+    DATABASE_URL: onEach(dsn.cdc, [primary, ...replicas]),
+    ...(workers.length > 0 && { WORKER_DATABASE_URLS: atEach(dsn.cdc, workers).join(',') }),
   };
 }

@@ -1,82 +1,49 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import type { TopologyName } from '../../kernel/topology.ts';
-import { waitUntil } from '../../kernel/wait.ts';
-import type { SystemDescription } from '../system-description.ts';
-import { isAlive } from './processes.ts';
-
-/** What only the process that supervises a run can do, because servers and services are its children. */
-export type SupervisorStep =
-  /** Restart the API with this topology, on the cluster where that is one. */
-  | `topology ${TopologyName}`
-  /** Start a Citus cluster beside the database, once. */
-  | 'start cluster'
-  /** End that cluster and remove its data. */
-  | 'discard cluster'
-  /** Restart change data capture on the database that the API uses. */
-  | 'restart cdc'
-  /** The conversion is over: forget where it came from. */
-  | 'end conversion';
-
-export type SupervisorSteps = (step: SupervisorStep) => Promise<SystemDescription>;
-
-interface Request {
-  id: string;
-  step: SupervisorStep;
-}
+import { z } from 'zod';
+import { topologyNames } from '../../kernel/topology.ts';
 
 /**
- * Asks the supervisor of a run for a step and waits until it is done. Whoever is killed while it waits may ask again:
- * every step may be repeated.
- * @throws Error with the reason when it fails, does not happen in time, or nobody is there to do it.
+ * What only the process that supervises a run can do, because servers and services are its children. Every request may
+ * be repeated: a client that was killed while it waited asks again.
  */
-export async function requestStep(run: SystemDescription, step: SupervisorStep, timeoutMs = 60_000): Promise<void> {
-  const { request, answer } = filesOf(run.runDirectory);
-  const id = randomUUID();
-  await writeWhole(request, { id, step } satisfies Request);
-  let failure: string | null | undefined;
-  const ended = async () => {
-    const text = await readFile(answer, 'utf8').catch(() => undefined);
-    const found = text === undefined ? undefined : (JSON.parse(text) as { id: string; failure: string | null });
-    if (found?.id === id) failure = found.failure;
-    else if (!(await isAlive(run.supervisorPid))) failure = 'its supervisor has ended';
-    return failure !== undefined;
-  };
-  const inTime = await waitUntil(ended, { timeoutMs, intervalMs: 25 });
-  await rm(answer, { force: true });
-  if (inTime && failure === null) return;
-  if (!inTime) await rm(request, { force: true });
-  throw new Error(`Run ${run.id}, ${step}: ${failure ?? `no answer within ${timeoutMs / 1_000} s`}`);
+export const supervisorRequestSchema = z.discriminatedUnion('type', [
+  /** Restart the API with this topology, on the cluster where that is one. */
+  z.object({ type: z.literal('switch_topology'), topology: z.enum(topologyNames) }),
+  /** Start a cluster beside the database, once. */
+  z.object({ type: z.literal('start_cluster') }),
+  /** End that cluster and remove its data. */
+  z.object({ type: z.literal('discard_cluster') }),
+  /** Restart change data capture on the database that the API uses. */
+  z.object({ type: z.literal('restart_cdc') }),
+  /** The conversion is over: forget where it came from. */
+  z.object({ type: z.literal('end_conversion') }),
+]);
+
+export type SupervisorRequest = z.infer<typeof supervisorRequestSchema>;
+
+export const supervisorAnswerSchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true) }),
+  /** With the reason, for people. */
+  z.object({ ok: z.literal(false), error: z.string() }),
+]);
+
+export type SupervisorAnswer = z.infer<typeof supervisorAnswerSchema>;
+
+/** A request as it came from a client. @throws Error that names what is not known here. */
+export function parseRequest(text: string): SupervisorRequest {
+  const parsed = supervisorRequestSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new Error(`The supervisor does not know the request ${text.slice(0, 200)}`);
 }
 
-/** The supervisor's side: does what was asked for, if anything. @returns the system as it is now, or undefined. */
-export async function serveRequest(
-  runDirectory: string,
-  steps: SupervisorSteps,
-): Promise<SystemDescription | undefined> {
-  const { request, answer } = filesOf(runDirectory);
-  const text = await readFile(request, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  await rm(request, { force: true });
-  const { id, step } = JSON.parse(text) as Request;
+/** For messages to people, as in `switch_topology partitioned`. */
+export function describeRequest(request: SupervisorRequest): string {
+  return Object.values(request).join(' ');
+}
+
+function parseJson(text: string): unknown {
   try {
-    const description = await steps(step);
-    await writeWhole(answer, { id, failure: null });
-    return description;
-  } catch (error) {
-    await writeWhole(answer, { id, failure: error instanceof Error ? error.message : String(error) });
-    throw error;
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-}
-
-/** Whoever reads the file finds all of it or none. */
-async function writeWhole(file: string, content: object): Promise<void> {
-  await writeFile(`${file}.partial`, JSON.stringify(content), { mode: 0o600 });
-  await rename(`${file}.partial`, file);
-}
-
-function filesOf(runDirectory: string): { request: string; answer: string } {
-  const request = path.join(runDirectory, 'supervisor-request');
-  return { request, answer: `${request}.answer` };
 }

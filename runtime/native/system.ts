@@ -1,52 +1,45 @@
-import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import type { SystemDescription } from '../system-description.ts';
-import { startCitus } from './citus.ts';
 import { generateSecrets } from './credentials.ts';
-import type { Database } from './database.ts';
+import { databaseName } from './database.ts';
+import { Deployment, serversOf } from './deployment.ts';
 import type { Part } from './part.ts';
 import type { PostgresServer } from './postgres.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 import { createRunDirectory, type RunDirectory, writeDescription } from './run-directory.ts';
-import { stopServers } from './stop-servers.ts';
 import { readStorage } from './storage.ts';
-import type { SupervisorStep } from './supervisor-request.ts';
+import type { SupervisorRequest } from './supervisor-request.ts';
+import { serveRequests } from './supervisor-server.ts';
+import { SystemConversion } from './system-conversion.ts';
 import type { SystemOptions } from './system-options.ts';
-import { type SystemParts, startParts } from './system-parts.ts';
-
-/** A child process that a drill may end and start again. */
-export interface ChildProcessHandle {
-  readonly pid: number;
-  kill(signal: NodeJS.Signals): void;
-  restart(): Promise<void>;
-}
+import { listParts, type SystemParts, startParts } from './system-parts.ts';
 
 export interface RunningSystem extends SystemDescription {
   /** As of now. */
   describe(): SystemDescription;
   /** Ends everything and removes the run's directory. */
   stop(): Promise<void>;
-  api: ChildProcessHandle;
+  api: Part;
   /** The pipeline's processes, where the system has them. */
-  ingest?: ChildProcessHandle;
-  cdcProcess?: ChildProcessHandle;
-  clickhouse?: ChildProcessHandle;
-  broker?: ChildProcessHandle;
-  connect?: ChildProcessHandle;
-  pgbouncer?: ChildProcessHandle;
+  ingest: Part | undefined;
+  cdcProcess: Part | undefined;
+  clickhouse: Part | undefined;
+  broker: Part | undefined;
+  connect: Part | undefined;
+  pgbouncer: Part | undefined;
   readonly primary: PostgresServer;
   readonly replicas: readonly PostgresServer[];
   /** The servers with the shards, where the topology has them. */
   readonly workers: readonly PostgresServer[];
   /**
-   * What a conversion needs, each step as often as it is asked for. `topology …` restarts the API after the database
-   * was converted; as before when that fails.
+   * Does what clients may ask of the process that supervises a run; `switch_topology` restarts the API after the
+   * database was converted, and as before when that fails. @returns the system as it is now.
    */
-  convert(step: SupervisorStep): Promise<SystemDescription>;
+  handle(request: SupervisorRequest): Promise<SystemDescription>;
 }
 
 /**
  * Starts PostgreSQL with its replicas, migrates it, starts the simulated provider and the API, and as asked for the
- * gateway with its broker and the way to ClickHouse.
+ * gateway with its broker and the way to ClickHouse. From then on clients can ask for more over the run's socket.
  * @throws MissingPartError when this machine lacks a part of the system; Error, with the end of the log of what
  * failed, when a part does not start. Nothing is left running then.
  */
@@ -62,166 +55,173 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
 
 async function startIn(run: RunDirectory, options: SystemOptions): Promise<RunningSystem> {
   const { mode = 'sync', cdc = 'off', progress = () => {} } = options;
-  let { topology } = options;
+  const deployment = new Deployment(options.topology);
   const secrets = generateSecrets();
   const storage = await readStorage(run.path);
   if (storage.inMemory) progress(`${run.path} lies in memory: fsync costs nothing there. Set LAB_HOME to a disk.`);
-  const parts = await startParts({ ...options, mode, cdc, progress, runDirectory: run.path, secrets });
-  const { api, provider, ingest, broker, connect, clickhouse, cdcProcess, pgbouncer } = parts;
-  let { database } = parts;
-  /** During a conversion the cluster that is filled, after it the database that was left. */
-  let beside: Database | undefined;
-  let conversion: SystemDescription['conversion'];
-  const servers = (): PostgresServer[] =>
-    [database, ...(beside ? [beside] : [])].flatMap((one) => [one.primary, ...one.replicas, ...one.workers]);
-  const prometheus = options.prometheus ? await startMonitoring(run.path, options, parts) : undefined;
-  const startedAt = new Date().toISOString();
-  const describe = (): SystemDescription => ({
-    ...{ id: run.id, topology, mode, cdc, runDirectory: run.path, supervisorPid: process.pid, startedAt },
+  const parts = await startParts({ ...options, mode, cdc, progress, runDirectory: run.path, secrets, deployment });
+  const prometheus = options.prometheus ? await startMonitoring(run.path, options, deployment, parts) : undefined;
+  const state: SystemState = {
+    fixed: {
+      id: run.id,
+      mode,
+      cdc,
+      runDirectory: run.path,
+      supervisorPid: process.pid,
+      startedAt: new Date().toISOString(),
+      secrets,
+      storage: { fileSystem: storage.fileSystem, inMemory: storage.inMemory },
+    },
+    deployment,
+    parts,
+    prometheus,
+  };
+  const conversion = new SystemConversion({
+    deployment,
+    runDirectory: run.path,
+    settings: options.settings,
+    api: parts.api,
+    cdcProcess: parts.cdcProcess,
+    prometheus,
+    progress,
+  });
+  const handle = async (request: SupervisorRequest): Promise<SystemDescription> => {
+    // Also after a failure: the API has a new process then.
+    await conversion.handle(request).finally(() => writeDescription(describe(state)));
+    return describe(state);
+  };
+  const requests = await serveRequests(run.path, async (request) => {
+    await handle(request).catch((error) => {
+      progress(error instanceof Error ? error.message : String(error));
+      throw error;
+    });
+  });
+  await writeDescription(describe(state));
+  const stop = async () => {
+    await requests.close();
+    await stopInOrder(run, state);
+  };
+  return runningSystem(state, { handle, stop });
+}
+
+/** What is known of a system, and the parts of it that runs. */
+interface SystemState {
+  fixed: Pick<
+    SystemDescription,
+    'id' | 'mode' | 'cdc' | 'runDirectory' | 'supervisorPid' | 'startedAt' | 'secrets' | 'storage'
+  >;
+  deployment: Deployment;
+  parts: SystemParts;
+  prometheus: Prometheus | undefined;
+}
+
+function describe({ fixed, deployment, parts, prometheus }: SystemState): SystemDescription {
+  const { topology, database, servers, conversion } = deployment;
+  const { api, provider, ingest, clickhouse, connect, cdcProcess, pgbouncer, broker } = parts;
+  const processes: Part[] = [...servers, ...listParts(parts), ...(prometheus?.parts ?? [])];
+  return {
+    ...fixed,
+    topology,
     urls: {
-      ...{ api: api.url, provider: provider.url },
-      ...(ingest && { ingest: ingest.url }),
-      ...(clickhouse && { clickhouse: clickhouse.url }),
-      ...(connect && { connect: connect.url }),
-      ...(cdcProcess && { cdc: cdcProcess.url }),
-      ...(prometheus && { prometheus: prometheus.url }),
+      api: api.url,
+      provider: provider.url,
+      ingest: ingest?.url,
+      clickhouse: clickhouse?.url,
+      connect: connect?.url,
+      cdc: cdcProcess?.url,
+      prometheus: prometheus?.url,
     },
     dsn: database.dsn,
-    ...(conversion && { conversion }),
-    ...(pgbouncer && {
-      pooler: {
-        ...{ version: pgbouncer.version, dsn: pgbouncer.dsn('payments') },
-        preparedStatements: pgbouncer.preparedStatements,
-      },
-    }),
-    ...(broker && { kafka: { brokers: [broker.bootstrapServers] } }),
-    secrets,
+    conversion,
+    pooler: pgbouncer && {
+      version: pgbouncer.version,
+      dsn: pgbouncer.dsn(databaseName),
+      preparedStatements: pgbouncer.preparedStatements,
+    },
+    kafka: broker && { brokers: [broker.bootstrapServers] },
     postgres: { kind: database.primary.kind, version: database.primary.version },
-    storage: { fileSystem: storage.fileSystem, inMemory: storage.inMemory },
-    processes: [...servers(), ...parts.processes, ...(prometheus?.parts ?? [])].map(({ name, pid }) => ({ name, pid })),
-  });
-  await writeDescription(describe());
-  const handle = (part: Part): ChildProcessHandle => ({
+    processes: processes.map(({ name, pid }) => ({ name, pid })),
+  };
+}
+
+function runningSystem(state: SystemState, calls: Pick<RunningSystem, 'handle' | 'stop'>): RunningSystem {
+  const { deployment, parts } = state;
+  const described = (part: Part) => describedPart(part, () => writeDescription(describe(state)));
+  const optional = (part: Part | undefined) => part && described(part);
+  return {
+    ...describe(state),
+    ...calls,
+    describe: () => describe(state),
+    get primary() {
+      return deployment.database.primary;
+    },
+    get replicas() {
+      return deployment.database.replicas;
+    },
+    get workers() {
+      return deployment.database.workers;
+    },
+    api: described(parts.api),
+    ingest: optional(parts.ingest),
+    cdcProcess: optional(parts.cdcProcess),
+    clickhouse: optional(parts.clickhouse),
+    broker: optional(parts.broker),
+    connect: optional(parts.connect),
+    pgbouncer: optional(parts.pgbouncer),
+  };
+}
+
+/** A part whose new process is written down after a restart. */
+function describedPart(part: Part, write: () => Promise<void>): Part {
+  return {
+    name: part.name,
     get pid() {
       return part.pid;
     },
-    kill: (wanted) => part.kill(wanted),
+    kill: (signal) => part.kill(signal),
+    stop: () => part.stop(),
     restart: async () => {
       await part.restart();
-      await writeDescription(describe());
+      await write();
     },
-  });
-  const restartApi = async (name: TopologyName, on: Database) => {
-    parts.setTopology(name, on);
-    await prometheus?.setTopology(name);
-    await api.restart();
-    [topology, database] = [name, on];
-  };
-  const switchTopology = async (wanted: TopologyName) => {
-    if (wanted === topology) return;
-    const [before, left] = [topology, database];
-    const target = capabilities(wanted).shardKey ? beside : database;
-    if (!target) throw new Error(`there is no cluster to run ${wanted} on`);
-    await restartApi(wanted, target).catch(async (error) => {
-      // Better the API as it was than none.
-      await restartApi(before, left);
-      throw error;
-    });
-    if (target !== left) beside = left;
-  };
-  const convert = async (step: SupervisorStep): Promise<void> => {
-    switch (step) {
-      case 'start cluster':
-        if (conversion) return;
-        beside = await startCitus({
-          ...{ runDirectory: run.path, topology: 'citus', coordinatorName: 'coordinator', progress },
-          ...(options.settings && { settings: options.settings }),
-        });
-        conversion = { source: database.dsn.admin, target: beside.dsn.admin };
-        return;
-      case 'discard cluster':
-        if (!conversion || conversion.source !== database.dsn.admin || !beside) return;
-        await stopServers([beside.primary, ...beside.workers]);
-        [beside, conversion] = [undefined, undefined];
-        return;
-      case 'restart cdc':
-        await cdcProcess?.restart();
-        return;
-      case 'end conversion':
-        if (!conversion) return;
-        await prometheus?.watch(watchedServers(database));
-        conversion = undefined;
-        return;
-      default:
-        await switchTopology(step.slice('topology '.length) as TopologyName);
-    }
-  };
-  return {
-    ...describe(),
-    describe,
-    get primary() {
-      return database.primary;
-    },
-    get replicas() {
-      return database.replicas;
-    },
-    get workers() {
-      return database.workers;
-    },
-    api: handle(api),
-    ...(ingest && { ingest: handle(ingest) }),
-    ...(cdcProcess && { cdcProcess: handle(cdcProcess) }),
-    ...(clickhouse && { clickhouse: handle(clickhouse) }),
-    ...(broker && { broker: handle(broker) }),
-    ...(connect && { connect: handle(connect) }),
-    ...(pgbouncer && { pgbouncer: handle(pgbouncer) }),
-    convert: async (step) => {
-      // Also after a failure: the API has a new process then.
-      await convert(step).finally(() => writeDescription(describe()));
-      return describe();
-    },
-    stop: () =>
-      stopInOrder({
-        services: [...(prometheus?.parts ?? []), ingest, cdcProcess, api, provider],
-        discarded: [connect, broker, clickhouse, pgbouncer],
-        databases: servers().toReversed(),
-        close: run.close,
-      }),
   };
 }
 
 /** Once everything runs, since it has to know where. */
-function startMonitoring(runDirectory: string, options: SystemOptions, parts: SystemParts): Promise<Prometheus> {
-  const { api, ingest, cdcProcess, database } = parts;
-  options.progress?.('starting Prometheus');
+function startMonitoring(
+  runDirectory: string,
+  { progress, signal }: SystemOptions,
+  { topology, database }: Deployment,
+  { api, ingest, cdcProcess }: SystemParts,
+): Promise<Prometheus> {
+  progress?.('starting Prometheus');
   return startPrometheus({
-    ...{ runDirectory, topology: options.topology, signal: options.signal, database: 'payments' },
-    services: { api: api.url, ...(ingest && { ingest: ingest.url }), ...(cdcProcess && { cdc: cdcProcess.url }) },
-    servers: watchedServers(database),
+    runDirectory,
+    topology,
+    signal,
+    database: databaseName,
+    services: {
+      api: api.url,
+      ...(ingest && { ingest: ingest.url }),
+      ...(cdcProcess && { cdc: cdcProcess.url }),
+    },
+    servers: serversOf(database),
   });
 }
 
-/** A cluster's slots and rows are on its workers. */
-function watchedServers({ primary, replicas, workers }: Database): PostgresServer[] {
-  return [primary, ...replicas, ...workers];
-}
-
-interface StopOrder {
-  services: (Part | undefined)[];
-  /** Servers whose data is removed next. */
-  discarded: (Part | undefined)[];
-  databases: PostgresServer[];
-  close(): Promise<void>;
-}
-
 /** Services first, so that none logs errors about a database or a broker that is on its way out. */
-async function stopInOrder({ services, discarded, databases, close }: StopOrder): Promise<void> {
+async function stopInOrder(run: RunDirectory, { deployment, parts, prometheus }: SystemState): Promise<void> {
+  const { api, provider, ingest, cdcProcess, connect, broker, clickhouse, pgbouncer } = parts;
+  const services = [...(prometheus?.parts ?? []), ingest, cdcProcess, api, provider];
+  /** Servers whose data is removed next. */
+  const discarded = [connect, broker, clickhouse, pgbouncer];
   try {
     await Promise.all(services.map((part) => part?.stop()));
-    // There is nothing to write a checkpoint for, and a broker would take seconds to hand over to nobody.
+    // There is nothing to write a checkpoint for, and a broker would take seconds to hand over to no other.
     for (const part of discarded) part?.kill('SIGKILL');
-    await Promise.all([...discarded.map((part) => part?.stop()), ...databases.map((one) => one.stop('immediate'))]);
+    const databases = deployment.servers.map((server) => server.stop('immediate'));
+    await Promise.all([...discarded.map((part) => part?.stop()), ...databases]);
   } finally {
-    await close();
+    await run.close();
   }
 }

@@ -163,7 +163,7 @@ function convert(system: RunningSystem, action: ConvertOptions['action']): Promi
     measureMs: 100,
     measureFree: async () => Number.POSITIVE_INFINITY,
     restartServices: async () => {
-      await system.convert('topology partitioned');
+      await system.handle({ type: 'switch_topology', topology: 'partitioned' });
     },
     progress: () => {},
   });

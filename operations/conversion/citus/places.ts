@@ -2,7 +2,7 @@ import { capabilities, conversions } from '../../../kernel/topology.ts';
 import { citusRemedy, missingCitus } from '../../../runtime/native/citus.ts';
 import { MissingPartError } from '../../../runtime/native/missing-part.ts';
 import { findRun } from '../../../runtime/native/run-directory.ts';
-import { requestStep } from '../../../runtime/native/supervisor-request.ts';
+import { askSupervisor } from '../../../runtime/native/supervisor-client.ts';
 import type { SystemDescription } from '../../../runtime/system-description.ts';
 import { UsageError } from '../../../runtime/usage-error.ts';
 
@@ -33,19 +33,19 @@ export async function besideRun(run: SystemDescription, progress: (line: string)
   checkRun(run);
   const missing = await missingCitus();
   if (missing) throw new MissingPartError(missing, citusRemedy);
-  const ask = requestStep.bind(undefined, run);
+  const ask = askSupervisor.bind(undefined, run);
   return {
     sourceDsn: run.conversion?.source ?? run.dsn.admin,
     openTarget: async () => {
       if (run.conversion) return run.conversion.target;
       progress('starting a coordinator and two workers beside the database');
-      await ask('start cluster', clusterStartMs);
+      await ask({ type: 'start_cluster' }, clusterStartMs);
       return (await findRun(run.id))!.conversion!.target;
     },
-    discardTarget: () => ask('discard cluster'),
-    restartServices: () => ask(`topology ${conversions.toCluster.to}`),
-    restartCdc: run.cdc === 'native' ? () => ask('restart cdc') : undefined,
-    onFinished: () => ask('end conversion'),
+    discardTarget: () => ask({ type: 'discard_cluster' }),
+    restartServices: () => ask({ type: 'switch_topology', topology: conversions.toCluster.to }),
+    restartCdc: run.cdc === 'native' ? () => ask({ type: 'restart_cdc' }) : undefined,
+    onFinished: () => ask({ type: 'end_conversion' }),
   };
 }
 
