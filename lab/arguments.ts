@@ -28,7 +28,7 @@ export function list(text: string): string[] {
   return words;
 }
 
-/** The port of a service; 0 would be a port that nobody asked for. */
+/** The port of a service; 0 would be a port that the operator did not ask for. */
 export const port = wholeNumber(1, 65_535);
 
 /** Each replica takes a WAL sender and a slot of the primary. */

@@ -56,7 +56,10 @@ export async function checkRequest(topology: string, request: Request): Promise<
     ...(request.ingestPort !== undefined && { ingest: request.ingestPort }),
   };
   return {
-    ...{ topology, mode: request.mode, cdc, ports },
+    topology,
+    mode: request.mode,
+    cdc,
+    ports,
     postgres: request.postgres,
     ...(request.replicas !== undefined && { replicas: request.replicas }),
     ...(request.sync && { synchronous: true }),

@@ -26,7 +26,10 @@ export function register(program: Command): void {
       if (flags.json) printJson({ parts, topologies, storage });
       else {
         const rows = parts.map(({ name, found, adds, install, required }) => [
-          ...[found ? '✓' : required ? '✗' : '–', name, found ?? 'missing', adds],
+          found ? '✓' : required ? '✗' : '–',
+          name,
+          found ?? 'missing',
+          adds,
           found ? '' : install,
         ]);
         print(table(['', 'part', 'version', 'for', 'install by'], rows));

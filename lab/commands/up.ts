@@ -15,7 +15,9 @@ export function register(program: Command): void {
     .addOption(new Option('--mode <mode>', 'how webhooks arrive').choices(['sync', 'kafka']).default('sync'))
     .addOption(
       new Option('--cdc <engine>', 'what carries events to ClickHouse (native where ClickHouse runs here)').choices([
-        ...['native', 'debezium', 'off'],
+        'native',
+        'debezium',
+        'off',
       ]),
     )
     .addOption(new Option('--runtime <runtime>', 'what runs it').choices(['native', 'docker']).default('native'))

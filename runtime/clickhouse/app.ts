@@ -23,7 +23,7 @@ export interface ClickhouseAppDeps {
 export function createClickhouseApp(deps: ClickhouseAppDeps): RequestListener {
   return (request, response) => {
     route(deps, request, response).catch((error) => {
-      // Nobody is left to hear about a connection that broke.
+      // The client of a connection that broke hears of nothing any more.
       if (!response.socket || response.socket.destroyed) return;
       sendException(deps, response, toException(error));
     });

@@ -117,7 +117,7 @@ describeIf('ClickHouse over HTTP', missingClickhouse(), () => {
     expect(await clickhouse.value('select count() from t')).toBe('0');
   });
 
-  test('nobody gets in without the password, and ping needs none', async () => {
+  test('no client gets in without the password, and ping needs none', async () => {
     expect(await call({ query: 'select 1' }, undefined, { authorization: '' })).toMatchObject({ status: 401 });
     const wrong = { authorization: `Basic ${btoa('lab:wrong')}` };
     expect(await call({ query: 'select 1' }, undefined, wrong)).toMatchObject({ status: 403 });

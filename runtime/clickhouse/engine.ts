@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RawInsertFormat, Session } from 'chdb';
+import { isBulkheadRejectedError } from 'cockatiel';
 import { ClickhouseException, codes } from './exception.ts';
-import { createSemaphore } from './semaphore.ts';
+import { createQuerySlots } from './query-slots.ts';
 import type { Statement } from './statement.ts';
 
 export interface Query {
@@ -56,76 +57,104 @@ export interface EngineOptions {
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { dataDirectory } = options;
-  const uploads = path.join(dataDirectory, 'uploads');
-  // What a killed process was about to read is of no use to anybody.
-  await rm(uploads, { recursive: true, force: true });
-  await mkdir(uploads, { recursive: true });
+  const uploads = await openUploads(dataDirectory);
   // This connection keeps the engine in memory while no query runs.
   const keeper = new options.Session(dataDirectory);
   await keeper.queryAsync(`create database if not exists ${options.database}`);
   const about = await keeper.queryAsync('select version(), timezone()', { format: 'TSV' });
   const [version, timezone] = about.text().trim().split('\t');
-  const slots = createSemaphore(options.maxQueries, options.maxQueue);
-  let uploadCount = 0;
+  const slots = createQuerySlots(options.maxQueries, options.maxQueue);
   let closing = false;
-
-  async function runOn(session: Session, query: Query): Promise<QueryResult> {
-    await prepare(session, query);
-    const { statement, data, defaultFormat: format } = query;
-    if (statement.plainInsert && data.length > 0) {
-      const { table, columns } = statement.plainInsert;
-      const done = await session.insert({
-        table,
-        format: statement.format as RawInsertFormat,
-        values: data,
-        ...(columns && { columns }),
-      });
-      const { rowsWritten, bytesWritten, elapsed } = done;
-      return {
-        ...{ bytes: new Uint8Array(), elapsedSeconds: elapsed, rowsRead: rowsWritten, bytesRead: data.length },
-        ...{ rowsWritten, bytesWritten },
-      };
-    }
-    if (data.length === 0) return toResult(await session.queryAsync(statement.text, { format }));
-    if (isUtf8(data) && !data.includes(0)) {
-      return toResult(await session.queryAsync(`${statement.text}\n${data.toString('utf8')}`, { format }));
-    }
-    const file = path.join(uploads, String(++uploadCount));
-    try {
-      await writeFile(file, data, { mode: 0o600 });
-      const fromFile = statement.text.replace(/\bformat\s+(\w+)\s*$/i, `from infile '${file}' format $1`);
-      return toResult(await session.queryAsync(fromFile, { format }));
-    } finally {
-      await rm(file, { force: true });
-    }
-  }
 
   return {
     version: version!,
     timezone: timezone!,
     run: async (query) => {
       if (closing) throw new ClickhouseException(codes.aborted, 'Server is shutting down. (ABORTED)');
-      const release = await slots.acquire().catch(() => {
-        throw new ClickhouseException(
-          codes.tooManyQueries,
-          'Too many simultaneous queries. (TOO_MANY_SIMULTANEOUS_QUERIES)',
-        );
-      });
-      try {
-        const session = new options.Session(dataDirectory);
-        try {
-          return await runOn(session, query);
-        } finally {
-          session.close();
-        }
-      } finally {
-        release();
-      }
+      return slots
+        .run(async () => {
+          const session = new options.Session(dataDirectory);
+          try {
+            return await runOn(session, query, uploads);
+          } finally {
+            session.close();
+          }
+        })
+        .catch((error) => {
+          throw isBulkheadRejectedError(error) ? tooManyQueries() : error;
+        });
     },
     close: async () => {
       closing = true;
       await slots.idle();
       keeper.close();
+    },
+  };
+}
+
+function tooManyQueries(): ClickhouseException {
+  const text = 'Too many simultaneous queries. (TOO_MANY_SIMULTANEOUS_QUERIES)';
+  return new ClickhouseException(codes.tooManyQueries, text);
+}
+
+async function runOn(session: Session, query: Query, uploads: Uploads): Promise<QueryResult> {
+  await prepare(session, query);
+  const { statement, data, defaultFormat: format } = query;
+  if (statement.plainInsert && data.length > 0) return insert(session, statement, statement.plainInsert, data);
+  if (data.length === 0) return toResult(await session.queryAsync(statement.text, { format }));
+  if (isUtf8(data) && !data.includes(0)) {
+    return toResult(await session.queryAsync(`${statement.text}\n${data.toString('utf8')}`, { format }));
+  }
+  return uploads.withFile(data, async (file) => {
+    const fromFile = statement.text.replace(/\bformat\s+(\w+)\s*$/i, `from infile '${file}' format $1`);
+    return toResult(await session.queryAsync(fromFile, { format }));
+  });
+}
+
+async function insert(
+  session: Session,
+  { format }: Statement,
+  { table, columns }: NonNullable<Statement['plainInsert']>,
+  data: Buffer,
+): Promise<QueryResult> {
+  const { rowsWritten, bytesWritten, elapsed } = await session.insert({
+    table,
+    format: format as RawInsertFormat,
+    values: data,
+    ...(columns && { columns }),
+  });
+  return {
+    bytes: new Uint8Array(),
+    elapsedSeconds: elapsed,
+    rowsRead: rowsWritten,
+    bytesRead: data.length,
+    rowsWritten,
+    bytesWritten,
+  };
+}
+
+/** Rows that a statement can't hold as text: chdb reads them from a file. */
+interface Uploads {
+  /** The file is there during the call only. */
+  withFile<T>(data: Buffer, use: (file: string) => Promise<T>): Promise<T>;
+}
+
+async function openUploads(dataDirectory: string): Promise<Uploads> {
+  const directory = path.join(dataDirectory, 'uploads');
+  // What a killed process was about to read is not needed any more.
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  let count = 0;
+  return {
+    withFile: async (data, use) => {
+      count += 1;
+      const file = path.join(directory, String(count));
+      try {
+        await writeFile(file, data, { mode: 0o600 });
+        return await use(file);
+      } finally {
+        await rm(file, { force: true });
+      }
     },
   };
 }
@@ -154,7 +183,11 @@ function quote(value: string): string {
 function toResult(result: Awaited<ReturnType<Session['queryAsync']>>): QueryResult {
   const { elapsed, rowsRead, bytesRead } = result;
   return {
-    ...{ bytes: result.bytes(), elapsedSeconds: elapsed, rowsRead, bytesRead },
-    ...{ rowsWritten: undefined, bytesWritten: undefined },
+    bytes: result.bytes(),
+    elapsedSeconds: elapsed,
+    rowsRead,
+    bytesRead,
+    rowsWritten: undefined,
+    bytesWritten: undefined,
   };
 }

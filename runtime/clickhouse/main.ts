@@ -31,7 +31,7 @@ const http = await listen(app, {
   requestTimeoutMs: 60_000,
 });
 logger.info({ url: http.url, version: engine.version, config: maskConfig(config) }, 'clickhouse listens');
-// For a parent that opened a channel: an answer on the port alone could come from somebody else's process.
+// For a parent that opened a channel: an answer on the port alone could come from a process of another user.
 process.send?.({ listeningPort: http.port });
 
 shutdownOnSignal({

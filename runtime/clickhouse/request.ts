@@ -19,16 +19,27 @@ export interface RequestParts {
 
 /** Parameters of the protocol that are no settings of the query. */
 const protocol = new Set([
-  ...['query', 'database', 'user', 'password', 'query_id', 'default_format', 'quota_key', 'role', 'stacktrace'],
-  ...[
-    'enable_http_compression',
-    'http_zlib_compression_level',
-    'wait_end_of_query',
-    'buffer_size',
-    'client_protocol_version',
-  ],
-  ...['send_progress_in_http_headers', 'http_headers_progress_interval_ms', 'add_http_cors_header'],
-  ...['cancel_http_readonly_queries_on_client_close', 'send_timeout', 'receive_timeout', 'connect_timeout'],
+  'query',
+  'database',
+  'user',
+  'password',
+  'query_id',
+  'default_format',
+  'quota_key',
+  'role',
+  'stacktrace',
+  'enable_http_compression',
+  'http_zlib_compression_level',
+  'wait_end_of_query',
+  'buffer_size',
+  'client_protocol_version',
+  'send_progress_in_http_headers',
+  'http_headers_progress_interval_ms',
+  'add_http_cors_header',
+  'cancel_http_readonly_queries_on_client_close',
+  'send_timeout',
+  'receive_timeout',
+  'connect_timeout',
 ]);
 
 /** Parameters whose effect would be missed, so they are refused instead of ignored. */

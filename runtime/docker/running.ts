@@ -25,7 +25,7 @@ export interface Container {
 
 /**
  * Directory of a compose system's records below the runs' root. Its existence also says that there may be one, so that
- * nobody else waits for Docker.
+ * other commands do not wait for Docker.
  */
 function composeRoot(root: string): string {
   return path.join(root, 'compose');
@@ -99,7 +99,9 @@ async function describe(
     topology,
     mode: 'kafka',
     cdc: native ? 'native' : 'debezium',
-    ...{ runDirectory, supervisorPid: 0, startedAt },
+    runDirectory,
+    supervisorPid: 0,
+    startedAt,
     urls: {
       api: `http://127.0.0.1:${port('api', 3000)}`,
       provider: `http://127.0.0.1:${port('provider', 3100)}`,

@@ -6,8 +6,15 @@ import { generatePassword, generateSecrets } from '../native/credentials.ts';
 export function makeSecrets(): Record<string, string> {
   const { silvergate, stripe, adyen } = generateSecrets();
   const passwords = [
-    ...['POSTGRES_PASSWORD', 'REPLICATION_PASSWORD', 'LAB_API_PASSWORD', 'LAB_READER_PASSWORD', 'LAB_CDC_PASSWORD'],
-    ...['LAB_GRAFANA_PASSWORD', 'LAB_EXPORTER_PASSWORD', 'CLICKHOUSE_PASSWORD', 'CLICKHOUSE_GRAFANA_PASSWORD'],
+    'POSTGRES_PASSWORD',
+    'REPLICATION_PASSWORD',
+    'LAB_API_PASSWORD',
+    'LAB_READER_PASSWORD',
+    'LAB_CDC_PASSWORD',
+    'LAB_GRAFANA_PASSWORD',
+    'LAB_EXPORTER_PASSWORD',
+    'CLICKHOUSE_PASSWORD',
+    'CLICKHOUSE_GRAFANA_PASSWORD',
     'GRAFANA_ADMIN_PASSWORD',
   ];
   return {

@@ -68,8 +68,13 @@ export async function startCompose(options: DockerOptions): Promise<ComposeSyste
   const keepData = volumes.trim() !== '';
   const profile = options.ha ? (capabilities(topology).composeFailoverProfile ?? topology) : topology;
   const commandLine = [
-    ...['--profile', profile, ...(options.grafana ? ['--profile', 'grafana'] : [])],
-    ...['up', '--detach', '--wait', '--build'],
+    '--profile',
+    profile,
+    ...(options.grafana ? ['--profile', 'grafana'] : []),
+    'up',
+    '--detach',
+    '--wait',
+    '--build',
   ];
   const variables = variablesOf(options);
   progress(`$ ${asCommand(project, variables, commandLine)}`);

@@ -12,7 +12,7 @@ export function generateSecrets(): SystemDescription['secrets'] {
   };
 }
 
-/** Text that nobody guesses, safe in URLs and in SQL literals. */
+/** Text that can't be guessed, safe in URLs and in SQL literals. */
 export function generatePassword(): string {
   return randomBytes(18).toString('base64url');
 }

@@ -1,20 +1,9 @@
 import { readFileSync } from 'node:fs';
-import {
-  access,
-  chmod,
-  constants,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises';
+import { access, cp, readdir, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { makeCached } from './cache-directory.ts';
+import { exists } from './exists.ts';
 import type { PostgresInstallation } from './installed.ts';
 import { canReadTree } from './readable.ts';
 import { runsRoot } from './runs-root.ts';
@@ -84,49 +73,14 @@ export async function mendLinks(native: string): Promise<boolean> {
   return true;
 }
 
-/** A copy under a name that holds version and platform, complete as soon as it has that name. */
+/** A copy under a name that holds version and platform. */
 async function copyOnce(native: string, packageVersion: string): Promise<string> {
   const root = await runsRoot();
   const target = path.join(root, 'cache', `postgres-${packageVersion}-${process.platform}-${process.arch}`);
   if (await exists(path.join(target, 'bin', 'postgres'))) return target;
-  await mkdir(path.dirname(target), { recursive: true });
-  await chmod(path.dirname(target), 0o755);
-  await removeAbandoned(path.dirname(target));
-  const partial = await mkdtemp(`${target}.partial-`);
-  await cp(native, partial, { recursive: true, verbatimSymlinks: true });
-  await openToAll(partial);
-  if (!(await mendLinks(partial))) throw new Error(`The PostgreSQL programs in ${partial} lack links.`);
-  try {
-    await rename(partial, target);
-  } catch (error) {
-    // Another start was quicker: its copy is the same.
-    await rm(partial, { recursive: true, force: true });
-    if (!(await exists(path.join(target, 'bin', 'postgres')))) throw error;
-  }
+  await makeCached(target, async (directory) => {
+    await cp(native, directory, { recursive: true, verbatimSymlinks: true });
+    if (!(await mendLinks(directory))) throw new Error(`The PostgreSQL programs in ${directory} lack links.`);
+  });
   return target;
-}
-
-/** Copies that somebody was killed in the middle of. */
-async function removeAbandoned(cache: string): Promise<void> {
-  for (const name of (await readdir(cache)).filter((entry) => entry.includes('.partial-'))) {
-    const made = await stat(path.join(cache, name)).catch(() => undefined);
-    if (made && Date.now() - made.mtimeMs > 3_600_000)
-      await rm(path.join(cache, name), { recursive: true, force: true });
-  }
-}
-
-async function openToAll(directory: string): Promise<void> {
-  await chmod(directory, 0o755);
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (entry.isSymbolicLink()) continue;
-    const isProgram = entry.isDirectory() || path.basename(entry.parentPath) === 'bin';
-    await chmod(path.join(entry.parentPath, entry.name), isProgram ? 0o755 : 0o644);
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file, constants.F_OK).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 
 /**
- * A TCP port of 127.0.0.1 that nobody listens on: `preferred` if that one is free. The port is free again when this
- * returns, so whoever uses it must be ready to be told that somebody else was quicker.
+ * A TCP port of 127.0.0.1 that no program listens on: `preferred` if that one is free. The port is free again when this
+ * returns, so its user must be ready to be told that another program was quicker.
  */
 export async function freePort(preferred = 0): Promise<number> {
   try {

@@ -13,8 +13,13 @@ export interface InstalledProgram {
 
 /** Where packages and people put programs; the PATH of an ordinary user does not lead to all of them. */
 const places = [
-  ...['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin'],
-  ...['/opt/homebrew/bin', '/opt/local/bin', '/opt/local/sbin'],
+  '/usr/local/bin',
+  '/usr/local/sbin',
+  '/usr/bin',
+  '/usr/sbin',
+  '/opt/homebrew/bin',
+  '/opt/local/bin',
+  '/opt/local/sbin',
 ];
 
 /** The first program of one of these names that tells its version, or undefined. */

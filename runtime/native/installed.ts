@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { topologyExtensions } from '../../kernel/topology.ts';
+import { exists } from './exists.ts';
 import { MissingPartError } from './missing-part.ts';
 import { canReadTree } from './readable.ts';
 import type { ServerUser } from './server-user.ts';
@@ -92,12 +93,5 @@ async function output(command: string, options: string[]): Promise<string> {
   return run(command, options).then(
     ({ stdout }) => stdout.trim(),
     () => '',
-  );
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
   );
 }

@@ -7,7 +7,7 @@ import { listProcesses, type ProcessEntry, sendSignal } from './processes.ts';
  * Ends every process of a run and removes its directory. Safe to call at any time, several times and from several
  * processes at once. It needs no record of what was started: each of our processes names the run directory in its
  * command line, so a supervisor that was killed halfway through a start leaves nothing unknown.
- * @throws Error when a process outlives SIGKILL (it hangs in the kernel or belongs to somebody else).
+ * @throws Error when a process outlives SIGKILL (it hangs in the kernel or belongs to another user).
  */
 export async function removeRun(directory: string): Promise<void> {
   // The second look catches what was being started, and not yet visible, at the first.

@@ -33,7 +33,11 @@ export async function findParts(): Promise<Part[]> {
   const partman = installed.find(({ extensions }) => extensions.includes('pg_partman'));
   const citus = installed.find(({ extensions }) => extensions.includes(shardingExtension));
   const part = (name: string, found: string | null | undefined, adds: string, install: string, required = false) => ({
-    ...{ name, required, found: found ?? null, adds, install },
+    name,
+    required,
+    found: found ?? null,
+    adds,
+    install,
   });
   const [pgbench, java, maven, docker, pgbouncer, prometheus, exporter] = await Promise.all([
     firstVersion([['pgbench', '--version'], ...installed.map((one) => [`${one.binDirectory}/pgbench`, '--version'])]),

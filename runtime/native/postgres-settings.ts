@@ -20,7 +20,7 @@ export const durableSettings: Readonly<Record<string, string>> = {
   shared_preload_libraries: 'pg_stat_statements',
 };
 
-/** For servers whose data nobody needs after a crash: the ones that tests clone their databases on. */
+/** For servers whose data is not needed after a crash: the ones that tests clone their databases on. */
 export const throwawaySettings: Readonly<Record<string, string>> = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -30,7 +30,7 @@ export const throwawaySettings: Readonly<Record<string, string>> = {
   autovacuum_naptime: '1d',
 };
 
-/** Settings that say where a server is and how it is found; nobody may override them. */
+/** Settings that say where a server is and how it is found; no caller may override them. */
 export function placeSettings(place: { port: number; clusterName: string }): Record<string, string> {
   return {
     listen_addresses: '127.0.0.1',

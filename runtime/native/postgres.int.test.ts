@@ -34,7 +34,7 @@ test('a server starts with durable settings and those that were asked for', asyn
   });
 });
 
-test('nobody gets in without the password, and no process shows it', async () => {
+test('no client gets in without the password, and no process shows it', async () => {
   await expect(withClient(server.dsn('postgres', 'postgres', 'wrong'), async () => {})).rejects.toThrow(
     'password authentication failed',
   );

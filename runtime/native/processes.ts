@@ -49,7 +49,7 @@ export async function processIdentity(pid: number): Promise<string | undefined> 
   return stdout.trim() || undefined;
 }
 
-/** Whether a process with this id exists, whoever owns it. */
+/** Whether a process with this id exists, of any user. */
 export async function isAlive(pid: number): Promise<boolean> {
   return (await processIdentity(pid)) !== undefined;
 }

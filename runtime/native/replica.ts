@@ -38,7 +38,13 @@ export async function startReplica(options: ReplicaOptions): Promise<PostgresSer
   const { kind, installation, superuserPassword } = primary;
   const settings = { ...primary.settings, ...options.settings };
   const replica = await runServer({
-    ...{ runDirectory, name, kind, installation, superuserPassword, settings, dataDirectory },
+    runDirectory,
+    name,
+    kind,
+    installation,
+    superuserPassword,
+    settings,
+    dataDirectory,
     ...(options.port !== undefined && { port: options.port }),
   });
   await waitUntilStreaming(primary, replica);
@@ -110,7 +116,7 @@ export async function prepareStandby(
     await writeFile(file, text, { mode: 0o600 });
     if (user) await chown(file, user.uid, user.gid);
   }
-  // In the file and not on the command line, which everybody on the machine can read.
+  // In the file and not on the command line, which every user of the machine can read.
   await appendFile(
     path.join(dataDirectory, 'postgresql.auto.conf'),
     `\nprimary_conninfo = '${primaryConnection}'\nprimary_slot_name = '${slot}'\n` +

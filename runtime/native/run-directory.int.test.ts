@@ -111,7 +111,7 @@ test.skipIf(!root)(
   },
 );
 
-test.skipIf(!root)('a directory that somebody else made in the place of ours is refused (needs root)', async () => {
+test.skipIf(!root)('a directory that another user made in the place of ours is refused (needs root)', async () => {
   const user = (await findServerUser())!;
   const taken = path.join(home, 'payments-lab-0');
   await mkdir(taken);

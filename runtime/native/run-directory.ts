@@ -62,7 +62,7 @@ export async function listRuns(): Promise<SystemDescription[]> {
   return runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
 }
 
-/** Loaded, and Docker asked, only where somebody has used compose. */
+/** Loaded, and Docker asked, only where compose was used before. */
 async function composeSystems(root: string): Promise<SystemDescription[]> {
   if (!(await readdir(root)).includes('compose')) return [];
   const { listComposeSystems } = await import('../docker/running.ts');

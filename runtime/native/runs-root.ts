@@ -21,7 +21,7 @@ export async function runsRoot(environment = processEnvironment()): Promise<stri
   });
   const stats = await lstat(root);
   if (!stats.isDirectory() || stats.uid !== uid) {
-    // In a shared /tmp anybody can take the name first; then it is theirs and can't be trusted.
+    // In a shared /tmp any user can take the name first; then it is theirs and can't be trusted.
     throw new Error(`${root} is not a directory of your own. Set LAB_HOME to another place.`);
   }
   // Said again, because the caller's umask may have taken rights away.

@@ -37,7 +37,7 @@ async function lookUp(name: string): Promise<ServerUser | undefined> {
   }
 }
 
-/** Options for `child_process.spawn`, which wants signed ids (macOS prints nobody's -2 as 4294967294). */
+/** Options for `child_process.spawn`, which wants signed ids (macOS prints -2, the id of the account nobody, as 4294967294). */
 export function spawnAs(user: ServerUser | undefined): { uid?: number; gid?: number } {
   return user ? { uid: user.uid | 0, gid: user.gid | 0 } : {};
 }

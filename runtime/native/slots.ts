@@ -17,7 +17,7 @@ export async function synchronizeSlots(server: PostgresServer): Promise<void> {
 
 /**
  * Holds the readers of failover slots back until these replicas have the WAL: what a reader has seen is then on every
- * server that may be promoted. Empty: nobody is waited for.
+ * server that may be promoted. Empty: no replica is waited for.
  */
 export async function holdReadersFor(server: PostgresServer, replicas: readonly string[]): Promise<void> {
   await withClient(server.dsn(), async (client) => {

@@ -19,7 +19,7 @@ test('parts start side by side, and may wait for one another', async () => {
   expect(order).toEqual(['slow begins', 'other begins', 'slow is there', 'other got 1']);
 });
 
-test('the first failure is what the caller hears, after everybody else has ended', async () => {
+test('the first failure is what the caller hears, after all others have ended', async () => {
   const starts = createStarts();
   let ended = false;
   const broken = starts.run(() => Promise.reject(new Error('no such program')));

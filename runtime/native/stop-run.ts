@@ -1,6 +1,7 @@
-import { access, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { waitUntil } from '../../kernel/wait.ts';
 import type { SystemDescription } from '../system-description.ts';
+import { exists } from './exists.ts';
 import { removeRun } from './leftovers.ts';
 import { isAlive, sendSignal } from './processes.ts';
 
@@ -21,11 +22,4 @@ export async function stopRun(run: SystemDescription, timeoutMs = 30_000): Promi
   if (await waitUntil(gone, { timeoutMs })) return;
   sendSignal(run.supervisorPid, 'SIGKILL');
   await removeRun(run.runDirectory);
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -8,7 +8,7 @@ import { createLogger } from '../../../kernel/logging.ts';
 import { offsetsTopic } from '../../native/kafka/broker.ts';
 
 /**
- * Makes every topic of the lab before anybody reads or writes, with the partitions and the retention of the contract.
+ * Makes every topic of the lab before any service reads or writes, with the partitions and the retention of the contract.
  * Safe to run again: what is there is brought up to date.
  */
 const config = loadTopicsConfig(processEnvironment());

@@ -14,7 +14,7 @@ export interface ConnectOptions {
   name?: string;
   /**
    * Variables that begin with `CDC_`. A connector's configuration names a secret as `${env:CDC_…}`, so that neither
-   * Connect's topics nor its REST API, which asks nobody for a password, hold it.
+   * Connect's topics nor its REST API, which asks for no password, hold it.
    */
   environment?: Readonly<Record<string, string>>;
   /** Worker settings beyond the lab's own, https://kafka.apache.org/documentation/#connectconfigs */
@@ -92,7 +92,7 @@ function workerProperties({ name, bootstrapServers, port }: { name: string; boot
     // Until the first flush after a connector's start its stored offset shows from where it went on: `cdc` looks several
     // times meanwhile. And the slot is confirmed then, so this bounds the WAL that is kept and what a crash repeats.
     'offset.flush.interval.ms': 5_000,
-    // The only worker: nobody else could take the tasks over while the others wait for it to come back.
+    // The only worker: no other could take the tasks over while the others wait for it to come back.
     'scheduled.rebalance.max.delay.ms': 0,
     'session.timeout.ms': 6_000,
     'heartbeat.interval.ms': 1_000,
