@@ -1,6 +1,8 @@
 import { diff } from 'node:util';
 import type { Client } from 'pg';
+import { hasExtension } from '../kernel/postgres/extension.ts';
 import { withClient } from '../kernel/postgres/with-client.ts';
+import { shardingExtension } from '../kernel/topology.ts';
 
 /**
  * Describes the schema `public` of a migrated database from its catalogs, as SQL that a reader knows: tables with
@@ -48,8 +50,7 @@ async function linesOf(client: Client, query: string, values: unknown[] = []): P
 
 /** How Citus spreads the tables; nothing where there is no Citus. */
 async function describeDistribution(client: Client): Promise<string> {
-  const citus = await client.query("select from pg_extension where extname = 'citus'");
-  return citus.rowCount === 0 ? '' : linesOf(client, distribution);
+  return (await hasExtension(client, shardingExtension)) ? linesOf(client, distribution) : '';
 }
 
 const distribution = `

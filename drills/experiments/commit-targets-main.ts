@@ -1,5 +1,6 @@
 import { createLogger } from '../../kernel/logging.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
+import { topologyWith } from '../../kernel/topology.ts';
 import { startSystem } from '../../runtime/native/system.ts';
 import { commitTargets, measureTarget, type TargetResult } from './commit-targets.ts';
 
@@ -7,7 +8,7 @@ const progress = (line: string): void => console.error(line);
 
 /** `node drills/experiments/commit-targets-main.ts`: three interleaved rounds of each target, as one JSON document. */
 if (import.meta.main) {
-  const system = await startSystem({ topology: 'citus', progress });
+  const system = await startSystem({ topology: topologyWith((can) => can.workers > 0), progress });
   const logger = createLogger({ service: 'commit-targets', level: 'error' });
   const results: (TargetResult & { round: number })[] = [];
   try {

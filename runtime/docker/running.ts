@@ -86,12 +86,9 @@ async function describe(
     `postgresql://${user}:${password ?? ''}@127.0.0.1:${at}/payments`;
   const primary = database.hostPorts[5432] ?? 0;
   const replica = port('postgres-replica', 5432);
-  // Of the data and not of the project: records of data that was removed would be missed in the next system's audit. A
-  // proxy in front of servers has no data; theirs is equally old.
+  // A proxy in front of servers has no data; theirs is equally old.
   const volumes = database.volumes.length > 0 ? database.volumes : service('db-1')!.volumes;
-  const made = await docker(['volume', 'inspect', '--format', '{{.CreatedAt}}', ...volumes]);
-  const runDirectory = path.join(composeRoot(root), `${project.name}-${made.replace(/\D/g, '').slice(0, 14)}`);
-  await mkdir(runDirectory, { recursive: true, mode: 0o700 });
+  const runDirectory = await makeRecordsDirectory(root, project.name, volumes);
   const cdc = service('cdc') ?? service('cdc-workers');
   const native = cdc?.environment.CDC_ENGINE === 'native';
   return {
@@ -131,6 +128,16 @@ async function describe(
       .map(({ service: name, pid }) => ({ name, pid })),
     compose: { ...project, environmentFiles: [...project.environmentFiles] },
   };
+}
+
+/**
+ * Of the data and not of the project: records of data that was removed would be missed in the next system's audit.
+ */
+async function makeRecordsDirectory(root: string, project: string, volumes: readonly string[]): Promise<string> {
+  const made = await docker(['volume', 'inspect', '--format', '{{.CreatedAt}}', ...volumes]);
+  const directory = path.join(composeRoot(root), `${project}-${made.replace(/\D/g, '').slice(0, 14)}`);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return directory;
 }
 
 /** During a rotation two are active; the newer one comes first. */
