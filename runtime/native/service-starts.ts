@@ -57,7 +57,7 @@ export function startApi(context: StartContext, needs: ApiNeeds): Promise<Servic
     port: context.ports?.api,
     preferredPort: context.wellKnownPorts ? 3000 : undefined,
     environment: (port) => ({
-      // See docs/decisions/0049.
+      // See docs/decisions/0007.
       NODE_OPTIONS: '--max-semi-space-size=16',
       TOPOLOGY: deployment.topology,
       ...databaseEnvironment(deployment.database, pgbouncer),
