@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { failureFields } from '../kernel/failure.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import { repeat } from '../kernel/repeat.ts';
 
@@ -62,6 +63,6 @@ async function guarded(logger: Logger, work: () => Promise<void>): Promise<void>
   try {
     await work();
   } catch (error) {
-    logger.warn({ err: error }, 'maintenance failed; the next round tries again');
+    logger.warn(failureFields(error), 'maintenance failed; the next round tries again');
   }
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
+import { failureFields } from '../../kernel/failure.ts';
 import type { Cursors } from '../../kernel/http/cursor.ts';
 import { sendData } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
@@ -73,7 +74,7 @@ async function exportAll(
   } catch (error) {
     if (!response.headersSent && !response.destroyed) throw error;
     // Too late for an error answer: the connection is cut, so that the reader can tell that lines are missing.
-    deps.logger.warn({ err: error, request_id: response.locals.requestId }, 'export ended early');
+    deps.logger.warn({ ...failureFields(error), request_id: response.locals.requestId }, 'export ended early');
     response.destroy();
   } finally {
     await opened?.close();

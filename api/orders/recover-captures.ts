@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { failureFields } from '../../kernel/failure.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { repeat } from '../../kernel/repeat.ts';
 import { type CaptureDeps, captureOrder } from './capture.ts';
@@ -44,7 +45,7 @@ export function startCaptureRecovery(deps: CaptureRecovery, everyMs: number): ()
   const { signal } = stopping;
   const round = (): Promise<unknown> =>
     recoverCaptures(deps, signal).catch((error) => {
-      deps.logger.warn({ err: error }, 'looking for abandoned captures failed; the next round tries again');
+      deps.logger.warn(failureFields(error), 'looking for abandoned captures failed; the next round tries again');
     });
   const running = repeat(round, { pauseMs: everyMs, pauseFirst: true, signal });
   return async () => {

@@ -1,6 +1,8 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
+import { reasonOf } from '../failure.ts';
+import { createLineLimit } from '../line-limit.ts';
 import { isTransient } from '../postgres/errors.ts';
 import { sendError } from './envelope.ts';
 import { AppError } from './errors.ts';
@@ -18,18 +20,33 @@ export function notFound(_request: Request, _response: Response, next: NextFunct
   next(new AppError('not_found', 'No such path. GET /openapi.json lists every path.'));
 }
 
-/** The edge where errors become answers. Texts of databases and stack traces stay in the log. */
+const linesPerSecond = 10;
+
+/**
+ * The edge where errors become answers. Texts of databases and stack traces stay in the log: a refusal or an outage is
+ * one line there without a stack, a few of a kind in a second and then their number; an unexpected error keeps its stack.
+ */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
-  return (thrown, request, response, next) => {
-    if (response.headersSent) {
-      next(thrown);
-      return;
-    }
+  const limit = createLineLimit(linesPerSecond, (code, count) => logger.warn({ code, count }, `… and ${count} more`));
+  return (thrown, request, response, _next) => {
     const error = toAppError(thrown);
-    if (error.status >= 500) {
-      logger.error({ err: thrown, request_id: response.locals.requestId, path: request.path }, 'request failed');
+    const fields = {
+      code: error.code,
+      status: error.status,
+      request_id: response.locals.requestId,
+      path: request.path,
+    };
+    if (error.code === 'internal_error') {
+      logger.error({ err: thrown, ...fields }, 'request failed');
+    } else if (error.status >= 500) {
+      const reason = reasonOf(error.cause ?? error);
+      limit(error.code, () => logger.error({ ...fields, reason }, 'request failed'));
+    } else {
+      limit(error.code, () => logger.info(fields, 'request refused'));
     }
-    sendError(response, error);
+    // Too late for an answer: the connection is cut, so that the client can tell that something is missing.
+    if (response.headersSent) response.destroy();
+    else sendError(response, error);
   };
 }
 

@@ -1,5 +1,6 @@
 import { Pool, type PoolConfig, types } from 'pg';
 import type { Logger } from 'pino';
+import { failureFields } from '../failure.ts';
 import { splitHosts } from './hosts.ts';
 import { clientOfPooler, type TransactionPooling } from './pooled-client.ts';
 import { clientsOfPrimary, createPrimaryFinder } from './primary-finder.ts';
@@ -61,7 +62,7 @@ export function createPool(options: PoolOptions): ServicePool {
     ...(options.pipeline && { pipeline: true }),
   };
   const pool = new Pool(config);
-  pool.on('error', (error) => options.logger.warn({ err: error }, 'idle database connection lost'));
+  pool.on('error', (error) => options.logger.warn(failureFields(error), 'idle database connection lost'));
   return Object.assign(pool, { follow: clients?.follow ?? (async () => {}) });
 }
 
