@@ -1,0 +1,47 @@
+import { connect, type Socket } from 'node:net';
+
+/**
+ * `node drills/idle-connections/holder-main.ts PORT COUNT`: holds that many connections to 127.0.0.1 open and sends nothing
+ * on half of them, one request and then nothing on the others. One that is closed is opened again. Sends its counts to
+ * the parent process every second, and ends with it.
+ */
+export interface HolderCounts {
+  open: number;
+  /** Connections that the server ended and that were opened again. */
+  reopened: number;
+  /** Connections that could not be opened, by the system's error code. */
+  failures: Record<string, number>;
+}
+
+const [port, count] = process.argv.slice(2).map(Number) as [number, number];
+const counts: HolderCounts = { open: 0, reopened: 0, failures: {} };
+const request = 'GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+/** Openings are spread over this time, so that they are a steady load instead of waves. */
+const spreadMs = 2_000;
+
+function hold(index: number): void {
+  const socket: Socket = connect({ port, host: '127.0.0.1' });
+  let wasOpen = false;
+  socket.on('connect', () => {
+    wasOpen = true;
+    counts.open += 1;
+    if (index % 2 === 1) socket.write(request);
+  });
+  socket.on('data', () => undefined);
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    if (wasOpen) return;
+    const code = error.code ?? error.message;
+    counts.failures[code] = (counts.failures[code] ?? 0) + 1;
+  });
+  socket.on('close', () => {
+    if (wasOpen) {
+      counts.open -= 1;
+      counts.reopened += 1;
+    }
+    setTimeout(() => hold(index), Math.random() * spreadMs);
+  });
+}
+
+for (let index = 0; index < count; index++) setTimeout(() => hold(index), (index / count) * spreadMs * 2);
+setInterval(() => process.send?.(counts), 1_000);
+process.on('disconnect', () => process.exit(0));
