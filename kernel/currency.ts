@@ -44,6 +44,9 @@ const exponents: ReadonlyMap<string, number> = new Map([
   ...Object.entries(exponentNotTwo),
 ]);
 
+/** Every code that has an exponent, in alphabetical order. */
+export const currencyCodes: readonly string[] = [...exponents.keys()].sort();
+
 /** Digits after the decimal point of the currency's major unit; undefined for a code that ISO 4217 does not list. */
 export function currencyExponent(code: string): number | undefined {
   return exponents.get(code);

@@ -91,6 +91,7 @@ async function ask<T>(
       'No ClickHouse is configured (CLICKHOUSE_URL). Ask with source=postgres, or start the system with --cdc.',
     );
   }
+  response.setHeader('X-Read-Node', 'clickhouse');
   return question(clickhouseStore(deps.clickhouse));
 }
 

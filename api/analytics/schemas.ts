@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { currency } from '../../kernel/contract/fields.ts';
+import { currency, timestampMeta } from '../../kernel/contract/fields.ts';
+import { pageLimit } from '../../kernel/http/page.ts';
 import { providers } from '../../kernel/providers/index.ts';
 import { amountOutput, timeOutput } from '../openapi/describe.ts';
 
@@ -23,20 +24,22 @@ const time = z.iso
     'must be between the years 1970 and 2100',
   );
 
+const years = '19[7-9][0-9]|20[0-9]{2}|2100';
+
 const common = {
   source: z.enum(['clickhouse', 'postgres']).default('clickhouse').meta({
     description: 'Both answer alike; ClickHouse from its roll-ups and a moment later, PostgreSQL from its journal.',
   }),
   granularity: z.enum(['minute', 'hour', 'day']).default('day'),
   time_from: time.optional().meta({
-    type: 'string',
-    format: 'date-time',
-    description: 'Inclusive; rounded down to the granularity. Without it an hour, a day or 30 days before time_to.',
+    ...timestampMeta(years),
+    description:
+      'Inclusive, and before time_to; rounded down to the granularity. At most a day by minute, 31 days by hour and ' +
+      '400 days by day before time_to. Without it an hour, a day or 30 days before time_to.',
   }),
   time_to: time.optional().meta({
-    type: 'string',
-    format: 'date-time',
-    description: 'Exclusive; rounded up to the granularity. Without it now.',
+    ...timestampMeta(years),
+    description: 'Exclusive, and after time_from; rounded up to the granularity. Without it now.',
   }),
 };
 const optionalCurrency = currency.optional();
@@ -47,11 +50,11 @@ export const funnelQuery = z.strictObject({ ...common, currency: optionalCurrenc
 export const topUsersQuery = z.strictObject({
   ...common,
   currency,
-  limit: z.coerce.number().int().min(1).max(1_000).default(10),
+  limit: pageLimit(1_000, 10),
 });
 export const freshnessQuery = z.strictObject({
   source: common.source,
-  window_minutes: z.coerce.number().int().min(1).max(60).default(5),
+  window_minutes: pageLimit(60, 5),
 });
 
 export interface Range {

@@ -17,9 +17,10 @@ export const evidenceLimits = {
   bodyBytes: 8 * mebibyte,
 } as const;
 
+const fieldNamePattern = /^[a-z][a-z0-9_]{0,63}$/;
 const fieldName = z
   .string()
-  .regex(/^[a-z][a-z0-9_]{0,63}$/, 'field names have 1 to 64 lower-case letters, digits or _')
+  .regex(fieldNamePattern, 'field names have 1 to 64 lower-case letters, digits or _')
   .refine((name) => findCardData({ [name]: '' }) === undefined, 'card secrets must not be sent');
 
 const fieldText = z
@@ -35,7 +36,14 @@ export const evidenceFields = z
     (fields) =>
       Object.values(fields).reduce((sum, text) => sum + text.length, 0) <= evidenceLimits.fieldsTotalCharacters,
     `must have at most ${evidenceLimits.fieldsTotalCharacters} characters together`,
-  );
+  )
+  .meta({
+    description:
+      `Texts by name, of at most ${evidenceLimits.fieldsTotalCharacters} characters together. Card numbers, and names ` +
+      'of card secrets such as cvc, are refused.',
+    propertyNames: { pattern: fieldNamePattern.source },
+    maxProperties: evidenceLimits.fieldsPerRequest,
+  });
 
 /** Accepted types, each with the bytes that such a file begins with. */
 const fileTypes: Readonly<Record<string, Buffer>> = {
@@ -52,11 +60,19 @@ export const evidenceFile = z
       .string()
       .min(1)
       .max(255)
-      .refine((name) => !/[\p{Cc}/\\]/u.test(name), 'must not contain slashes or control characters'),
+      .refine((name) => !/[\p{Cc}/\\]/u.test(name), 'must not contain slashes or control characters')
+      .meta({ pattern: '^[^\\p{Cc}/\\\\]*$' }),
     content_type: z.enum(Object.keys(fileTypes) as [string, ...string[]]),
     content_base64: z
       .string()
-      .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'must be base64'),
+      .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'must be base64')
+      .meta({
+        minLength: 4,
+        maxLength: Math.ceil(evidenceLimits.fileBytes / 3) * 4,
+        description:
+          `At most ${evidenceLimits.fileBytes} bytes decoded, which begin as files of the type do. Text must not contain ` +
+          'card numbers.',
+      }),
   })
   .transform((file) => ({
     name: file.name,

@@ -29,7 +29,13 @@ export const registerDisputePaths: PathRegistration = (registry) => {
   );
   registry.registerPath(
     readRoute(
-      { path: '/api/v1/disputes/{id}/evidence', tags, summary: 'Evidence, the oldest first', params: disputeParams },
+      {
+        path: '/api/v1/disputes/{id}/evidence',
+        tags,
+        summary: 'Evidence, the oldest first',
+        description: 'All of it at once: query parameters, such as limit, are refused.',
+        params: disputeParams,
+      },
       listResponse('evidence', evidence, 'All evidence of the dispute, without the contents of files.'),
       'not_found',
     ),

@@ -24,7 +24,14 @@ export const evidenceBody = z
     fields: evidenceFields.default({}),
     files: z.array(evidenceFile).max(evidenceLimits.filesPerRequest).default([]),
   })
-  .refine((body) => Object.keys(body.fields).length + body.files.length > 0, 'send at least one field or file');
+  .refine((body) => Object.keys(body.fields).length + body.files.length > 0, 'send at least one field or file')
+  .meta({
+    description: 'At least one field or file.',
+    anyOf: [
+      { required: ['fields'], properties: { fields: { minProperties: 1 } } },
+      { required: ['files'], properties: { files: { minItems: 1 } } },
+    ],
+  });
 export type EvidenceBody = z.output<typeof evidenceBody>;
 
 /** A submission takes what the dispute's evidence is; there is nothing to choose. */

@@ -1,10 +1,15 @@
 import { z } from 'zod';
-import { identifier } from '../../kernel/contract/fields.ts';
+import { identifier, timestampMeta, yearsFrom1970 } from '../../kernel/contract/fields.ts';
 import { disputeEventKinds, orderEventKinds } from '../../kernel/contract/status.ts';
 import { pageCursor, pageLimit } from '../../kernel/http/page.ts';
 import { timeOutput } from '../openapi/describe.ts';
 
 const maxValues = 100;
+
+function jsonSchemaOf(schema: z.ZodType) {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema);
+  return rest;
+}
 
 /** A query parameter that may be repeated and may hold several values with commas in between. */
 function severalOf<T extends z.ZodType>(item: T) {
@@ -13,7 +18,14 @@ function severalOf<T extends z.ZodType>(item: T) {
       (given) => (given === undefined ? undefined : [given].flat().flatMap((text) => String(text).split(','))),
       z.array(item).min(1).max(maxValues).optional(),
     )
-    .transform((values) => values && [...new Set(values)].sort());
+    .transform((values) => values && [...new Set(values)].sort())
+    .meta({
+      type: 'array',
+      items: jsonSchemaOf(item),
+      minItems: 1,
+      maxItems: maxValues,
+      description: `Up to ${maxValues}; the parameter may be repeated, and a value may hold several with commas between.`,
+    });
 }
 
 /**
@@ -36,8 +48,14 @@ const filters = {
   kind: severalOf(z.enum([...orderEventKinds, ...disputeEventKinds])),
   order_ids: severalOf(identifier),
   dispute_ids: severalOf(identifier),
-  time_from: exactTimestamp.optional().meta({ type: 'string', format: 'date-time', description: 'Inclusive.' }),
-  time_to: exactTimestamp.optional().meta({ type: 'string', format: 'date-time', description: 'Exclusive.' }),
+  time_from: exactTimestamp.optional().meta({
+    ...timestampMeta(yearsFrom1970),
+    description: 'Inclusive; before time_to.',
+  }),
+  time_to: exactTimestamp.optional().meta({
+    ...timestampMeta(yearsFrom1970),
+    description: 'Exclusive; after time_from.',
+  }),
   order: z.enum(['asc', 'desc']).default('asc'),
 };
 

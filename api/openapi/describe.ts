@@ -29,15 +29,17 @@ interface ReadRoute {
   description?: string;
   params?: z.ZodObject;
   query?: z.ZodObject;
+  /** Whether the caller may say how fresh the answer has to be; without it, it may. */
+  choosesFreshness?: boolean;
 }
 
-/** A GET with the headers that every read takes. `codes` are the errors besides those of any endpoint. */
+/** A GET with the headers that reads take. `codes` are the errors besides those of any endpoint. */
 export function readRoute(route: ReadRoute, answer: ResponseConfig, ...codes: ErrorCode[]): RouteConfig {
-  const { params, query, ...rest } = route;
+  const { params, query, choosesFreshness = true, ...rest } = route;
   return {
     ...rest,
     method: 'get',
-    request: { ...(params && { params }), ...(query && { query }), headers: readHeaders },
+    request: { ...(params && { params }), ...(query && { query }), ...(choosesFreshness && { headers: readHeaders }) },
     responses: { 200: answer, ...errorResponses(...anyEndpoint, ...codes) },
   };
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { batchBody } from '../../kernel/providers/adyen.ts';
 import type { Provider } from '../../kernel/providers/provider.ts';
 import { chargebackBody, orderBody } from '../../kernel/providers/silvergate.ts';
+import { eventBody } from '../../kernel/providers/stripe.ts';
 import { anyBody, dataResponse, errorResponses, type PathRegistration } from './describe.ts';
 
 const receipt = z
@@ -13,10 +15,12 @@ const receipt = z
   })
   .meta({ id: 'WebhookReceipt' });
 
-/** Paths whose body is the lab's own; of the others the provider's documentation tells. */
-const ownBodies: Readonly<Record<string, z.ZodType>> = {
+/** What every body of a path looks like. What single types of events need besides the provider's documentation tells. */
+const bodies: Readonly<Record<string, z.ZodType>> = {
   'payments/orders': orderBody,
   'payments/chargebacks': chargebackBody,
+  stripe: eventBody,
+  adyen: batchBody,
 };
 
 /** One POST per path of each provider, below /webhooks. */
@@ -24,7 +28,7 @@ export function webhookPaths(providers: readonly Provider[]): PathRegistration {
   return (registry) => {
     for (const provider of providers) {
       for (const path of Object.keys(provider.paths)) {
-        const schema = ownBodies[path] ?? z.looseObject({});
+        const schema = bodies[path] ?? z.looseObject({});
         const answer = (description: string) =>
           provider.acceptedText === undefined
             ? dataResponse('webhook', z.union([receipt, z.array(receipt)]), description, 'write')

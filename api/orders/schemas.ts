@@ -22,6 +22,12 @@ export const holdBody = z
   .refine((body) => body.action === 'clear' || body.reason !== undefined, {
     path: ['reason'],
     message: `must be one of ${holdReasons.join(', ')} when a hold is set`,
+  })
+  .meta({
+    description: 'A reason is required where the hold is set.',
+    if: { properties: { action: { const: 'set' } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+    then: { required: ['action', 'reason'] },
   });
 export type HoldBody = z.output<typeof holdBody>;
 

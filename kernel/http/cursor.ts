@@ -15,7 +15,7 @@ export interface Cursors {
 }
 
 const macBytes = 16;
-const maxLength = 1_024;
+export const cursorMaxLength = 1_024;
 
 /** @param secret The same on every instance of the service, or a page could not be continued on another one. */
 export function createCursors(secret: string): Cursors {
@@ -31,7 +31,7 @@ export function createCursors(secret: string): Cursors {
       return Buffer.concat([mac(list, filters, text), Buffer.from(text)]).toString('base64url');
     },
     decode(list, filters, cursor) {
-      if (cursor.length > maxLength) throw invalidCursor();
+      if (cursor.length > cursorMaxLength) throw invalidCursor();
       const bytes = Buffer.from(cursor, 'base64url');
       // Buffer.from skips what is not base64url, so two texts could otherwise mean the same cursor.
       if (bytes.length <= macBytes || bytes.toString('base64url') !== cursor) throw invalidCursor();

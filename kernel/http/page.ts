@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { cursorMaxLength } from './cursor.ts';
 import type { Page } from './envelope.ts';
 
-/** The `limit` of a list: 1 to `max`, written in plain digits. */
+/** A whole number from 1 to `max` in a query, written in plain digits, such as the `limit` of a list. */
 export function pageLimit(max: number, standard: number) {
   return z
     .string()
@@ -12,7 +13,12 @@ export function pageLimit(max: number, standard: number) {
     .meta({ type: 'integer', minimum: 1, maximum: max, default: standard });
 }
 
-export const pageCursor = z.string().optional().meta({ description: 'page.next_cursor of the page before.' });
+export const pageCursor = z.string().optional().meta({
+  description: 'page.next_cursor of the page before; with the same filters and the same sort.',
+  pattern: '^[A-Za-z0-9_-]+$',
+  minLength: 1,
+  maxLength: cursorMaxLength,
+});
 
 /** Cuts `rows`, of which one more than `limit` was read, to a page. */
 export function toPage<Row>(

@@ -109,7 +109,7 @@ const item = z.object({
 });
 type Item = z.infer<typeof item>;
 
-const batchBody = z.object({
+export const batchBody = z.object({
   live: z.union([z.string(), z.boolean()]).optional(),
   notificationItems: z
     .array(z.object({ NotificationRequestItem: item }))

@@ -50,13 +50,16 @@ const maxMetaCharacters = 8_192;
  * A bounded JSON object of the sender's own. Card numbers and card secrets are refused rather than cut out: the raw
  * body is kept for audits, so accepting the webhook would store them.
  */
-export const freeFormObject = z.record(z.string(), z.unknown()).superRefine((value, context) => {
-  if (JSON.stringify(value).length > maxMetaCharacters) {
-    context.addIssue({ code: 'custom', message: `must be at most ${maxMetaCharacters} characters of JSON` });
-  }
-  const path = findCardData(value);
-  if (path) context.addIssue({ code: 'custom', path, message: 'must not contain card numbers or card secrets' });
-});
+export const freeFormObject = z
+  .record(z.string(), z.unknown())
+  .superRefine((value, context) => {
+    if (JSON.stringify(value).length > maxMetaCharacters) {
+      context.addIssue({ code: 'custom', message: `must be at most ${maxMetaCharacters} characters of JSON` });
+    }
+    const path = findCardData(value);
+    if (path) context.addIssue({ code: 'custom', path, message: 'must not contain card numbers or card secrets' });
+  })
+  .meta({ description: `At most ${maxMetaCharacters} characters of JSON, without card numbers and card secrets.` });
 
 /** As many characters as the database takes. */
 export const reasonMaxLength = 128;
@@ -67,4 +70,5 @@ export const disputeReason = z
   .min(1)
   .max(reasonMaxLength)
   .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
-  .refine((text) => findCardData(text) === undefined, 'must not contain card numbers');
+  .refine((text) => findCardData(text) === undefined, 'must not contain card numbers')
+  .meta({ pattern: '^\\P{Cc}*$' });

@@ -79,6 +79,10 @@ export const orderBody = z
     if (body.updated_at < body.created_at) {
       context.addIssue({ code: 'custom', path: ['updated_at'], message: 'must not be before created_at' });
     }
+  })
+  .meta({
+    description: 'updated_at must not be before created_at.',
+    dependentRequired: { amount_minor: ['currency'], currency: ['amount_minor'] },
   });
 
 function mapOrder(input: unknown): OrderWebhook {
@@ -123,6 +127,12 @@ export const chargebackBody = z
         message: `must be one of ${outcomes.join(', ')} when the chargeback is closed`,
       });
     }
+  })
+  .meta({
+    description: `meta.outcome of a closed chargeback must be one of ${outcomes.join(', ')}.`,
+    if: { properties: { status: { const: 'closed' } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+    then: { properties: { meta: { properties: { outcome: { enum: [...outcomes] } } } } },
   });
 
 function mapChargeback(input: unknown): DisputeWebhook {

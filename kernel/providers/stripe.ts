@@ -44,17 +44,18 @@ function checkSecret(secret: string): string | undefined {
 /** Where Stripe's amounts deviate from ISO 4217: https://docs.stripe.com/currencies#special-cases */
 const exponents = { ISK: 2, UGX: 2, MGA: 0 };
 
-const event = z.object({
+/** What every event has; what single types need besides is parsed where they are mapped. */
+export const eventBody = z.object({
   id: providerEventId,
   object: z.literal('event'),
   type: z.string().regex(/^[a-z0-9_.]{1,100}$/, 'must be the type of a Stripe event'),
   created: unixTime,
-  data: z.object({ object: z.unknown() }),
+  data: z.object({ object: z.unknown() }).meta({ required: ['object'] }),
 });
-type Event = z.input<typeof event>;
+type Event = z.input<typeof eventBody>;
 
 function mapEvent(input: unknown): ContractEvent[] {
-  const body = event.parse(input);
+  const body = eventBody.parse(input);
   const { type } = body;
   const identified = { providerEventId: body.id, fingerprint: fingerprint(input as Event) };
   if (chargeTypes.has(type))
