@@ -73,6 +73,7 @@ try {
       before: before.memoryMb,
       most: Math.max(...samples.map(({ memoryMb }) => memoryMb)),
       last: samples.at(-1)!.memoryMb,
+      everyHalfMinute: samples.filter((_taken, at) => at % 6 === 0).map(({ memoryMb }) => memoryMb),
     },
     alone: summarise(alone),
     besides: summary,
