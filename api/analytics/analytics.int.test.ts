@@ -192,7 +192,7 @@ describe('analytics without ClickHouse', () => {
   test.each([
     ['volume', { granularity: 'week' }],
     ['volume', { currency: 'eur' }],
-    ['volume', { provider: 'nobody' }],
+    ['volume', { provider: 'unknown' }],
     ['volume', { source: 'mysql' }],
     ['volume', { unknown: '1' }],
     ['volume', { time_from: 'yesterday' }],

@@ -44,20 +44,7 @@ export function startConsumers(options: ConsumersOptions): Consumers {
   const { signal } = stopping;
   const topics = prepareTopics({ kafka, topics: webhookTopicSpecs, logger, signal, pauseMs: 1_000 });
   const shared = shareTransactions(options);
-  const webhooks = kafka.createConsumer({
-    groupId,
-    sessionTimeoutMs,
-    // A fetch brings messages of each partition, and all of them share transactions.
-    maxBatchMessages: options.maxBatch,
-    concurrency: sourcePartitions,
-    gather,
-  });
-  const retries = kafka.createConsumer({
-    groupId: retryGroup(groupId),
-    sessionTimeoutMs,
-    maxBatchMessages: 1,
-    concurrency: 2,
-  });
+  const { webhooks, retries } = createConsumers(options);
 
   const join = async (consumer: Consumer, run: Pick<ConsumerRun, 'topics' | 'onBatch'>): Promise<boolean> => {
     await topics.finished;
@@ -109,6 +96,24 @@ export function startConsumers(options: ConsumersOptions): Consumers {
       await Promise.all([webhooks.close(), retries.close()]);
     },
   };
+}
+
+function createConsumers({ kafka, groupId, maxBatch }: ConsumersOptions): { webhooks: Consumer; retries: Consumer } {
+  const webhooks = kafka.createConsumer({
+    groupId,
+    sessionTimeoutMs,
+    // A fetch brings messages of each partition, and all of them share transactions.
+    maxBatchMessages: maxBatch,
+    concurrency: sourcePartitions,
+    gather,
+  });
+  const retries = kafka.createConsumer({
+    groupId: retryGroup(groupId),
+    sessionTimeoutMs,
+    maxBatchMessages: 1,
+    concurrency: 2,
+  });
+  return { webhooks, retries };
 }
 
 /**

@@ -13,6 +13,11 @@ import { dispute, disputeParams, evidence, evidenceBody, listDisputesQuery, subm
 const tags = ['disputes'];
 
 export const registerDisputePaths: PathRegistration = (registry) => {
+  registerReads(registry);
+  registerCommands(registry);
+};
+
+const registerReads: PathRegistration = (registry) => {
   registry.registerPath(
     readRoute(
       { path: '/api/v1/disputes', tags, summary: 'Disputes, newest first', query: listDisputesQuery },
@@ -40,6 +45,9 @@ export const registerDisputePaths: PathRegistration = (registry) => {
       'not_found',
     ),
   );
+};
+
+const registerCommands: PathRegistration = (registry) => {
   registry.registerPath({
     method: 'post',
     path: '/api/v1/disputes/{id}/evidence',

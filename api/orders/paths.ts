@@ -22,6 +22,11 @@ import {
 const tags = ['orders'];
 
 export const registerOrderPaths: PathRegistration = (registry) => {
+  registerReads(registry);
+  registerCommands(registry);
+};
+
+const registerReads: PathRegistration = (registry) => {
   registry.registerPath(
     readRoute(
       { path: '/api/v1/orders', tags, summary: 'Orders, newest first', query: listOrdersQuery },
@@ -45,6 +50,9 @@ export const registerOrderPaths: PathRegistration = (registry) => {
       'not_found',
     ),
   );
+};
+
+const registerCommands: PathRegistration = (registry) => {
   registry.registerPath({
     method: 'post',
     path: '/api/v1/orders/{id}/hold',

@@ -103,13 +103,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
   const queryTimeoutMs = Math.ceil(options.timeoutMs / 3);
   const maxBackoffMs = Math.ceil(options.timeoutMs / 6);
   const call = providerCall(options, dispatcher, queryTimeoutMs);
-  const queryPolicy = retry(
-    handleWhenResult((answer) => (answer as Answer).kind === 'unknown'),
-    {
-      maxAttempts: queryAttempts - 1,
-      backoff: new ExponentialBackoff({ initialDelay: maxBackoffMs / 4, maxDelay: maxBackoffMs }),
-    },
-  );
+  const queryPolicy = untilKnown(maxBackoffMs);
 
   /** Sends, asks where the answer was lost, and sends once more where the provider has nothing under the key. */
   async function sendOnce(
@@ -158,6 +152,17 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
     budgetMs: 2 * options.timeoutMs + queryRounds * queryAttempts * (queryTimeoutMs + maxBackoffMs),
     close: () => dispatcher.destroy(),
   };
+}
+
+/** Asks again, with pauses, while the provider does not answer. */
+function untilKnown(maxBackoffMs: number) {
+  return retry(
+    handleWhenResult((answer) => (answer as Answer).kind === 'unknown'),
+    {
+      maxAttempts: queryAttempts - 1,
+      backoff: new ExponentialBackoff({ initialDelay: maxBackoffMs / 4, maxDelay: maxBackoffMs }),
+    },
+  );
 }
 
 function captureOutcome(request: CaptureRequest, answer: Answer): CaptureOutcome {

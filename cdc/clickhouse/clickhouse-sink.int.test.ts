@@ -84,11 +84,9 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
       ),
     ).toEqual([
       expect.objectContaining({
-        ...{
-          event_id: given.envelope.event_id,
-          type: 'order.webhook_received',
-          aggregate_id: given.envelope.aggregate_id,
-        },
+        event_id: given.envelope.event_id,
+        type: 'order.webhook_received',
+        aggregate_id: given.envelope.aggregate_id,
         sequence: 1,
         occurred_at: '2026-01-31 12:00:00.123456',
         status: 'updated',

@@ -18,6 +18,7 @@ export interface KafkaEngineOptions extends Omit<SharedBatchesOptions, 'name' | 
 /**
  * The engine behind Debezium: from the domain topics to the same sink. Batches of several partitions share one write.
  * Offsets are committed after it, so what a crash interrupts comes again and is recognised by its event id.
+ * Longer than 60 lines because running, joining and watching the lag set what the status tells.
  */
 export function createKafkaEngine(options: KafkaEngineOptions): Engine {
   const { kafka, groupId, logger } = options;

@@ -41,16 +41,7 @@ interface Inner {
  * another process reads the slot.
  */
 export async function openStream(options: StreamOptions): Promise<ReplicationStream> {
-  const client = new Client({
-    connectionString: options.dsn,
-    application_name: 'lab-cdc-stream',
-    connectionTimeoutMillis: 10_000,
-    keepAlive: true,
-    // `toRfc3339` relies on this form of times.
-    options: '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8',
-    // A field of pg's own that its types leave out.
-    ...({ replication: 'database' } as object),
-  });
+  const client = replicationClient(options.dsn);
   let fail: (error: Error) => void = () => {};
   const ended = new Promise<never>((_resolve, reject) => {
     fail = reject;
@@ -100,6 +91,19 @@ export async function openStream(options: StreamOptions): Promise<ReplicationStr
       await client.end().catch(() => {});
     },
   };
+}
+
+function replicationClient(dsn: string): Client {
+  return new Client({
+    connectionString: dsn,
+    application_name: 'lab-cdc-stream',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    // `toRfc3339` relies on this form of times.
+    options: '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8',
+    // A field of pg's own that its types leave out.
+    ...({ replication: 'database' } as object),
+  });
 }
 
 function quoteName(name: string): string {

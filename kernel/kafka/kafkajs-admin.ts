@@ -44,12 +44,6 @@ export function createAdministration(open: () => Session): Administration {
     }
   };
 
-  const requireTopics = async (admin: Admin, topics: readonly string[]): Promise<void> => {
-    const known = new Set(await admin.listTopics());
-    const missing = [...new Set(topics)].filter((topic) => !known.has(topic));
-    if (missing.length > 0) throw new KafkaError('unknown_topic', missingMessage(missing));
-  };
-
   return {
     ensureTopics: (topics) => call('creating topics', timeoutMs, (admin) => ensureTopics(admin, topics)),
     groupLag: (groupId, topics) =>
@@ -65,17 +59,7 @@ export function createAdministration(open: () => Session): Administration {
     messageLimits: (topics) =>
       call('looking up topics', timeoutMs, async (admin) => {
         await requireTopics(admin, topics);
-        const { resources } = await admin.describeConfigs({
-          includeSynonyms: false,
-          resources: topics.map((name) => ({
-            type: kafkajs.ConfigResourceTypes.TOPIC,
-            name,
-            configNames: ['max.message.bytes'],
-          })),
-        });
-        return new Map(
-          resources.map(({ resourceName, configEntries }) => [resourceName, Number(configEntries[0]!.configValue)]),
-        );
+        return messageLimits(admin, topics);
       }),
     ping: (limitMs) =>
       call('ping', limitMs, async (admin) => {
@@ -89,6 +73,26 @@ export function createAdministration(open: () => Session): Administration {
       mine.session.cut();
     },
   };
+}
+
+async function requireTopics(admin: Admin, topics: readonly string[]): Promise<void> {
+  const known = new Set(await admin.listTopics());
+  const missing = [...new Set(topics)].filter((topic) => !known.has(topic));
+  if (missing.length > 0) throw new KafkaError('unknown_topic', missingMessage(missing));
+}
+
+async function messageLimits(admin: Admin, topics: readonly string[]): Promise<Map<string, number>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map((name) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: ['max.message.bytes'],
+    })),
+  });
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [resourceName, Number(configEntries[0]!.configValue)]),
+  );
 }
 
 function missingMessage(topics: readonly string[]): string {

@@ -28,6 +28,7 @@ const commitPauseMs = 250;
  * Hands fetched messages to `onBatch` and commits behind it. Offsets are committed here and not by kafkajs, whose
  * commit takes the group's generation of the moment: after a rebalance a batch from before would move, back or forth,
  * the offset of a partition that another member owns by then.
+ * Longer than 60 lines because a batch and what revokes or ends it share the lists of batches in hand.
  */
 export function createBatchRunner(options: BatchRunnerOptions): BatchRunner {
   const { run, heartbeatMs, maxMessages } = options;

@@ -40,6 +40,7 @@ const pauseMs = 50;
  * Finds the server that takes writes, since node-postgres has no `target_session_attrs`. Every promotion begins a new
  * timeline. When an old primary comes back and would take writes, there are two of them, and the one on the higher
  * timeline is right; a lower timeline than one already seen is never used again, even when nothing else answers.
+ * Longer than 60 lines because both ways of asking share the last look, its time and the newest timeline.
  */
 export function createPrimaryFinder(options: PrimaryFinderOptions): PrimaryFinder {
   const { dsns, timeoutMs, probe = probePrimary, clock = () => performance.now() } = options;
