@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { controlTopology } from '../../kernel/topology.ts';
 import { startSystem } from '../../runtime/native/system.ts';
 import { type ClientResult, startClient } from './client.ts';
 import type { HolderCounts } from './holder-main.ts';
@@ -31,7 +32,7 @@ interface Sample {
 }
 
 const system = await startSystem({
-  topology: 'plain',
+  topology: controlTopology,
   apiEnvironment: { MAX_CONNECTIONS: String(connections + 1_000) },
   progress,
 });

@@ -93,13 +93,26 @@ interface Capture {
   stages: PipelineStatus['stages'];
 }
 
+/** What the process that captures changes answers; an older or a newer one may leave parts out. */
+interface CaptureAnswer {
+  engine: CaptureStatus['engine'];
+  state: CaptureStatus['state'];
+  alarm: CaptureStatus['alarm'];
+  events: CaptureStatus['events'];
+  lag_ms: CaptureStatus['lagMs'];
+  freshness_ms: CaptureStatus['freshnessMs'];
+  slot_lag_bytes: CaptureStatus['slotLagBytes'];
+  slot_wal_status: CaptureStatus['slotWalStatus'];
+  consumer_lag: CaptureStatus['consumerLag'];
+  stages?: Record<string, { p50_ms: number; p99_ms: number }>;
+}
+
 async function readCapture(url: string | undefined): Promise<Capture | undefined> {
   if (!url) return undefined;
   try {
     const response = await fetch(`${url}/status`, { signal: AbortSignal.timeout(3_000) });
-    // biome-ignore lint/suspicious/noExplicitAny: the process answers for itself; what is missing becomes null.
-    const { data } = (await response.json()) as { data: any };
-    const stages = Object.entries<{ p50_ms: number; p99_ms: number }>(data.stages ?? {});
+    const { data } = (await response.json()) as { data: CaptureAnswer };
+    const stages = Object.entries(data.stages ?? {});
     return {
       status: {
         engine: data.engine,
