@@ -26,7 +26,7 @@ export interface ComposeSystem {
 
 /**
  * `lab up … --runtime docker --detach` on free ports. It builds the images of this checkout each time: it is this code
- * that is tested, and not what somebody built last week. What has not changed comes from Docker's build cache; a first
+ * that is tested, and not an image from last week. What has not changed comes from Docker's build cache; a first
  * build asks Debian's archive and npm. Other images are never pulled: see `missingForProfile`.
  * @param ports Of which services: `API` for API_PORT.
  */

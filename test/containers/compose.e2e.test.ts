@@ -58,7 +58,7 @@ describeIf('the profile partitioned under compose', await missingForProfile('par
   test('lab down leaves neither container nor volume nor network', async () => {
     const before = await system.count();
     expect([before.containers >= 10, before.volumes >= 5, before.networks]).toEqual([true, true, 1]);
-    // One without a name would outlive its container wherever that is removed without -v, and nobody would find it.
+    // One without a name would outlive its container wherever that is removed without -v, and would not be found.
     const { id } = system.description;
     const volumes = (await containersOf(id)).flatMap((container) => container.volumes);
     expect(volumes.filter((name) => !name.startsWith(`${id}_`))).toEqual([]);

@@ -9,7 +9,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 
 /**
  * What is missing for a test on this image; undefined where nothing is. Nothing is ever pulled: a test must not depend
- * on a registry, nor fill somebody's disk unasked.
+ * on a registry, nor fill a disk unasked.
  */
 export async function missingForImage(image: string): Promise<string | undefined> {
   return (await missingDaemon()) ?? missingImage(image);

@@ -18,7 +18,7 @@ const image = 'postgres:18';
 const topology = 'partitioned';
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** A part of the conformance suite on the official image, since the embedded server is somebody else's build. */
+/** A part of the conformance suite on the official image, since the embedded server is another build. */
 describeIf('conformance on the official PostgreSQL image', await missingForImage(image), () => {
   let container: StartedPostgreSqlContainer;
   let directory: RunDirectory;

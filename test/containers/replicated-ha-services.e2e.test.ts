@@ -30,7 +30,7 @@ const ports = [
 ];
 const missing = longTier('five minutes') ?? (await missingForProfile('replicated-ha'));
 
-/** All services over servers that Patroni promotes: nobody tells them of the promotion. */
+/** All services over servers that Patroni promotes: they are not told of the promotion. */
 describe.each([
   ['native', 'lab_cdc'],
   ['debezium', 'lab_debezium'],

@@ -22,7 +22,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 const members = ['db-1', 'db-2', 'db-3'];
 const missing = longTier('two minutes, and more for the first build') ?? (await missingForImage('postgres:18'));
 
-/** Nobody promotes anything here: Patroni does. The API runs on this machine and knows the three servers' addresses. */
+/** The test promotes nothing: Patroni does. The API runs on this machine and knows the three servers' addresses. */
 describeIf('replicated-ha: Patroni under Docker', missing, () => {
   const project = `lab-ha-${randomBytes(4).toString('hex')}`;
   const environment: Record<string, string> = {};

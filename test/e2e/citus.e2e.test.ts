@@ -139,9 +139,9 @@ describeIf('citus', await missingCitus(), () => {
   });
 
   test('an event that names no user waits for its order, and a repetition of it afterwards has no effect', async () => {
-    const metadata = { order_id: 'ord_nobodys' };
+    const metadata = { order_id: 'ord_userless' };
     const object = {
-      id: 'dp_nobodys',
+      id: 'dp_userless',
       object: 'dispute',
       amount: 500,
       currency: 'eur',
@@ -149,13 +149,13 @@ describeIf('citus', await missingCitus(), () => {
       metadata,
     };
     const dispute = {
-      id: 'evt_nobodys',
+      id: 'evt_userless',
       type: 'charge.dispute.created',
       object: { ...object, status: 'needs_response' },
     };
     expect((await stripe(dispute)).body.data.verdict).toBe('parked');
     expect((await stripe(dispute)).body.data.verdict).toBe('duplicate');
-    const charge = { object: 'charge', id: 'ch_nobodys', amount: 900, currency: 'eur', status: 'succeeded' };
+    const charge = { object: 'charge', id: 'ch_userless', amount: 900, currency: 'eur', status: 'succeeded' };
     const introduced = await stripe({
       id: 'evt_charge',
       type: 'charge.succeeded',

@@ -24,7 +24,7 @@ const elsewhere = [
   // Nothing goes wrong here.
   'webhooks_rejected_total',
   'cdc_refused_total',
-  // Nobody captures.
+  // No client captures.
   'provider_request_duration_seconds',
   // Shards.
   'lab_shard_',

@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => home.close());
 
 const noCitus = await missingCitus();
-/** Nobody listens there: it is reserved, and not one that `fetch` refuses to try. */
+/** No process listens there: it is reserved, and not one that `fetch` refuses to try. */
 const nowhere = 'postgresql://127.0.0.1:2/payments';
 
 test.each<[string, number, string]>([

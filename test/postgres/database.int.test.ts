@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { topologyNames } from '../../kernel/topology.ts';
 import { createDatabase, createEmptyDatabase, type TestDatabase } from './database.ts';
 
-test('the shared server is PostgreSQL 18 with settings for data that nobody needs later', async () => {
+test('the shared server is PostgreSQL 18 with settings for data that is thrown away', async () => {
   const database = await createEmptyDatabase();
   const rows = await query(
     database,

@@ -9,7 +9,7 @@ export interface TestDatabase {
   dsn: string;
   /**
    * Removes it as soon as its connections have gone: who has ended one leaves a moment later, and the server waits up
-   * to five seconds. It throws none out, which would be an error that nobody hears.
+   * to five seconds. It throws none out, which would be an error that no test reports.
    */
   drop(): Promise<void>;
 }

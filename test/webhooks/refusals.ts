@@ -129,7 +129,7 @@ export function testRefusals(
 
   describe('requests that are not a webhook', () => {
     it('unknown provider: 404', async () => {
-      const answer = await refused(() => post(`${server.url}/webhooks/nobody`, '{}', silvergateHeaders('{}')));
+      const answer = await refused(() => post(`${server.url}/webhooks/unknown`, '{}', silvergateHeaders('{}')));
       expect([answer.status, answer.body.error.code]).toEqual([404, 'unknown_provider']);
     });
 

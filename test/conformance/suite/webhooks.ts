@@ -225,7 +225,7 @@ export function webhookSuite(target: () => Target): void {
 
     test('unknown provider 404, wrong method 405 with Allow, wrong content type 415, too large 413', async () => {
       const large = JSON.stringify(orderBody({ meta: { text: 'x'.repeat(300_000) } }));
-      const unknown = await post(`${target().apiUrl}/webhooks/nobody`, '{}', signed('{}'));
+      const unknown = await post(`${target().apiUrl}/webhooks/unknown`, '{}', signed('{}'));
       const method = await client().get('/webhooks/payments/orders');
       const type = await post(path(), '{}', { ...signed('{}'), 'content-type': 'text/plain' });
       const size = await post(path(), large, signed(large));
