@@ -56,7 +56,7 @@ export const dependencyDirection: Rule = (files) =>
 
 /** Configuration of tools at the root, as `vitest.config.ts`. */
 function isConfiguration(name: string): boolean {
-  return !name.includes('/');
+  return /^[^/]+\.config\.ts$/.test(name);
 }
 
 /** An import that names no file would only fail when that line runs. */
