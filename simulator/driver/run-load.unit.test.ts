@@ -158,7 +158,7 @@ describe('closed model', () => {
         response.end();
       }, 5);
     });
-    const result = await load(url, { shape: 'closed', connections: 3, durationMs: 300 });
+    const result = await load(url, { shape: 'closed', connections: 3, durationMs: 3_000 });
     expect(maxBusy).toBe(3);
     expect(result.answered).toBe(result.offered);
     expect(result.answered).toBeGreaterThan(30);
