@@ -47,7 +47,10 @@ async function describe(run: RunStatus): Promise<string> {
     ['rates', rates ? `${rates.webhooksPerSecond} webhooks/s, ${rates.requestsPerSecond} requests/s` : 'no answer'],
   ];
   for (const { replica, state, lagBytes, lagMs, synchronous } of run.replication) {
-    const lag = `${lagBytes} bytes${lagMs === null ? '' : `, ${lagMs.toFixed(1)} ms`} behind`;
+    const lag =
+      lagBytes === null
+        ? 'lag not known yet'
+        : `${lagBytes} bytes${lagMs === null ? '' : `, ${lagMs.toFixed(1)} ms`} behind`;
     lines.push([replica, `${state}${synchronous ? ', synchronous' : ''}, ${lag}`]);
   }
   lines.push(...pipelineLines(run));

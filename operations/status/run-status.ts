@@ -21,7 +21,13 @@ export interface RunStatus {
   rows: { orders: number; deliveries: number; parkedWebhooks: number } | null;
   /** Null when the API does not answer. */
   rates: { webhooksPerSecond: number; requestsPerSecond: number; overMs: number } | null;
-  replication: { replica: string; state: string; lagBytes: number; lagMs: number | null; synchronous: boolean }[];
+  replication: {
+    replica: string;
+    state: string;
+    lagBytes: number | null;
+    lagMs: number | null;
+    synchronous: boolean;
+  }[];
   /** Rows that found no partition: more than 0 means that premake fell behind. */
   defaultPartitions: { table: string; rows: number }[];
 }

@@ -11,6 +11,7 @@ import { embeddedInstallation } from './embedded.ts';
 import { belongsTo } from './leftovers.ts';
 import { isAlive, listProcesses } from './processes.ts';
 import { canEnter } from './readable.ts';
+import { runsRoot } from './runs-root.ts';
 import { findServerUser, type ServerUser, spawnAs } from './server-user.ts';
 
 const program = fileURLToPath(new URL('../../test/postgres/hold-server.ts', import.meta.url));
@@ -97,6 +98,12 @@ test('a failed start leaves nothing', async () => {
   const [status] = await once(child, 'exit');
   expect(status).toBe(1);
   expect(await readdir(home)).toEqual([]);
+});
+
+test.each(['/proc/nowhere', '/proc/nowhere/deeper', '/etc/passwd/lab'])('LAB_HOME=%s fails at once', async (place) => {
+  await expect(runsRoot({ LAB_HOME: place })).rejects.toThrow(
+    /^No directory for runs: .* Set LAB_HOME to another place/,
+  );
 });
 
 const root = process.getuid?.() === 0;

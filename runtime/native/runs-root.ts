@@ -16,7 +16,7 @@ export async function runsRoot(environment = processEnvironment()): Promise<stri
   const user = await findServerUser();
   const uid = process.getuid?.() ?? 0;
   const root = path.resolve(chosen || path.join(await temporaryDirectory(user), `payments-lab-${uid}`));
-  const made = await mkdir(root, { recursive: true }).catch(({ message }) => {
+  const made = await makeDirectory(root).catch(({ message }) => {
     throw new Error(`No directory for runs: ${message}. Set LAB_HOME to another place.`);
   });
   const stats = await lstat(root);
@@ -34,6 +34,31 @@ export async function runsRoot(environment = processEnvironment()): Promise<stri
     );
   }
   return root;
+}
+
+/**
+ * Makes the directory and those above it that are missing. Not by `mkdir` with `recursive`, which tries for ever where
+ * the file system makes no directories, as below /proc.
+ * @returns The topmost directory that was made; undefined when all of them were there.
+ */
+async function makeDirectory(directory: string): Promise<string | undefined> {
+  const make = () =>
+    mkdir(directory).then(
+      () => directory,
+      (error) => {
+        if (error.code === 'EEXIST') return undefined;
+        throw error;
+      },
+    );
+  try {
+    return await make();
+  } catch (error) {
+    const above = path.dirname(directory);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === directory) throw error;
+    const topmost = await makeDirectory(above);
+    const made = await make();
+    return topmost ?? made;
+  }
 }
 
 /** The first that suits: what is in memory has no real fsync, and root's own directory may be private (macOS). */
