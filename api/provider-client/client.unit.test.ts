@@ -23,7 +23,7 @@ async function scripted(...steps: Step[]): Promise<string[]> {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   // Short only where silence has to be waited for: a busy machine takes longer than this for an answer at once.
-  client = createProviderClient({ url, timeoutMs: steps.includes(silent) ? 150 : 5_000, metrics });
+  client = createProviderClient({ url, timeoutMs: steps.includes(silent) ? 1_000 : 5_000, metrics });
   return asked;
 }
 

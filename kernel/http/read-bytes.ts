@@ -24,6 +24,8 @@ export function hasBody({ headers }: IncomingMessage): boolean {
  */
 export async function readBytes(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<Buffer> {
   if (!hasBody(request)) return Buffer.alloc(0);
+  // A request that has broken off already tells nothing to those who begin to listen.
+  if (request.destroyed && !request.complete) throw brokenOff();
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const decoder = decoderOf(request);
   if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue();

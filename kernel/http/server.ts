@@ -31,8 +31,7 @@ export async function listen(app: RequestListener, options: HttpServerOptions): 
     requestTimeout: options.requestTimeoutMs,
     headersTimeout: options.requestTimeoutMs,
     keepAliveTimeout: 30_000,
-    // Short, since all that expired in between is closed at once, and requests wait while thousands are.
-    connectionsCheckingInterval: Math.min(100, Math.ceil(options.requestTimeoutMs / 4)),
+    connectionsCheckingInterval: Math.min(1_000, Math.ceil(options.requestTimeoutMs / 4)),
     maxHeaderSize: 16_384,
     // Node would answer with an empty body; the guard answers in the envelope.
     requireHostHeader: false,
