@@ -6,6 +6,7 @@ const slot = (confirmedLsn: bigint, active = true, more: Partial<SlotStatus> = {
   database: 'payments',
   plugin: 'pgoutput',
   active,
+  activePid: active ? 100 : null,
   confirmedLsn,
   walStatus: 'reserved',
   invalidationReason: null,
@@ -64,4 +65,27 @@ test('a slot may be missing after its offsets were forgotten on purpose', () => 
   const { check } = createSlotGuard('s');
   check(known(slot(25n), 25n));
   expect(() => check(known(undefined, undefined))).not.toThrow();
+});
+
+test('a reader in order may confirm more than Connect has stored, until the next flush and beyond its end', () => {
+  const { check } = createSlotGuard('s');
+  const looks = [
+    known(slot(25n), 25n),
+    known(slot(30n), 25n),
+    known(slot(35n), 25n),
+    known(slot(35n, false), 25n),
+    known(slot(35n, true, { activePid: 101 }), 25n),
+    known(slot(35n, true, { activePid: 101 }), 40n),
+  ];
+  expect(() => looks.forEach(check)).not.toThrow();
+});
+
+test.each([
+  ['without a reader', slot(36n, false)],
+  ['before its next reader', slot(36n, true, { activePid: 101 })],
+])('a slot that goes on %s raises the alarm, also where its last reader was ahead', (_name, moved) => {
+  const { check } = createSlotGuard('s');
+  check(known(slot(25n), 25n));
+  check(known(slot(35n), 25n));
+  expect(() => check(known(moved, 25n))).toThrow(expect.objectContaining({ name: 'CdcAlarm', reason: 'slot_moved' }));
 });

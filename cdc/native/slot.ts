@@ -10,6 +10,8 @@ export interface SlotStatus {
   database: string | null;
   plugin: string | null;
   active: boolean;
+  /** Process of the server that reads the slot for its client; null while it is not active. */
+  activePid: number | null;
   confirmedLsn: Lsn | null;
   /** `reserved`, `extended`, `unreserved` or `lost`: https://www.postgresql.org/docs/current/view-pg-replication-slots.html */
   walStatus: string | null;
@@ -22,13 +24,17 @@ export interface SlotStatus {
 
 /** The slot as the server sees it; undefined where it does not exist. */
 export async function slotStatus(client: Client, slotName: string): Promise<SlotStatus | undefined> {
-  const { rows } = await slotStatusSql<Record<string, string | null> & { active: boolean }>(client, [slotName]);
+  const { rows } = await slotStatusSql<Record<string, string | null> & { active: boolean; active_pid: number | null }>(
+    client,
+    [slotName],
+  );
   const row = rows[0];
   if (!row) return undefined;
   return {
     database: row.database ?? null,
     plugin: row.plugin ?? null,
     active: row.active,
+    activePid: row.active_pid,
     confirmedLsn: row.confirmed_lsn ? parseLsn(row.confirmed_lsn)! : null,
     walStatus: row.wal_status ?? null,
     invalidationReason: row.invalidation_reason ?? null,

@@ -1,5 +1,6 @@
 -- Through jsonb, because older servers lack some of the columns.
 select s ->> 'database' as database, s ->> 'plugin' as plugin, (s ->> 'active')::boolean as active,
+       (s ->> 'active_pid')::int as active_pid,
        s ->> 'confirmed_flush_lsn' as confirmed_lsn, s ->> 'wal_status' as wal_status,
        s ->> 'invalidation_reason' as invalidation_reason,
        pg_wal_lsn_diff(pg_current_wal_lsn(), (s ->> 'confirmed_flush_lsn')::pg_lsn)::bigint::text as lag_bytes,
