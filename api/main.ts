@@ -1,11 +1,11 @@
 import { loadApiConfig } from '../kernel/config/api.ts';
-import { maskConfig, processEnvironment } from '../kernel/config/load.ts';
+import { processEnvironment } from '../kernel/config/load.ts';
 import { webhookMessageMaxBytes } from '../kernel/contract/topics.ts';
 import { createCursors } from '../kernel/http/cursor.ts';
 import { healthRouter } from '../kernel/http/health.ts';
 import { limitRate } from '../kernel/http/rate-limit.ts';
+import { serveUntilSignal } from '../kernel/http/serve.ts';
 import { listen } from '../kernel/http/server.ts';
-import { shutdownOnSignal } from '../kernel/http/shutdown.ts';
 import { createLogger } from '../kernel/logging.ts';
 import { createMetrics } from '../kernel/metrics.ts';
 import { atAddress } from '../kernel/postgres/hosts.ts';
@@ -163,14 +163,11 @@ const http = await listen(app, {
   onRefusedConnection: () => metrics.refusedConnections.inc(),
   onClosedConnection: (reason) => metrics.closedConnections.inc({ reason }),
 });
-logger.info({ url: http.url, config: maskConfig(config) }, 'api listens');
-// For a parent that opened a channel: an answer on the port alone could come from another process.
-process.send?.({ listeningPort: http.port });
-
-shutdownOnSignal({
+serveUntilSignal(http, {
+  service: 'api',
+  config,
   logger,
-  timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
-  steps: [
+  shutdown: [
     { name: 'http', run: () => http.close(config.SHUTDOWN_TIMEOUT_MS - 5_000) },
     { name: 'webhooks', run: () => webhooks.groupCommit.idle() },
     { name: 'consumers', run: async () => consumers?.stop() },

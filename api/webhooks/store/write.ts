@@ -124,14 +124,13 @@ export function keyToInsert({ provider, event, bodySha256, receivedAt }: Receive
   return { provider, providerEventId: event.providerEventId, bodySha256, receivedAt };
 }
 
-/** The deliveries of a batch, as their rows have them. */
+/** The deliveries of a batch, as their rows have them but for the bodies, which travel as one text. */
 export function deliveries(batch: readonly ReceivedWebhook[], outcomes: readonly Outcome[], now: Date) {
-  return batch.map(({ provider, event, bodySha256, body, receivedAt }, index) => ({
+  return batch.map(({ provider, event, bodySha256, receivedAt }, index) => ({
     deliveryId: uuidv7(now.getTime()),
     provider,
     providerEventId: event.providerEventId,
     bodySha256,
-    body,
     verdict: outcomes[index]!.verdict,
     reason: outcomes[index]!.reason,
     receivedAt,
