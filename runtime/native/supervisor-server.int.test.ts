@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -119,6 +119,21 @@ test('the end of the supervisor while it works ends the wait, and the next one t
   await expect(askSupervisor(run(), { type: 'start_cluster' })).rejects.toThrow('its supervisor has ended');
   await serve(async () => {});
   await askSupervisor(run(), { type: 'start_cluster' });
+});
+
+test('a peer that dies with bytes unread resets the connection, and that is the end of the wait too', async () => {
+  const dying = createServer((socket) => {
+    // What was written beyond the first chunk is unread: the kernel tells the other side by a reset.
+    socket.once('data', () => socket.destroy());
+  });
+  dying.listen(supervisorSocket(directory));
+  await once(dying, 'listening');
+  const socket = createConnection(supervisorSocket(directory));
+  const failed = once(socket, 'error');
+  socket.write('x'.repeat(4_000_000));
+  expect(await readLine(socket)).toBeUndefined();
+  expect(await failed).toMatchObject([{ code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) }]);
+  dying.close();
 });
 
 test('a run directory that lies deep has a socket too', async () => {

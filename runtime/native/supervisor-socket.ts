@@ -27,12 +27,14 @@ export async function withSocketPath<T>(socketFile: string, use: (file: string) 
   }
 }
 
-/** The first line that arrives; undefined when the other side ends before it has sent one. */
+/** The first line that arrives; undefined when the other side ends or resets the connection before it has sent one. */
 export async function readLine(socket: Socket): Promise<string | undefined> {
   return new Promise((resolve) => {
     const lines = createInterface({ input: socket });
     lines.once('line', resolve);
     lines.once('close', () => resolve(undefined));
+    // readline passes the errors of its input on: a peer that is killed with our line unread resets the connection.
+    lines.on('error', () => resolve(undefined));
     socket.once('close', () => resolve(undefined));
   });
 }
