@@ -4,6 +4,9 @@ import type { Capabilities } from '../kernel/topology.ts';
 import type { DisputeStore } from './disputes/store/dispute-store.ts';
 import { oneServerDisputes } from './disputes/store/one-server.ts';
 import { shardedDisputes } from './disputes/store/sharded.ts';
+import type { EventStore } from './events/store/event-store.ts';
+import { oneServerEvents } from './events/store/one-server.ts';
+import { shardedEvents } from './events/store/sharded.ts';
 import { oneServerOrders } from './orders/store/one-server.ts';
 import type { OrderStore } from './orders/store/order-store.ts';
 import { shardedOrders } from './orders/store/sharded.ts';
@@ -18,6 +21,7 @@ import { oneServerWebhooks } from './webhooks/store/one-server.ts';
 export interface Stores {
   orders: OrderStore;
   disputes: DisputeStore;
+  events: EventStore;
   webhooks: WebhookIntake;
   /** Ends the pools that the stores have opened. */
   close(): Promise<void>;
@@ -40,6 +44,7 @@ export function oneServerStores(options: StoresOptions): Stores {
   return {
     orders: oneServerOrders(pool),
     disputes: oneServerDisputes(pool),
+    events: oneServerEvents(),
     webhooks: oneServerIntake({ ...options, store: oneServerWebhooks({ pool: webhookPool, dedupe }) }),
     close: async () => {},
   };
@@ -60,6 +65,7 @@ export function shardedStores(options: StoresOptions): Stores {
   return {
     orders: shardedOrders({ pool, owners }),
     disputes: shardedDisputes({ pool, owners }),
+    events: shardedEvents({ owners }),
     webhooks: shardedIntake({ ...options, owners, placement, poolOf, coordinator: webhookPool }),
     close: async () => {
       await Promise.all([...workers.values()].map((worker) => worker.end()));

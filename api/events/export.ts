@@ -4,6 +4,7 @@ import { toJson } from '../../kernel/http/envelope.ts';
 import type { QueryBuilder } from '../../kernel/postgres/query-builder.ts';
 import { eventsQuery, toEvent } from './query.ts';
 import type { EventFilters } from './schemas.ts';
+import type { EventStore } from './store/event-store.ts';
 
 /** Rows that are in memory at once, per export. */
 const batchRows = 250;
@@ -26,8 +27,12 @@ export interface EventExport {
  * Opens a server-side cursor over all events that the filters let through and reads its first batch, so that a query
  * that fails does so before an answer has begun. The pool must not be in pipeline mode, which pg-cursor cannot use.
  */
-export async function openExport(builder: QueryBuilder, pool: Pool, filters: EventFilters): Promise<EventExport> {
-  const query = eventsQuery(builder, filters, {});
+export async function openExport(
+  { builder, events }: { builder: QueryBuilder; events: EventStore },
+  pool: Pool,
+  filters: EventFilters,
+): Promise<EventExport> {
+  const query = eventsQuery(builder, filters, { places: await events.places(pool, filters) });
   if (!query) return { async *lines() {}, close: async () => {} };
   const { sql, parameters } = query.compile();
   const reader = new CursorReader(await pool.connect());

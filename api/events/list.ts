@@ -5,6 +5,7 @@ import { toPage } from '../../kernel/http/page.ts';
 import { type QueryBuilder, runQuery } from '../../kernel/postgres/query-builder.ts';
 import { type EventRow, eventsQuery, toEvent } from './query.ts';
 import type { EventFilters } from './schemas.ts';
+import type { EventStore } from './store/event-store.ts';
 
 export interface EventPage {
   limit: number;
@@ -13,13 +14,14 @@ export interface EventPage {
 
 /** A page of events of orders and disputes by time, then by id. */
 export async function listEvents(
-  reads: { builder: QueryBuilder; cursors: Cursors },
+  { builder, cursors, events }: { builder: QueryBuilder; cursors: Cursors; events: EventStore },
   pool: Pool,
   filters: EventFilters,
   { limit, cursor }: EventPage,
 ): Promise<{ rows: EventRow[]; page: Page }> {
-  const position = cursor === undefined ? undefined : reads.cursors.decode('events', filters, cursor);
-  const query = eventsQuery(reads.builder, filters, { position, limit: limit + 1 });
+  const position = cursor === undefined ? undefined : cursors.decode('events', filters, cursor);
+  const places = await events.places(pool, filters);
+  const query = eventsQuery(builder, filters, { places, position, limit: limit + 1 });
   const found = query ? (await runQuery<Record<string, unknown>>(pool, query)).map(toEvent) : [];
-  return toPage(found, limit, (last) => reads.cursors.encode('events', filters, [last.created_at, last.event_id]));
+  return toPage(found, limit, (last) => cursors.encode('events', filters, [last.created_at, last.event_id]));
 }

@@ -13,9 +13,11 @@ import type { ReadRouter } from '../../kernel/postgres/read-router.ts';
 import { type EventExport, openExport } from './export.ts';
 import { listEvents } from './list.ts';
 import { exportEventsQuery, listEventsQuery } from './schemas.ts';
+import type { EventStore } from './store/event-store.ts';
 
 export interface EventsDeps {
   reads: ReadRouter;
+  events: EventStore;
   cursors: Cursors;
   logger: Logger;
   /** Exports that may run at once; each holds a connection for as long as its reader takes. */
@@ -43,7 +45,7 @@ export function eventsRouter(deps: EventsDeps): Router {
 async function list(deps: EventsDeps, builder: QueryBuilder, request: Request, response: Response): Promise<void> {
   const { limit, cursor, ...filters } = listEventsQuery.parse(request.query);
   const { rows, page } = await readFromNode(deps.reads, request, response, (pool) =>
-    listEvents({ builder, cursors: deps.cursors }, pool, filters, { limit, cursor }),
+    listEvents({ builder, cursors: deps.cursors, events: deps.events }, pool, filters, { limit, cursor }),
   );
   sendData(response, 'event', rows, 200, page);
 }
@@ -67,7 +69,9 @@ async function exportAll(
   slots.free -= 1;
   let opened: EventExport | undefined;
   try {
-    opened = await readFromNode(deps.reads, request, response, (pool) => openExport(builder, pool, filters));
+    opened = await readFromNode(deps.reads, request, response, (pool) =>
+      openExport({ builder, events: deps.events }, pool, filters),
+    );
     response.setTimeout(deps.exportStallMs ?? 60_000, () => response.destroy());
     // The pipeline reads the next batch when the reader has taken this one, and leaves `lines` when it goes away.
     await pipeline(Readable.from(opened.lines(), { highWaterMark: 1 }), response);

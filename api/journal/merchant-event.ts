@@ -7,11 +7,13 @@ export interface MerchantChange {
   requestId: string;
 }
 
-/** The row as the change leaves it, with its new sequence number. */
+/** The row as the change leaves it, with its new sequence number and time. */
 interface ChangedRow {
   order_id: string;
   user_id: string;
   sequence: bigint;
+  /** The event's time. */
+  updated_at: Date;
 }
 
 /** The fields that events of orders and of disputes share when no provider has caused them. */
@@ -24,7 +26,7 @@ export function merchantEvent(row: ChangedRow, change: MerchantChange, after: Re
     provider: null,
     providerEventId: null,
     data: { ...change.data, after },
-    createdAt: change.now,
+    createdAt: row.updated_at,
     headers: { request_id: change.requestId },
   };
 }

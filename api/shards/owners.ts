@@ -24,6 +24,8 @@ export interface Owners {
   resolve(event: OrderWebhook | DisputeWebhook): Promise<Owner>;
   /** Null where the order is unknown. */
   ofOrder(orderId: string): Promise<string | null>;
+  /** The users, each once, whose orders these are; unknown orders have none. */
+  ofOrders(orderIds: readonly string[]): Promise<string[]>;
   /** Asks every shard. Null where the dispute is unknown. */
   ofDispute(disputeId: string): Promise<string | null>;
 }
@@ -63,6 +65,13 @@ export function createOwners(options: OwnersOptions): Owners {
       if (owner?.userId == null) return null;
       remember(orders, orderId, owner);
       return owner.userId;
+    },
+    async ofOrders(orderIds) {
+      const unknown = orderIds.filter((orderId) => !orders.has(orderId));
+      const read = unknown.length === 0 ? new Map<string, Owner>() : await readOwners(options.reads, unknown);
+      for (const [orderId, owner] of read) if (owner.userId !== null) remember(orders, orderId, owner);
+      const users = orderIds.map((orderId) => (orders.get(orderId) ?? read.get(orderId))?.userId);
+      return [...new Set(users.filter((userId) => userId != null))];
     },
     async ofDispute(disputeId) {
       const known = disputes.get(disputeId);

@@ -2,7 +2,7 @@ import type { Verdict } from '../../kernel/contract/status.ts';
 import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import type { DomainEvent } from '../journal/rows.ts';
 import type { ParkedWebhook } from './parked.ts';
-import type { DisputeState, OrderState } from './state.ts';
+import type { DisputeState, OrderState, Timed } from './state.ts';
 
 /** A webhook of an order or of one of its disputes. */
 export type OrderRelated<Webhook extends ReceivedWebhook> = Webhook & { event: OrderWebhook | DisputeWebhook };
@@ -11,8 +11,8 @@ export type OrderRelated<Webhook extends ReceivedWebhook> = Webhook & { event: O
 export interface Loaded {
   /** Dedupe keys that exist already → SHA-256 of the body that had the effect. */
   readonly keys: ReadonlyMap<string, string>;
-  readonly orders: ReadonlyMap<string, OrderState>;
-  readonly disputes: ReadonlyMap<string, DisputeState>;
+  readonly orders: ReadonlyMap<string, Timed<OrderState>>;
+  readonly disputes: ReadonlyMap<string, Timed<DisputeState>>;
   /** Stored webhooks that wait for an order, by order. */
   readonly parked: ReadonlyMap<string, readonly ParkedWebhook[]>;
 }
@@ -31,10 +31,10 @@ export interface Outcome {
 /** Everything that one transaction writes. */
 export interface BatchChanges {
   outcomes: Outcome[];
-  newOrders: Map<string, OrderState>;
-  changedOrders: Map<string, OrderState>;
-  newDisputes: Map<string, DisputeState>;
-  changedDisputes: Map<string, DisputeState>;
+  newOrders: Map<string, Timed<OrderState>>;
+  changedOrders: Map<string, Timed<OrderState>>;
+  newDisputes: Map<string, Timed<DisputeState>>;
+  changedDisputes: Map<string, Timed<DisputeState>>;
   events: DomainEvent[];
   park: ParkedWebhook[];
   /** Of `Loaded.parked`, the same objects: they have had their effect. */

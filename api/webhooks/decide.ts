@@ -1,12 +1,13 @@
 import type { Verdict } from '../../kernel/contract/status.ts';
 import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { jsonAmount } from '../../kernel/http/envelope.ts';
+import { nextEventTime } from '../journal/event-time.ts';
 import type { DomainEvent } from '../journal/rows.ts';
 import { type BatchChanges, keyOf, type Loaded, type Outcome } from './batch.ts';
 import { disputeTransition } from './dispute-transition.ts';
 import { orderTransition } from './order-transition.ts';
 import { byProviderTime, type ParkedWebhook } from './parked.ts';
-import type { DisputeState, OrderState } from './state.ts';
+import type { DisputeState, OrderState, Timed } from './state.ts';
 
 /** What a decision takes from outside: the clock and the ids. */
 export interface DecisionSources {
@@ -35,10 +36,10 @@ class BatchDecision {
   readonly #events: DomainEvent[] = [];
   /** Keys that webhooks of this batch have claimed → SHA-256 of their bodies. */
   readonly #claimed = new Map<string, string>();
-  readonly #newOrders = new Map<string, OrderState>();
-  readonly #changedOrders = new Map<string, OrderState>();
-  readonly #newDisputes = new Map<string, DisputeState>();
-  readonly #changedDisputes = new Map<string, DisputeState>();
+  readonly #newOrders = new Map<string, Timed<OrderState>>();
+  readonly #changedOrders = new Map<string, Timed<OrderState>>();
+  readonly #newDisputes = new Map<string, Timed<DisputeState>>();
+  readonly #changedDisputes = new Map<string, Timed<DisputeState>>();
   /** What waits for an order since this batch, by order. */
   readonly #parked = new Map<string, ParkedWebhook[]>();
   readonly #unpark: ParkedWebhook[] = [];
@@ -77,12 +78,12 @@ class BatchDecision {
   }
 
   /** The order as the webhooks before this one have left it. */
-  #order(orderId: string): OrderState | undefined {
+  #order(orderId: string): Timed<OrderState> | undefined {
     return this.#newOrders.get(orderId) ?? this.#changedOrders.get(orderId) ?? this.#loaded.orders.get(orderId);
   }
 
   /** The dispute as the webhooks before this one have left it. */
-  #dispute(disputeId: string): DisputeState | undefined {
+  #dispute(disputeId: string): Timed<DisputeState> | undefined {
     return (
       this.#newDisputes.get(disputeId) ?? this.#changedDisputes.get(disputeId) ?? this.#loaded.disputes.get(disputeId)
     );
@@ -105,7 +106,8 @@ class BatchDecision {
     if (transition.verdict === 'parked') return { ...noEffect('parked'), orderId: event.orderId };
     if (transition.verdict === 'quarantined')
       return { ...noEffect('quarantined', transition.reason), orderId: event.orderId };
-    const { next, verdict } = transition;
+    const { verdict } = transition;
+    const next = { ...transition.next, updatedAt: nextEventTime(this.#sources.now, before?.updatedAt) };
     const changes = before && !this.#newOrders.has(next.orderId) ? this.#changedOrders : this.#newOrders;
     changes.set(next.orderId, next);
     this.#events.push({
@@ -132,7 +134,8 @@ class BatchDecision {
     const names = { orderId: event.orderId, disputeId: event.disputeId };
     if (transition.verdict === 'parked') return { ...noEffect('parked'), ...names };
     if (transition.verdict === 'quarantined') return { ...noEffect('quarantined', transition.reason), ...names };
-    const { next, verdict } = transition;
+    const { verdict } = transition;
+    const next = { ...transition.next, updatedAt: nextEventTime(this.#sources.now, before?.updatedAt) };
     const changes = before && !this.#newDisputes.has(next.disputeId) ? this.#changedDisputes : this.#newDisputes;
     changes.set(next.disputeId, next);
     this.#events.push({
@@ -162,7 +165,7 @@ class BatchDecision {
 
   #eventFields(
     event: OrderWebhook | DisputeWebhook,
-    next: OrderState | DisputeState,
+    next: Timed<OrderState | DisputeState>,
     provider: string,
     { requestId, receivedAt }: Origin,
   ) {
@@ -173,7 +176,7 @@ class BatchDecision {
       sequence: next.sequence,
       provider,
       providerEventId: event.providerEventId,
-      createdAt: this.#sources.now,
+      createdAt: next.updatedAt,
       // The stages before the database, for measurements of the way of an event from the provider to analytics.
       headers: {
         request_id: requestId,

@@ -29,6 +29,9 @@ export interface DisputeState {
   closedAt: Date | null;
 }
 
+/** A state as its row has it: with the time of its newest event. */
+export type Timed<State> = State & { updatedAt: Date };
+
 /** What one event does to one aggregate. `next` is the state to store; its sequence is the event's number. */
 export type Transition<State> =
   | { verdict: 'applied' | 'stale'; next: State }

@@ -1,3 +1,7 @@
+import { maxLocksPerTransaction } from './lock-table.ts';
+
+const maxConnections = 100;
+
 /**
  * What every server of the lab runs with, whatever the topology, so that a comparison compares topologies only.
  * Durable on purpose: a payment that was acknowledged has to survive a power cut.
@@ -7,7 +11,8 @@ export const durableSettings: Readonly<Record<string, string>> = {
   synchronous_commit: 'on',
   full_page_writes: 'on',
   wal_level: 'logical',
-  max_connections: '100',
+  max_connections: String(maxConnections),
+  max_locks_per_transaction: String(maxLocksPerTransaction(maxConnections)),
   max_wal_senders: '20',
   max_replication_slots: '20',
   // A reader that is gone for good must not fill the disk: beyond this its slot is given up, and the reader says so.

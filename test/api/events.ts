@@ -33,6 +33,34 @@ export async function seedEvents(
      from generate_series(1, $1::int - 1, 2) i`,
     values,
   );
+  await seedRows(query, prefix);
+}
+
+/** The orders and disputes that the events are about, with the times of these. */
+async function seedRows(query: (text: string, values?: unknown[]) => Promise<unknown>, prefix: string): Promise<void> {
+  await query(
+    `insert into orders (order_id, user_id, status, sequence, provider, provider_updated_at, created_at, updated_at)
+     select order_id, 'user_1', 'created', max(sequence), 'silvergate', max(created_at), min(created_at), max(created_at)
+     from (
+       select order_id, sequence, created_at from order_events
+       union all select order_id, sequence, created_at from dispute_events
+     ) e
+     where order_id like 'ord\\_' || $1 || '%'
+     group by order_id
+     on conflict (order_id) do nothing`,
+    [prefix],
+  );
+  await query(
+    `insert into disputes (dispute_id, order_id, user_id, status, reason, amount_minor, currency, sequence, provider,
+       provider_updated_at, opened_at, created_at, updated_at)
+     select dispute_id, min(order_id), 'user_1', 'open', 'fraud', 1, 'EUR', max(sequence), 'silvergate',
+       max(created_at), min(created_at), min(created_at), max(created_at)
+     from dispute_events
+     where dispute_id like 'dp\\_' || $1 || '%'
+     group by dispute_id
+     on conflict (dispute_id) do nothing`,
+    [prefix],
+  );
 }
 
 /** Connections of the pool's database that are inside a transaction or run a statement. */

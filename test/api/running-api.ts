@@ -61,6 +61,8 @@ export interface RunningApiOptions {
   maxExports?: number;
   exportStallMs?: number;
   statementTimeoutMs?: number;
+  /** Connections of the API's pool; 5 unless told otherwise. */
+  poolMax?: number;
   clickhouse?: ClickHouseClient;
 }
 
@@ -75,7 +77,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     dsn,
     applicationName: 'api-test',
     logger,
-    max: 5,
+    max: options.poolMax ?? 5,
     ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
   });
   const webhookPool = createPool({ dsn, applicationName: 'seed', logger, max: 2, pipeline: true });

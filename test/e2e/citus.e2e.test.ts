@@ -3,6 +3,8 @@ import path from 'node:path';
 import { Client, type Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listEvents } from '../../api/events/list.ts';
+import { shardedEvents } from '../../api/events/store/sharded.ts';
 import { listOrderEvents, listOrders } from '../../api/orders/list.ts';
 import { shardedOrders } from '../../api/orders/store/sharded.ts';
 import { loadSharded } from '../../api/webhooks/store/sharded.ts';
@@ -88,7 +90,12 @@ describeIf('citus', await missingCitus(), () => {
   test('a read of one user is one task; a read of everybody asks every shard', async () => {
     const ids = { order_id: 'ord_tasks', user_id: 'user_7' };
     await order({ ...ids, updated_at: '2026-01-31T12:00:00Z' });
-    const owners = { resolve: () => Promise.reject(), ofOrder: async () => 'user_7', ofDispute: async () => null };
+    const owners = {
+      resolve: () => Promise.reject(),
+      ofOrder: async () => 'user_7',
+      ofOrders: async () => ['user_7'],
+      ofDispute: async () => null,
+    };
     const reads = { builder: createQueryBuilder(), cursors: createCursors('a secret of the tests') };
     const orders = shardedOrders({ pool: client as unknown as Pool, owners });
     const page = { sort: '-created_at', limit: 10 } as const;
@@ -97,6 +104,10 @@ describeIf('citus', await missingCitus(), () => {
     expect(await tasksOf((pool) => listOrderEvents({ ...reads, orders }, pool, 'ord_tasks', { limit: 10 }))).toEqual([
       1, 1,
     ]);
+    const events = { ...reads, events: shardedEvents({ owners }) };
+    const ofOrder = { order: 'asc', order_ids: ['ord_tasks'] } as never;
+    const page10 = { limit: 10, cursor: undefined };
+    expect(await tasksOf((pool) => listEvents(events, pool, ofOrder, page10))).toEqual([1, 1, 1]);
     expect(await tasksOf((pool) => listOrders(reads, pool, page as never))).toEqual([8]);
   });
 

@@ -4,6 +4,7 @@ import { AppError } from '../../../kernel/http/errors.ts';
 import type { NarrowedRow, RowOf } from '../../../kernel/postgres/columns.ts';
 import { uuidv7 } from '../../../kernel/uuid.ts';
 import { appendEvents } from '../../journal/append.ts';
+import { nextEventTime } from '../../journal/event-time.ts';
 import { type MerchantChange, merchantEvent } from '../../journal/merchant-event.ts';
 import type { Evidence } from '../../provider-client/client.ts';
 import type { Send } from '../../store/rows.ts';
@@ -125,9 +126,10 @@ export class LockedDispute {
   /** Numbers the event, writes it with its outbox row, and returns the dispute as it is afterwards. */
   async record(change: DisputeChange): Promise<DisputeRow> {
     const sequence = this.row.sequence + 1n;
-    const next: DisputeRow = { ...this.row, ...change.submitted, sequence, updated_at: change.now };
+    const updated_at = nextEventTime(change.now, this.row.updated_at);
+    const next: DisputeRow = { ...this.row, ...change.submitted, sequence, updated_at };
     const { dispute_id, status, submitted_at, reason, amount_minor, currency } = next;
-    await this.#send('update_dispute', [dispute_id, status, submitted_at, sequence, change.now]);
+    await this.#send('update_dispute', [dispute_id, status, submitted_at, sequence, updated_at]);
     const after = { status, reason, amount_minor, currency };
     await appendEvents(this.#client, [
       { aggregate: 'dispute', kind: change.kind, disputeId: dispute_id, ...merchantEvent(next, change, after) },

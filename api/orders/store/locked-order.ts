@@ -3,6 +3,7 @@ import type { HoldReason, OrderStatus } from '../../../kernel/contract/status.ts
 import { AppError } from '../../../kernel/http/errors.ts';
 import type { NarrowedRow } from '../../../kernel/postgres/columns.ts';
 import { appendEvents } from '../../journal/append.ts';
+import { nextEventTime } from '../../journal/event-time.ts';
 import { type MerchantChange, merchantEvent } from '../../journal/merchant-event.ts';
 import type { OrderEventRow } from '../../journal/rows.ts';
 import type { Send } from '../../store/rows.ts';
@@ -104,8 +105,9 @@ export class LockedOrder {
   async record(change: OrderChange): Promise<OrderRow> {
     const { order_id, sequence } = this.row;
     const { on_hold, hold_reason } = change.hold ?? this.row;
-    const next: OrderRow = { ...this.row, on_hold, hold_reason, sequence: sequence + 1n, updated_at: change.now };
-    await this.#send('update_order', [order_id, on_hold, hold_reason, next.sequence, change.now]);
+    const updated_at = nextEventTime(change.now, this.row.updated_at);
+    const next: OrderRow = { ...this.row, on_hold, hold_reason, sequence: sequence + 1n, updated_at };
+    await this.#send('update_order', [order_id, on_hold, hold_reason, next.sequence, updated_at]);
     const after = { status: next.status, amount_minor: next.amount_minor, currency: next.currency };
     await appendEvents(this.#client, [
       { aggregate: 'order', kind: change.kind, ...merchantEvent(next, change, after) },

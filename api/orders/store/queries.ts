@@ -1,4 +1,5 @@
 import type { QueryBuilder } from '../../../kernel/postgres/query-builder.ts';
+import { eventRange } from '../../journal/event-time.ts';
 import type { OrderRow } from './locked-order.ts';
 
 export const orderColumns = [
@@ -28,24 +29,22 @@ export const orderEventColumns = [
   'created_at',
 ] as const;
 
-/** One daily partition more on each side. */
-const clockMarginMs = 86_400_000;
-
 export function selectOrder(builder: QueryBuilder, orderId: string) {
   // The check constraints of the table allow the values of the narrower types and no others.
   return builder.selectFrom('orders').select(orderColumns).where('order_id', '=', orderId).$castTo<OrderRow>();
 }
 
 export function selectOrderEvents(builder: QueryBuilder, order: OrderRow, window: { after: bigint; limit: number }) {
+  const { from, to } = eventRange(order);
   return (
     builder
       .selectFrom('order_events')
       .select(orderEventColumns)
       .where('order_id', '=', order.order_id)
       // Every event of an order also changes the order, so that its own times bound theirs, and other partitions are not
-      // looked at. The times come from the clocks of several processes, hence the margin.
-      .where('created_at', '>=', new Date(order.created_at.getTime() - clockMarginMs))
-      .where('created_at', '<=', new Date(order.updated_at.getTime() + clockMarginMs))
+      // looked at.
+      .where('created_at', '>=', from)
+      .where('created_at', '<=', to)
       .where('sequence', '>', window.after)
       .orderBy('sequence')
       .limit(window.limit)

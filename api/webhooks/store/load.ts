@@ -3,13 +3,13 @@ import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 import type { NarrowedRow } from '../../../kernel/postgres/columns.ts';
 import { isOrderRelated, keyOf, type Loaded, type OrderRelated } from '../batch.ts';
 import { type ParkedWebhook, parseParked } from '../parked.ts';
-import type { DisputeState, OrderState } from '../state.ts';
+import type { DisputeState, OrderState, Timed } from '../state.ts';
 import type { BatchRows } from './webhook-store.ts';
 
 /** `Loaded` while it is being read. */
 interface Loading extends Loaded {
-  readonly orders: Map<string, OrderState>;
-  readonly disputes: Map<string, DisputeState>;
+  readonly orders: Map<string, Timed<OrderState>>;
+  readonly disputes: Map<string, Timed<DisputeState>>;
   readonly parked: Map<string, ParkedWebhook[]>;
 }
 
@@ -59,7 +59,11 @@ async function loadUnknown<Webhook extends ReceivedWebhook>(
   addStates(into, [], await rows.lockWaitingDisputes(waiting, unknown));
 }
 
-function addStates(into: Loading, orders: readonly OrderState[], disputes: readonly DisputeState[]): void {
+function addStates(
+  into: Loading,
+  orders: readonly Timed<OrderState>[],
+  disputes: readonly Timed<DisputeState>[],
+): void {
   for (const order of orders) into.orders.set(order.orderId, order);
   for (const dispute of disputes) into.disputes.set(dispute.disputeId, dispute);
 }
@@ -82,12 +86,13 @@ type OrderColumns =
   | 'currency'
   | 'sequence'
   | 'provider'
-  | 'provider_updated_at';
+  | 'provider_updated_at'
+  | 'updated_at';
 
 /** A row of lock_orders.sql. */
 export type LockedOrderRow = Pick<NarrowedRow<'orders', { status: OrderStatus }>, OrderColumns>;
 
-export function orderState(row: LockedOrderRow): OrderState {
+export function orderState(row: LockedOrderRow): Timed<OrderState> {
   return {
     orderId: row.order_id,
     userId: row.user_id,
@@ -97,6 +102,7 @@ export function orderState(row: LockedOrderRow): OrderState {
     sequence: row.sequence,
     provider: row.provider,
     providerUpdatedAt: row.provider_updated_at,
+    updatedAt: row.updated_at,
   };
 }
 
@@ -112,7 +118,7 @@ type DisputeColumns =
 /** A row of lock_disputes.sql. */
 export type LockedDisputeRow = Pick<NarrowedRow<'disputes', { status: DisputeStatus }>, DisputeColumns>;
 
-export function disputeState(row: LockedDisputeRow): DisputeState {
+export function disputeState(row: LockedDisputeRow): Timed<DisputeState> {
   return {
     disputeId: row.dispute_id,
     orderId: row.order_id,
@@ -124,6 +130,7 @@ export function disputeState(row: LockedDisputeRow): DisputeState {
     sequence: row.sequence,
     provider: row.provider,
     providerUpdatedAt: row.provider_updated_at,
+    updatedAt: row.updated_at,
     openedAt: row.opened_at,
     evidenceDueAt: row.evidence_due_at,
     closedAt: row.closed_at,

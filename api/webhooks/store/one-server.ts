@@ -7,7 +7,7 @@ import { withPipelinedTransaction } from '../../../kernel/postgres/transaction.t
 import type { Capabilities } from '../../../kernel/topology.ts';
 import { type BatchChanges, keyOf, type OrderRelated, type Outcome } from '../batch.ts';
 import type { ParkedWebhook } from '../parked.ts';
-import type { DisputeState, OrderState } from '../state.ts';
+import type { DisputeState, OrderState, Timed } from '../state.ts';
 import {
   disputeState,
   introducesOrder,
@@ -85,13 +85,15 @@ class OneServerRows implements BatchRows<ReceivedWebhook> {
     return new Map(rows.map((row) => [keyOf(row.provider, row.provider_event_id), row.body_sha256]));
   }
 
-  async lockOrders(webhooks: readonly OrderRelated<ReceivedWebhook>[]): Promise<OrderState[]> {
+  async lockOrders(webhooks: readonly OrderRelated<ReceivedWebhook>[]): Promise<Timed<OrderState>[]> {
     const orderIds = unique(webhooks.map(({ event }) => event.orderId));
     if (orderIds.length === 0) return [];
     return (await sql.lock_orders<LockedOrderRow>(this.#client, [orderIds])).rows.map(orderState);
   }
 
-  async lockDisputes(webhooks: readonly Pick<OrderRelated<ReceivedWebhook>, 'event'>[]): Promise<DisputeState[]> {
+  async lockDisputes(
+    webhooks: readonly Pick<OrderRelated<ReceivedWebhook>, 'event'>[],
+  ): Promise<Timed<DisputeState>[]> {
     const events = webhooks.map(({ event }) => event).filter((event) => event.target === 'dispute');
     const disputeIds = unique(events.map((event) => event.disputeId));
     if (disputeIds.length === 0) return [];
@@ -115,7 +117,7 @@ class OneServerRows implements BatchRows<ReceivedWebhook> {
     return (await sql.take_parked<ParkedRow>(this.#client, [orderIds])).rows.map(parkedWebhook);
   }
 
-  lockWaitingDisputes(parked: readonly ParkedWebhook[]): Promise<DisputeState[]> {
+  lockWaitingDisputes(parked: readonly ParkedWebhook[]): Promise<Timed<DisputeState>[]> {
     return this.lockDisputes(parked);
   }
 
@@ -136,12 +138,12 @@ class OneServerRows implements BatchRows<ReceivedWebhook> {
     ]);
   }
 
-  async updateOrders(orders: readonly OrderState[], now: Date): Promise<void> {
-    await sql.update_orders(this.#client, [...columnsOf(orders, changedOrderColumns), now]);
+  async updateOrders(orders: readonly Timed<OrderState>[]): Promise<void> {
+    await sql.update_orders(this.#client, columnsOf(orders, changedOrderColumns));
   }
 
-  async updateDisputes(disputes: readonly DisputeState[], now: Date): Promise<void> {
-    await sql.update_disputes(this.#client, [...columnsOf(disputes, changedDisputeColumns), now]);
+  async updateDisputes(disputes: readonly Timed<DisputeState>[]): Promise<void> {
+    await sql.update_disputes(this.#client, columnsOf(disputes, changedDisputeColumns));
   }
 
   async insertParked(parked: readonly ParkedWebhook[]): Promise<void> {

@@ -4,7 +4,7 @@ import { joinJsonTexts } from '../../../kernel/postgres/json-texts.ts';
 import { statements } from '../../../kernel/postgres/statement.ts';
 import { type BatchChanges, keyOf, type OrderRelated, type Outcome } from '../batch.ts';
 import type { ParkedWebhook } from '../parked.ts';
-import type { DisputeState, OrderState } from '../state.ts';
+import type { DisputeState, OrderState, Timed } from '../state.ts';
 import {
   disputeState,
   introducesOrder,
@@ -93,7 +93,7 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
     return new Map(rows.map((row) => [keyUnder(nameOfRow(row, row.user_id)), row.body_sha256]));
   }
 
-  async lockOrders(webhooks: readonly Related[]): Promise<OrderState[]> {
+  async lockOrders(webhooks: readonly Related[]): Promise<Timed<OrderState>[]> {
     const results = await Promise.all(
       this.#groupUsers(webhooks.map((webhook) => webhook.shardUser)).map((users) => {
         const here = new Set(users);
@@ -104,7 +104,7 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
     return results.flatMap(({ rows }) => rows.map(orderState));
   }
 
-  async lockDisputes(questions: readonly DisputeQuestion[]): Promise<DisputeState[]> {
+  async lockDisputes(questions: readonly DisputeQuestion[]): Promise<Timed<DisputeState>[]> {
     const wanted = new Map<string, string>();
     for (const { event, shardUser } of questions) {
       if (event.target === 'dispute') wanted.set(event.disputeId, shardUser);
@@ -153,7 +153,7 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
     return parked;
   }
 
-  lockWaitingDisputes(parked: readonly ParkedWebhook[], unknown: readonly Related[]): Promise<DisputeState[]> {
+  lockWaitingDisputes(parked: readonly ParkedWebhook[], unknown: readonly Related[]): Promise<Timed<DisputeState>[]> {
     const users = usersOfOrders(unknown);
     return this.lockDisputes(parked.map(({ event }) => ({ event, shardUser: users.get(event.orderId)! })));
   }
@@ -189,12 +189,12 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
     ]);
   }
 
-  async updateOrders(orders: readonly OrderState[], now: Date): Promise<void> {
-    await sql.update_orders(this.#client, [...columnsOf(orders, ['userId', ...changedOrderColumns]), now]);
+  async updateOrders(orders: readonly Timed<OrderState>[]): Promise<void> {
+    await sql.update_orders(this.#client, columnsOf(orders, ['userId', ...changedOrderColumns]));
   }
 
-  async updateDisputes(disputes: readonly DisputeState[], now: Date): Promise<void> {
-    await sql.update_disputes(this.#client, [...columnsOf(disputes, ['userId', ...changedDisputeColumns]), now]);
+  async updateDisputes(disputes: readonly Timed<DisputeState>[]): Promise<void> {
+    await sql.update_disputes(this.#client, columnsOf(disputes, ['userId', ...changedDisputeColumns]));
   }
 
   async insertParked(parked: readonly ParkedWebhook[], batch: readonly ShardedWebhook[]): Promise<void> {

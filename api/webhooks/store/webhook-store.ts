@@ -2,7 +2,7 @@ import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 import type { Committed } from '../../../kernel/postgres/transaction.ts';
 import type { BatchChanges, Loaded, OrderRelated, Outcome } from '../batch.ts';
 import type { ParkedWebhook } from '../parked.ts';
-import type { DisputeState, OrderState } from '../state.ts';
+import type { DisputeState, OrderState, Timed } from '../state.ts';
 
 export type Decide = (webhooks: readonly ReceivedWebhook[], loaded: Loaded) => BatchChanges;
 
@@ -17,8 +17,8 @@ export interface WebhookStore<Webhook extends ReceivedWebhook = ReceivedWebhook>
 
 /** What a look behind the locks on unknown orders has found. */
 export interface SecondLook {
-  orders: OrderState[];
-  disputes: DisputeState[];
+  orders: Timed<OrderState>[];
+  disputes: Timed<DisputeState>[];
   /** What waits for the orders that the webhooks introduce. */
   parked: ParkedWebhook[];
 }
@@ -30,20 +30,20 @@ export interface SecondLook {
 export interface BatchRows<Webhook extends ReceivedWebhook> {
   /** By `keyOf`: SHA-256 of the body that had the effect. */
   findKeys(batch: readonly Webhook[]): Promise<Map<string, string>>;
-  lockOrders(webhooks: readonly OrderRelated<Webhook>[]): Promise<OrderState[]>;
-  lockDisputes(webhooks: readonly OrderRelated<Webhook>[]): Promise<DisputeState[]>;
+  lockOrders(webhooks: readonly OrderRelated<Webhook>[]): Promise<Timed<OrderState>[]>;
+  lockDisputes(webhooks: readonly OrderRelated<Webhook>[]): Promise<Timed<DisputeState>[]>;
   /** Takes the locks that stand for the rows of unknown orders, and looks again. */
   lookAgain(unknown: readonly OrderRelated<Webhook>[]): Promise<SecondLook>;
   /** The disputes of what waits for orders that `unknown` introduces. */
   lockWaitingDisputes(
     parked: readonly ParkedWebhook[],
     unknown: readonly OrderRelated<Webhook>[],
-  ): Promise<DisputeState[]>;
+  ): Promise<Timed<DisputeState>[]>;
 
   insertKeys(batch: readonly Webhook[], changes: BatchChanges): Promise<void>;
   insertDeliveries(batch: readonly Webhook[], outcomes: readonly Outcome[], now: Date): Promise<void>;
-  updateOrders(orders: readonly OrderState[], now: Date): Promise<void>;
-  updateDisputes(disputes: readonly DisputeState[], now: Date): Promise<void>;
+  updateOrders(orders: readonly Timed<OrderState>[]): Promise<void>;
+  updateDisputes(disputes: readonly Timed<DisputeState>[]): Promise<void>;
   insertParked(parked: readonly ParkedWebhook[], batch: readonly Webhook[]): Promise<void>;
   deleteParked(parked: readonly ParkedWebhook[]): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { uuidv7 } from '../../../kernel/uuid.ts';
 import { appendDisputeEvents, appendOrderEvents, appendOutbox, outboxRow } from '../../journal/append.ts';
 import type { BatchChanges, Outcome } from '../batch.ts';
 import { type ParkedWebhook, serializeParked } from '../parked.ts';
-import type { DisputeState, OrderState } from '../state.ts';
+import type { DisputeState, OrderState, Timed } from '../state.ts';
 import type { BatchRows } from './webhook-store.ts';
 
 /** The same on one server and in shards: the new row has the user in it. */
@@ -32,9 +32,9 @@ export function writeBatch<Webhook extends ReceivedWebhook>(
     rows.insertKeys(batch, changes),
     rows.insertDeliveries(batch, outcomes, now),
     ifAny([...changes.newOrders.values()], (orders) => insertOrders(client, orders, now)),
-    ifAny([...changes.changedOrders.values()], (orders) => rows.updateOrders(orders, now)),
+    ifAny([...changes.changedOrders.values()], (orders) => rows.updateOrders(orders)),
     ifAny([...changes.newDisputes.values()], (disputes) => insertDisputes(client, disputes, now)),
-    ifAny([...changes.changedDisputes.values()], (disputes) => rows.updateDisputes(disputes, now)),
+    ifAny([...changes.changedDisputes.values()], (disputes) => rows.updateDisputes(disputes)),
     appendOrderEvents(client, orderEvents),
     appendDisputeEvents(client, disputeEvents),
     appendOutbox(client, events.map(outboxRow)),
@@ -89,7 +89,8 @@ export const changedOrderColumns = [
   'sequence',
   'provider',
   'providerUpdatedAt',
-] as const satisfies (keyof OrderState)[];
+  'updatedAt',
+] as const satisfies (keyof Timed<OrderState>)[];
 
 /** What update_disputes.sql sets, behind the dispute's id. */
 export const changedDisputeColumns = [
@@ -102,7 +103,8 @@ export const changedDisputeColumns = [
   'openedAt',
   'evidenceDueAt',
   'closedAt',
-] as const satisfies (keyof DisputeState)[];
+  'updatedAt',
+] as const satisfies (keyof Timed<DisputeState>)[];
 
 /** A dedupe key, with what its row says of it. */
 export interface KeyToInsert {

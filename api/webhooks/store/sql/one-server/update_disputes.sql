@@ -7,9 +7,9 @@ set status = d.status,
   opened_at = d.opened_at,
   evidence_due_at = d.evidence_due_at,
   closed_at = d.closed_at,
-  updated_at = $10
+  updated_at = d.updated_at
 from unnest(
   $1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
-  $9::timestamptz[]
-) as d (dispute_id, status, reason, sequence, provider, provider_updated_at, opened_at, evidence_due_at, closed_at)
+  $9::timestamptz[], $10::timestamptz[]
+) as d (dispute_id, status, reason, sequence, provider, provider_updated_at, opened_at, evidence_due_at, closed_at, updated_at)
 where disputes.dispute_id = d.dispute_id
