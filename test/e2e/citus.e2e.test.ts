@@ -25,6 +25,7 @@ import { describeIf } from '../skip.ts';
 import { chargebackBody, orderBody, postSilvergate, postStripe, stripeEvent } from '../webhooks/signing.ts';
 
 /** What only a cluster can show; the contract that all topologies share is in test/conformance. */
+// Longer than 300 lines because a cluster takes long to start, and all of its tests share one.
 describeIf('citus', await missingCitus(), () => {
   let system: RunningSystem;
   let client: Client;
