@@ -18,6 +18,9 @@ export type StageName = (typeof stageNames)[number];
 /** The whole way from COMMIT to the sink, which is no stage to blame. */
 export const freshnessStage: StageName = 'committed_to_sunk';
 
+/** An event that was stored with the times of a past day, as by `lab send --since`, did not wait for COMMIT since then. */
+const longestMs = 86_400_000;
+
 /** How long an event took for each stage, in ms; a clock that is behind another one's counts as 0. */
 export function stageDurations(times: StageTimes, sunkAtMs: number): Partial<Record<StageName, number>> {
   const { sentAtMs, acceptedAtMs, committedAtMs, readAtMs, publishedAtMs } = times;
@@ -25,8 +28,11 @@ export function stageDurations(times: StageTimes, sunkAtMs: number): Partial<Rec
   const put = (name: StageName, from: number | undefined, to: number | undefined): void => {
     if (from !== undefined && to !== undefined) durations[name] = Math.max(0, to - from);
   };
-  put('sent_to_accepted', sentAtMs, acceptedAtMs);
-  put('accepted_to_committed', acceptedAtMs, committedAtMs);
+  const putRecent: typeof put = (name, from = 0, to) => {
+    if (to !== undefined && to - from < longestMs) put(name, from, to);
+  };
+  putRecent('sent_to_accepted', sentAtMs, acceptedAtMs);
+  putRecent('accepted_to_committed', acceptedAtMs, committedAtMs);
   // Rows of the initial load have no commit time: they waited for the load and say nothing about the pipeline.
   if (committedAtMs === undefined) return durations;
   put('committed_to_read', committedAtMs, readAtMs);
@@ -113,9 +119,12 @@ export class StageWindows {
   }
 }
 
-/** The stage with the largest p99 between the provider and the sink; undefined while nothing was measured. */
+/** What lies before the service, and the whole way after COMMIT. */
+const notToBlame: readonly StageName[] = ['sent_to_accepted', freshnessStage];
+
+/** The stage with the largest p99 between the API and the sink; undefined while nothing was measured. */
 export function slowestStage(summaries: Partial<Record<StageName, StageSummary>>): StageName | undefined {
-  const stages = stageNames.filter((name) => name !== freshnessStage && summaries[name]);
+  const stages = stageNames.filter((name) => !notToBlame.includes(name) && summaries[name]);
   return stages.sort((a, b) => summaries[b]!.p99_ms - summaries[a]!.p99_ms)[0];
 }
 

@@ -32,6 +32,18 @@ test('rows of the initial load and clocks that are behind do not spoil the lag',
   expect(stageDurations({ committedAtMs: 10, readAtMs: 8 }, 12)).toMatchObject({ committed_to_read: 0 });
 });
 
+test('an event that was stored with the times of a past day has waited nowhere', () => {
+  const day = 86_400_000;
+  expect(stageDurations({ sentAtMs: 5, acceptedAtMs: 7, committedAtMs: day + 7, readAtMs: day + 9 }, day + 20)).toEqual(
+    {
+      sent_to_accepted: 2,
+      committed_to_read: 2,
+      read_to_sunk: 11,
+      committed_to_sunk: 13,
+    },
+  );
+});
+
 test('a sample keeps the oldest and the newest', () => {
   const batch = Array.from({ length: 1_000 }, (_unused, index) => ({ times: { readAtMs: index } }) as SinkEvent);
   const times = sample(batch, 10).map((event) => event.times.readAtMs);
@@ -70,5 +82,7 @@ test('the slow stage is the one with the largest p99; the whole way is none', ()
   expect(
     slowestStage({ committed_to_read: summary(5), read_to_sunk: summary(80), committed_to_sunk: summary(85) }),
   ).toBe('read_to_sunk');
+  // How late the provider delivers is no matter of the service.
+  expect(slowestStage({ sent_to_accepted: summary(900), committed_to_read: summary(5) })).toBe('committed_to_read');
   expect(slowestStage({})).toBeUndefined();
 });

@@ -28,6 +28,15 @@ export function list(text: string): string[] {
   return words;
 }
 
+/** A parser of option values for commander: so many days, as in `30d`. */
+export function days(highest: number): (text: string) => number {
+  return (text) => {
+    const value = Number(/^(\d{1,4})d$/.exec(text)?.[1]);
+    if (value >= 1 && value <= highest) return value;
+    throw new InvalidArgumentError(`It has to be a number of days from 1d to ${highest}d, as in 30d.`);
+  };
+}
+
 /** The port of a service; 0 would be a port that the operator did not ask for. */
 export const port = wholeNumber(1, 65_535);
 

@@ -53,9 +53,12 @@ export function userRow(row: UserRow) {
   };
 }
 
+/** How late the provider delivers is no matter of the service, and `total` is the sum of what follows COMMIT. */
+const notToBlame = ['accepted', 'total'];
+
 export function freshnessFields({ newest_us, events }: FreshnessRow, stages: readonly StageRow[], now: Date) {
   const newestMs = newest_us === null ? null : Number(BigInt(newest_us) / 1000n);
-  const steps = stages.filter(({ stage }) => stage !== 'total');
+  const steps = stages.filter(({ stage }) => !notToBlame.includes(stage));
   const slowest = steps.reduce<StageRow | null>((slow, one) => (slow && slow.p99_ms >= one.p99_ms ? slow : one), null);
   return {
     newest_event_at: newestMs === null ? null : new Date(newestMs).toISOString(),

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { decimal, wholeNumber } from '../arguments.ts';
+import { days, decimal, wholeNumber } from '../arguments.ts';
 import type { SendFlags } from '../send/flags.ts';
 
 export function register(program: Command): void {
@@ -12,6 +12,8 @@ export function register(program: Command): void {
     )
     .option('--count <n>', 'webhooks to deliver', wholeNumber(1), 10_000)
     .option('--rate <n>', 'webhooks per second (as fast as --concurrency allows)', decimal(0.001, 1_000_000))
+    // Deliveries and their keys stay for 90 days, and older ones would be dropped at once.
+    .option('--since <days>', 'spread over past days, as in 30d, up to today: a history for partitions', days(88))
     .option('--seed <n>', 'the same seed plans the same traffic', wholeNumber(0), 1)
     .option('--duplicates <p>', 'share delivered twice', decimal(0, 0.5), 0.02)
     .option('--late <p>', 'share delivered after a newer event of the same order', decimal(0, 0.5), 0.01)
@@ -33,6 +35,7 @@ Examples:
   $ lab send                                         10,000 webhooks to the newest system
   $ lab send --rate 500 --count 30000 --seed 7       one minute at 500 a second
   $ lab send --provider mixed --duplicates 0.1       three signature schemes, many duplicates
+  $ lab send --since 30d                             30 past days have their share of it
   $ lab send --url http://127.0.0.1:3000 --secret silvergate=whsec_… --record acks.jsonl
 
 Exit status 1 when a webhook was refused or given up, or a read was older than its own write.`,

@@ -4,6 +4,8 @@ import type { SendOptions } from '../../simulator/delivery/send.ts';
 export interface SendFlags {
   count: number;
   rate?: number;
+  /** Past days over which the traffic is spread. */
+  since?: number;
   seed: number;
   duplicates: number;
   late: number;

@@ -141,7 +141,8 @@ export function startCdc(context: StartContext, { clickhouse, broker, connect }:
   });
 }
 
-function webhookSecrets(secrets: SystemDescription['secrets']): Record<string, string> {
+/** The secrets by the names of their variables. */
+export function webhookSecrets(secrets: SystemDescription['secrets']): Record<string, string> {
   return {
     WEBHOOK_SECRETS_SILVERGATE: secrets.silvergate,
     WEBHOOK_SECRETS_STRIPE: secrets.stripe,

@@ -59,9 +59,13 @@ interface Attempt {
 /**
  * Delivers planned webhooks as a provider does: signed anew for each attempt, repeated under the same id with the same
  * body until there is a final answer, and recorded on disk before an acknowledgement counts. `totals` may be read
- * while it runs. @throws Error when the record cannot be written.
+ * while it runs. `run` may be called again, and makes as many deliveries as it is told, or `count`.
+ * @throws Error when the record cannot be written.
  */
-export function createDelivery(options: DeliveryOptions): { totals: DeliveryTotals; run(): Promise<void> } {
+export function createDelivery(options: DeliveryOptions): {
+  totals: DeliveryTotals;
+  run(count?: number): Promise<void>;
+} {
   const { concurrency, timeoutMs } = options;
   const totals: DeliveryTotals = {
     delivered: 0,
@@ -74,12 +78,12 @@ export function createDelivery(options: DeliveryOptions): { totals: DeliveryTota
     reads: { count: 0, stale: 0, failed: 0, byNode: {} },
     latency: createHistogram(),
   };
-  const run = async (): Promise<void> => {
+  const run = async (count = options.count): Promise<void> => {
     const connections = createConnections({ url: options.url, max: concurrency, timeoutMs, readBodies: true });
     const startedAt = options.clock();
     let started = 0;
     const worker = async (): Promise<void> => {
-      while (started < options.count && !options.signal?.aborted) {
+      while (started < count && !options.signal?.aborted) {
         const index = started++;
         const webhook = options.workload.next();
         if (options.rate !== undefined) {

@@ -43,6 +43,13 @@ export interface SendOptions {
   provider: (typeof sendableProviders)[number];
   /** Connections. */
   concurrency: number;
+  /** Spreads the traffic over past days, at the time of day that it is now. */
+  past?: {
+    /** From so many days ago until today. */
+    days: number;
+    /** Sets the clock of the API at `url` so many days back. */
+    setDaysBack(days: number): Promise<void>;
+  };
   /** Hears of the start, with totals that go on counting; what it returns is called at the end. */
   watch?: (totals: DeliveryTotals) => () => void;
   /** Ends the traffic early. */
@@ -50,6 +57,7 @@ export interface SendOptions {
 }
 
 const readShare = 0.02;
+const dayMs = 86_400_000;
 const makeSigner: Record<string, (secret: string) => Signer> = {
   silvergate: silvergateSigner,
   stripe: stripeSigner,
@@ -62,6 +70,8 @@ const makeSigner: Record<string, (secret: string) => Signer> = {
  */
 export async function send(options: SendOptions): Promise<SendResult> {
   const startedAt = new Date();
+  let daysBack = 0;
+  const now = () => new Date(Date.now() - daysBack * dayMs);
   const names = options.provider === 'mixed' ? Object.keys(makeSigner) : [options.provider];
   const signers = Object.fromEntries(names.map((name) => [name, signerOf(name, options.secrets)]));
   const tag = startedAt.getTime().toString(36);
@@ -74,7 +84,10 @@ export async function send(options: SendOptions): Promise<SendResult> {
     providers: Object.fromEntries(names.map((name) => [name, 1])),
     // Two deliveries of one order are never under way together, or chance would add late ones of its own.
     spacing: Math.max(128, options.concurrency * 2),
-    eventIntervalMs: options.rate === undefined ? 0.1 : 1_000 / options.rate,
+    ...(options.rate !== undefined && { eventIntervalMs: 1_000 / options.rate }),
+    // Without a rate no plan knows when a webhook will be its turn: it happens when it is sent. A plan of its own would
+    // run ahead of what the machine can take, and the API would seem to have accepted each one late.
+    ...((options.rate === undefined || options.past) && { nowMs: () => now().getTime() }),
   });
   const record = await openRecord(options.record).catch(({ message }) => {
     throw new UsageError(`--record: ${message}`);
@@ -94,17 +107,33 @@ export async function send(options: SendOptions): Promise<SendResult> {
     giveUpAfterMs: 60_000,
     signers,
     random: createRandom(options.seed, 1_000_003),
-    now: () => new Date(),
+    now,
   });
   const started = clock();
   const stopWatching = options.watch?.(totals);
   try {
-    await run();
+    const { past } = options;
+    if (!past) await run();
+    else {
+      for (const [index, share] of shares(options.count, past.days + 1).entries()) {
+        daysBack = past.days - index;
+        await past.setDaysBack(daysBack);
+        await run(share);
+      }
+    }
   } finally {
     stopWatching?.();
     await record.close();
   }
   return summarize(totals, { options, tag, elapsedMs: clock() - started });
+}
+
+/** As many parts of `count`, of which none is more than one greater than another. */
+function shares(count: number, parts: number): number[] {
+  return Array.from(
+    { length: parts },
+    (_unused, index) => Math.floor(((index + 1) * count) / parts) - Math.floor((index * count) / parts),
+  );
 }
 
 function signerOf(name: string, secrets: Readonly<Record<string, string>>): Signer {

@@ -12,6 +12,8 @@ export interface WorkloadOptions {
   shard?: number;
   /** Time from one event to the next at the provider. */
   eventIntervalMs?: number;
+  /** The present time, in place of the start and the interval, where events happen as fast as they are delivered. */
+  nowMs?: () => number;
   mix?: { update: number; create: number; chargeback: number };
   /** Share of deliveries that repeat an earlier one byte for byte. */
   duplicates?: number;
@@ -69,8 +71,9 @@ const manyOpenOrders = 4_096;
 const recentDeliveries = 256;
 
 /**
- * A provider's deliveries, planned one by one: everything follows from the options, nothing from the clock, from the
- * answers or from the platform, so that every topology and both drivers get the same bytes.
+ * A provider's deliveries, planned one by one: everything follows from the options, nothing from the answers or from
+ * the platform, so that every topology and both drivers get the same bytes. Of a clock, where one is given, follow only
+ * the times of the events.
  */
 export function createWorkload(options: WorkloadOptions): Workload {
   if (!/^[a-z0-9]{1,16}$/.test(options.run)) throw new Error('run must be 1 to 16 small letters and digits');
@@ -85,8 +88,7 @@ class Planner {
   readonly #drawUser: (random: Random) => number;
   readonly #drawProvider: (draw: number) => WorkloadProvider;
   readonly #prefix: string;
-  readonly #startTimeMs: number;
-  readonly #eventIntervalMs: number;
+  readonly #nowMs: () => number;
   readonly #mix: NonNullable<WorkloadOptions['mix']>;
   readonly #duplicates: number;
   /** Of every update that is drawn, this share is held back, so that `late` of all deliveries are late ones. */
@@ -109,8 +111,8 @@ class Planner {
     this.#drawProvider = weighted(options.providers ?? { silvergate: 1 });
     // Capitals separate the parts, since neither a run nor a number in base 36 has any.
     this.#prefix = shard === 0 ? run : `${run}S${shard}`;
-    this.#startTimeMs = options.startTimeMs;
-    this.#eventIntervalMs = options.eventIntervalMs ?? 0.1;
+    const { startTimeMs, eventIntervalMs = 0.1 } = options;
+    this.#nowMs = options.nowMs ?? (() => startTimeMs + Math.floor(this.#index * eventIntervalMs));
     this.#mix = mix;
     this.#duplicates = duplicates;
     this.#holdShare = late === 0 ? 0 : late / (mix.update * (1 - late - duplicates));
@@ -235,10 +237,6 @@ class Planner {
 
   #token(): string {
     return `${this.#prefix}X${(this.#serial++).toString(36)}`;
-  }
-
-  #nowMs(): number {
-    return this.#startTimeMs + Math.floor(this.#index * this.#eventIntervalMs);
   }
 }
 

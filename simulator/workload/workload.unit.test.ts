@@ -138,3 +138,24 @@ describe('random', () => {
     expect(first / 100_000).toBeCloseTo(1 / harmonic, 2);
   });
 });
+
+test('with a clock, events happen when they are asked for, and all else stays as planned', () => {
+  let at = base.startTimeMs;
+  const nowMs = () => {
+    at += 7;
+    return at;
+  };
+  const workload = createWorkload({ ...base, nowMs });
+  const shape = ({ kind, orderId, disputeId, providerEventId }: PlannedWebhook) => [
+    kind,
+    orderId,
+    disputeId,
+    providerEventId,
+  ];
+  const followed = Array.from({ length: 2_000 }, () => {
+    const webhook = workload.next();
+    if (webhook.kind === 'new') expect(at - webhook.occurredAtMs).toBeLessThan(20);
+    return shape(webhook);
+  });
+  expect(followed).toEqual(plan(2_000).map(shape));
+});
