@@ -1,5 +1,5 @@
 import { loadApiConfig } from '../kernel/config/api.ts';
-import { processEnvironment } from '../kernel/config/load.ts';
+import { processEnvironment } from '../kernel/config/environment.ts';
 import { webhookMessageMaxBytes } from '../kernel/contract/topics.ts';
 import { createCursors } from '../kernel/http/cursor.ts';
 import { healthRouter } from '../kernel/http/health.ts';

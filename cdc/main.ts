@@ -1,6 +1,6 @@
 import { createClient } from '@clickhouse/client';
 import { loadCdcConfig } from '../kernel/config/cdc.ts';
-import { processEnvironment } from '../kernel/config/load.ts';
+import { processEnvironment } from '../kernel/config/environment.ts';
 import { serveUntilSignal } from '../kernel/http/serve.ts';
 import { listen } from '../kernel/http/server.ts';
 import { createKafkaClient } from '../kernel/kafka/kafkajs.ts';

@@ -19,20 +19,17 @@ export type StageName = (typeof stageNames)[number];
 export const freshnessStage: StageName = 'committed_to_sunk';
 
 /** An event that was stored with the times of a past day, as by `lab send --since`, did not wait for COMMIT since then. */
-const longestMs = 86_400_000;
+const dayMs = 86_400_000;
 
 /** How long an event took for each stage, in ms; a clock that is behind another one's counts as 0. */
 export function stageDurations(times: StageTimes, sunkAtMs: number): Partial<Record<StageName, number>> {
   const { sentAtMs, acceptedAtMs, committedAtMs, readAtMs, publishedAtMs } = times;
   const durations: Partial<Record<StageName, number>> = {};
-  const put = (name: StageName, from: number | undefined, to: number | undefined): void => {
-    if (from !== undefined && to !== undefined) durations[name] = Math.max(0, to - from);
+  const put = (name: StageName, from: number | undefined, to: number | undefined, belowMs = Infinity): void => {
+    if (from !== undefined && to !== undefined && to - from < belowMs) durations[name] = Math.max(0, to - from);
   };
-  const putRecent: typeof put = (name, from = 0, to) => {
-    if (to !== undefined && to - from < longestMs) put(name, from, to);
-  };
-  putRecent('sent_to_accepted', sentAtMs, acceptedAtMs);
-  putRecent('accepted_to_committed', acceptedAtMs, committedAtMs);
+  put('sent_to_accepted', sentAtMs, acceptedAtMs, dayMs);
+  put('accepted_to_committed', acceptedAtMs, committedAtMs, dayMs);
   // Rows of the initial load have no commit time: they waited for the load and say nothing about the pipeline.
   if (committedAtMs === undefined) return durations;
   put('committed_to_read', committedAtMs, readAtMs);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withClient } from '../kernel/postgres/with-client.ts';
-import { findPostgresExporter, startExporters } from '../runtime/native/prometheus.ts';
+import { startExporters } from '../runtime/native/prometheus.ts';
+import { findPostgresExporter } from '../runtime/native/prometheus-installation.ts';
 import { createRunDirectory, type RunDirectory } from '../runtime/native/run-directory.ts';
 import { startDatabase } from '../runtime/native/start-database.ts';
 import { exportedByExporter, exportedByText } from '../test/metrics/exported.ts';

@@ -1,5 +1,5 @@
+import { processEnvironment } from '../kernel/config/environment.ts';
 import { loadIngestConfig } from '../kernel/config/ingest.ts';
-import { processEnvironment } from '../kernel/config/load.ts';
 import { webhookTopicSpecs } from '../kernel/contract/topics.ts';
 import { healthRouter } from '../kernel/http/health.ts';
 import { serveUntilSignal } from '../kernel/http/serve.ts';

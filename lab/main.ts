@@ -1,7 +1,4 @@
-import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { compileCacheDirectory } from '../runtime/native/compile-cache.ts';
-import { reportError } from './output.ts';
 
 /**
  * Every command: one line here, one file in commands/ with a `register(program)`. A file is loaded when its command
@@ -31,11 +28,11 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'doctor', summary: 'what this machine has and lacks', load: () => import('./commands/doctor.ts') },
 ];
 
-enableCompileCache(compileCacheDirectory);
-
 const program = new Command('lab')
   .description('Payments scaling lab: one workload, several Postgres topologies, audited.')
   .exitOverride()
+  // Commander's complaints begin as ours do.
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^(?:error: )?/, 'lab: ')) })
   .configureHelp({ showGlobalOptions: true })
   .addHelpText(
     'after',
@@ -74,5 +71,5 @@ try {
   await program.parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else process.exitCode = reportError(error);
+  else process.exitCode = (await import('./report-error.ts')).reportError(error);
 }

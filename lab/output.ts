@@ -1,6 +1,4 @@
 import Table from 'cli-table3';
-import { MissingPartError } from '../runtime/native/missing-part.ts';
-import { UsageError } from '../runtime/usage-error.ts';
 
 /** The command's result; nothing else goes to stdout when JSON was asked for. */
 export function printJson(value: unknown): void {
@@ -28,12 +26,4 @@ export function table(head: string[], rows: (string | number)[][]): string {
   });
   result.push(...rows);
   return result.toString();
-}
-
-/** Says what went wrong on stderr. @returns the exit status for it. */
-export function reportError(error: unknown): 1 | 2 | 3 {
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`lab: ${message}\n`);
-  if (error instanceof MissingPartError) return 3;
-  return error instanceof UsageError ? 2 : 1;
 }

@@ -5,7 +5,8 @@ import { isAlive } from '../runtime/native/processes.ts';
 import { type RunningSystem, startSystem } from '../runtime/native/system.ts';
 import type { SystemOptions } from '../runtime/native/system-options.ts';
 import type { SystemDescription } from '../runtime/system-description.ts';
-import { print, printJson, progress, reportError, table } from './output.ts';
+import { print, printJson, progress, table } from './output.ts';
+import { reportError } from './report-error.ts';
 
 /** What a detached supervisor tells the command that started it. */
 type Message =
@@ -46,8 +47,8 @@ export async function superviseDetached(options: SystemOptions): Promise<void> {
 
 /** The foreground half of `--detach`: returns once the system is ready. */
 export async function startDetached(commandLine: readonly string[], json: boolean): Promise<void> {
-  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-  const child = spawn(process.execPath, [main, ...commandLine, '--supervisor'], {
+  const program = fileURLToPath(new URL('./bin.js', import.meta.url));
+  const child = spawn(process.execPath, [program, ...commandLine, '--supervisor'], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     detached: true,
   });

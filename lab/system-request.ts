@@ -1,14 +1,15 @@
 import { capabilities, isTopologyName, type TopologyName, topologyNames } from '../kernel/topology.ts';
-import { citusRemedy, missingCitus } from '../runtime/native/citus.ts';
-import { missingChdb } from '../runtime/native/clickhouse.ts';
 import { freePort } from '../runtime/native/free-port.ts';
 import { missingForKafka } from '../runtime/native/kafka/missing.ts';
+import { chdbRemedy, missingChdb } from '../runtime/native/missing-chdb.ts';
+import { citusRemedy, missingCitus } from '../runtime/native/missing-citus.ts';
 import { MissingPartError } from '../runtime/native/missing-part.ts';
-import { findPgbouncer, missingPgbouncer } from '../runtime/native/pgbouncer.ts';
-import { findPrometheus, missingPrometheus } from '../runtime/native/prometheus.ts';
+import { findPgbouncer, missingPgbouncer } from '../runtime/native/pgbouncer-installation.ts';
+import { findPrometheus, missingPrometheus } from '../runtime/native/prometheus-installation.ts';
 import type { SystemOptions } from '../runtime/native/system-options.ts';
 import type { CdcEngine } from '../runtime/system-description.ts';
 import { UsageError } from '../runtime/usage-error.ts';
+import { noSuch } from './no-such.ts';
 
 export interface Request {
   mode: 'sync' | 'kafka';
@@ -29,9 +30,7 @@ export interface Request {
  * @throws UsageError when it makes no sense, MissingPartError when the lab can't do it here.
  */
 export async function checkRequest(topology: string, request: Request): Promise<SystemOptions> {
-  if (!isTopologyName(topology)) {
-    throw new UsageError(`There is no topology ${topology}. Choose one of ${topologyNames.join(', ')}.`);
-  }
+  if (!isTopologyName(topology)) throw noSuch('topology', topology, topologyNames);
   const { requiredExtension, replicas } = capabilities(topology);
   const noCitus = requiredExtension && (await missingCitus());
   if (noCitus) throw new MissingPartError(noCitus, citusRemedy);
@@ -97,7 +96,7 @@ async function checkPipelineParts(mode: Request['mode'], cdc: CdcEngine): Promis
   const noKafka = mode === 'kafka' || cdc === 'debezium' ? await missingForKafka() : undefined;
   const noClickhouse = cdc === 'off' ? undefined : missingChdb();
   const without = [noKafka && '--mode sync', (noClickhouse || (noKafka && cdc === 'debezium')) && '--cdc off'];
-  const missing = [noKafka, noClickhouse && `${noClickhouse}: npm ci --include=optional`].filter(Boolean);
+  const missing = [noKafka, noClickhouse && `${noClickhouse}: ${chdbRemedy}`].filter(Boolean);
   if (missing.length === 0) return;
   throw new MissingPartError(
     `what ${wanted} needs (${missing.join('; ')})`,

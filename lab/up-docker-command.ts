@@ -2,6 +2,7 @@ import { capabilities, isTopologyName, topologyNames, topologyWith } from '../ke
 import { type DockerOptions, startCompose } from '../runtime/docker/up.ts';
 import type { SystemDescription } from '../runtime/system-description.ts';
 import { UsageError } from '../runtime/usage-error.ts';
+import { noSuch } from './no-such.ts';
 import { print, printJson, progress, table } from './output.ts';
 import type { UpFlags } from './up-flags.ts';
 
@@ -37,9 +38,7 @@ function checkRequest(
   flags: UpFlags,
   given: (name: string) => boolean,
 ): Omit<DockerOptions, 'progress' | 'signal'> {
-  if (!isTopologyName(topology)) {
-    throw new UsageError(`There is no topology ${topology}. Choose one of ${topologyNames.join(', ')}.`);
-  }
+  if (!isTopologyName(topology)) throw noSuch('topology', topology, topologyNames);
   const native = nativeOnly.find(given);
   if (native) throw new UsageError(`--${native} belongs to --runtime native; the compose files decide it here.`);
   if (given('mode') && flags.mode === 'sync') {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { readPolicyNames } from '../postgres/read-policies.ts';
 import { capabilities, topologyNames } from '../topology.ts';
+import type { Environment } from './environment.ts';
 import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
-import { ConfigError, type Environment, loadConfig } from './load.ts';
+import { ConfigError, loadConfig } from './load.ts';
 import { loadWebhookSecrets } from './webhook-secrets.ts';
 
 const shape = {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { topologyNames } from '../topology.ts';
+import type { Environment } from './environment.ts';
 import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
-import { ConfigError, type Environment, loadConfig } from './load.ts';
+import { ConfigError, loadConfig } from './load.ts';
 
 const shape = {
   /** Only a label of the metrics. */

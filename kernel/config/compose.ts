@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Environment } from './environment.ts';
 import { brokerList, listOf, postgresUrl } from './fields.ts';
-import { type Environment, loadConfig } from './load.ts';
+import { loadConfig } from './load.ts';
 
 const password = z.string().min(16, 'must have at least 16 characters');
 

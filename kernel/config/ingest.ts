@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { topologyNames } from '../topology.ts';
+import type { Environment } from './environment.ts';
 import { brokerList, flag, logLevel, port, positiveInt } from './fields.ts';
-import { type Environment, loadConfig } from './load.ts';
+import { loadConfig } from './load.ts';
 import { loadWebhookSecrets } from './webhook-secrets.ts';
 
 const shape = {

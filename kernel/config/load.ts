@@ -1,14 +1,8 @@
 import { z } from 'zod';
+import type { Environment } from './environment.ts';
 
 /** Thrown once, with every wrong variable in its message. */
 export class ConfigError extends Error {}
-
-export type Environment = Record<string, string | undefined>;
-
-/** This folder is the only one that reads `process.env`; all other code gets a validated object. */
-export function processEnvironment(): Environment {
-  return process.env;
-}
 
 /** Validates the variables that `shape` names. @throws ConfigError with one message that lists every wrong one. */
 export function loadConfig<S extends z.ZodRawShape>(shape: S, environment: Environment): z.infer<z.ZodObject<S>> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Environment } from './environment.ts';
 import { logLevel, port, positiveInt } from './fields.ts';
-import { type Environment, loadConfig } from './load.ts';
+import { loadConfig } from './load.ts';
 
 const shape = {
   PROVIDER_HOST: z.string().default('127.0.0.1'),

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { providers } from '../providers/index.ts';
+import type { Environment } from './environment.ts';
 import { secrets } from './fields.ts';
-import { ConfigError, type Environment, loadConfig } from './load.ts';
+import { ConfigError, loadConfig } from './load.ts';
 
 /**
  * The active secrets of every registered provider, from WEBHOOK_SECRETS_<NAME>. A provider without the variable is not

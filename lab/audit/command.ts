@@ -6,6 +6,7 @@ import type { SystemDescription } from '../../runtime/system-description.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
 import { readRecords } from '../../simulator/record/read.ts';
 import { checkDsn } from '../database-target.ts';
+import { noSuch } from '../no-such.ts';
 import { print, printJson, progress } from '../output.ts';
 import { wantedRun } from '../wanted-run.ts';
 import { auditTable } from './table.ts';
@@ -68,8 +69,9 @@ async function findTarget(flags: AuditFlags): Promise<Target> {
   if (flags.clickhouse !== undefined) await checkClickhouse(flags.clickhouse);
   if (flags.dsn !== undefined) {
     if (flags.run !== undefined) throw new UsageError('--dsn and --run exclude one another.');
-    const topology = flags.topology ?? '';
-    if (!isTopologyName(topology)) throw new UsageError(`--dsn needs --topology ${topologyNames.join('|')}.`);
+    const { topology } = flags;
+    if (topology === undefined) throw new UsageError(`--dsn needs --topology ${topologyNames.join('|')}.`);
+    if (!isTopologyName(topology)) throw noSuch('topology', topology, topologyNames);
     await checkDsn('--dsn', flags.dsn);
     return { dsn: flags.dsn, topology, recordFiles: records ?? [], clickhouseUrl: flags.clickhouse };
   }

@@ -3,13 +3,12 @@ import { topologyScenarios } from '../../benchmarks/scenarios/registry.ts';
 import type { TopologyScenario } from '../../benchmarks/scenarios/scenario.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
+import { noSuch } from '../no-such.ts';
 
 /** @throws UsageError that names the topologies there are. */
 export function checkTopologies(names: readonly string[]): TopologyName[] {
   const wrong = names.find((name) => !isTopologyName(name));
-  if (wrong !== undefined) {
-    throw new UsageError(`There is no topology ${wrong}. Choose from ${topologyNames.join(', ')}.`);
-  }
+  if (wrong !== undefined) throw noSuch('topology', wrong, topologyNames);
   return [...new Set(names as TopologyName[])];
 }
 
@@ -20,7 +19,11 @@ export function checkScenarios(
 ): TopologyScenario[] {
   const wrong = names.find((wanted) => !topologyScenarios.some(({ name }) => name === wanted));
   if (wrong !== undefined) {
-    throw new UsageError(`There is no scenario ${wrong}. Choose from ${known.map(({ name }) => name).join(', ')}.`);
+    throw noSuch(
+      'scenario',
+      wrong,
+      known.map(({ name }) => name),
+    );
   }
   return topologyScenarios.filter(({ name }) => names.includes(name));
 }

@@ -14,8 +14,10 @@ export function register(program: Command): void {
     .action(async (flags: { json?: boolean }) => {
       const { print, printJson } = await import('../output.ts');
       const { listRuns } = await import('../../runtime/native/run-directory.ts');
-      const { readStatus } = await import('../../operations/status/run-status.ts');
-      const runs = await Promise.all((await listRuns()).map((run) => readStatus(run)));
+      const found = await listRuns();
+      // Loaded where there is something to look at, with the database's client that comes along.
+      const status = found.length > 0 ? await import('../../operations/status/run-status.ts') : undefined;
+      const runs = status ? await Promise.all(found.map((run) => status.readStatus(run))) : [];
       if (flags.json) printJson({ runs });
       else if (runs.length === 0) print('Nothing runs. Start with: lab up plain');
       else for (const run of runs) print(await describe(run));

@@ -175,7 +175,7 @@ describe('conversion under load', { timeout: 90_000 }, () => {
     await load.apply(2_000);
     load.start();
     const arguments_ = ['--dsn', database.dsn, '--batch-rows', '100', '--duty', '0.1', '--measure-ms', '200'];
-    const converter = spawn(process.execPath, ['lab/main.ts', 'convert', 'partitioned', ...arguments_], {
+    const converter = spawn(process.execPath, ['lab/bin.js', 'convert', 'partitioned', ...arguments_], {
       stdio: 'ignore',
     });
     const exited = once(converter, 'exit');

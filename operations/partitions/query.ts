@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { chdbRemedy } from '../../runtime/native/missing-chdb.ts';
 import { MissingPartError } from '../../runtime/native/missing-part.ts';
 import { readManifest } from './parquet.ts';
 
@@ -13,7 +14,7 @@ export async function queryArchives(files: readonly string[], sql: string): Prom
   // A file of another kind would otherwise be read as if it were one.
   for (const file of files) await readManifest(file);
   const { Session } = await import('chdb').catch(() => {
-    throw new MissingPartError('chdb, which queries Parquet files', 'npm install (it is an optional dependency)');
+    throw new MissingPartError('chdb, which queries Parquet files', chdbRemedy);
   });
   const sources = files.map((file) => `select * from file('${quoted(path.resolve(file))}', Parquet)`);
   const archive = `with archive as (${sources.join(' union all ')})`;

@@ -33,7 +33,7 @@ export interface RunStatus {
 }
 
 /** Looks at a running system from outside; never throws because a part of it is down. */
-export async function readStatus(run: SystemDescription, sampleMs = 1_000): Promise<RunStatus> {
+export async function readStatus(run: SystemDescription, sampleMs = 250): Promise<RunStatus> {
   const [processes, api, ingest, rates, database, pipeline] = await Promise.all([
     readProcesses(run),
     readHealth(run.urls.api),

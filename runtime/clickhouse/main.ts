@@ -1,6 +1,7 @@
 import { Session } from 'chdb';
 import { loadClickhouseConfig } from '../../kernel/config/clickhouse.ts';
-import { maskConfig, processEnvironment } from '../../kernel/config/load.ts';
+import { processEnvironment } from '../../kernel/config/environment.ts';
+import { maskConfig } from '../../kernel/config/load.ts';
 import { listen } from '../../kernel/http/server.ts';
 import { shutdownOnSignal } from '../../kernel/http/shutdown.ts';
 import { createLogger } from '../../kernel/logging.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Environment, processEnvironment } from '../../kernel/config/load.ts';
+import { type Environment, processEnvironment } from '../../kernel/config/environment.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import type { SystemDescription } from '../system-description.ts';
 import { UsageError } from '../usage-error.ts';

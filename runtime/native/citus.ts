@@ -3,7 +3,7 @@ import { migrate } from '../../sql/migrate.ts';
 import { type ClusterNode, clusterSettings, setUpCluster, trustLogins } from '../citus-cluster.ts';
 import { generatePassword } from './credentials.ts';
 import { type Database, type DatabaseOptions, databaseName, databaseUrls, enableServiceLogins } from './database.ts';
-import { listInstalled } from './installed.ts';
+import { citusRemedy, missingCitus } from './missing-citus.ts';
 import { MissingPartError } from './missing-part.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { stopServers } from './stop-servers.ts';
@@ -13,17 +13,6 @@ import { stopServers } from './stop-servers.ts';
  * start. Enough to spread over a few workers evenly, and to move one at a time.
  */
 const shardCount = 8;
-
-export const citusRemedy =
-  'install Citus 13 for PostgreSQL 15–17, or 14 for 16–18, from https://github.com/citusdata/citus (packages or source)';
-
-/** What `lab doctor` and `lab up` say when no installed PostgreSQL has the extension; undefined when one does. */
-export async function missingCitus(): Promise<string | undefined> {
-  const installed = await listInstalled();
-  return installed.some(({ extensions }) => extensions.includes(shardingExtension))
-    ? undefined
-    : 'an installed PostgreSQL with the citus extension';
-}
 
 /**
  * A coordinator and its workers on an installed PostgreSQL that has Citus, migrated and spread out.

@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generatePassword } from './credentials.ts';
+import { chdbRemedy, missingChdb } from './missing-chdb.ts';
 import { MissingPartError } from './missing-part.ts';
 import { type Service, startService } from './service.ts';
 
@@ -30,7 +30,7 @@ const database = 'lab';
  */
 export async function startClickhouse(options: ClickhouseOptions): Promise<ClickhouseServer> {
   const missing = missingChdb();
-  if (missing) throw new MissingPartError(missing, 'npm ci --include=optional (Linux with glibc or macOS)');
+  if (missing) throw new MissingPartError(missing, chdbRemedy);
   const { runDirectory, name = 'clickhouse', port, signal } = options;
   const dataDirectory = path.join(runDirectory, `${name}-data`);
   const password = generatePassword();
@@ -51,23 +51,4 @@ export async function startClickhouse(options: ClickhouseOptions): Promise<Click
   });
   const url = `http://${user}:${password}@127.0.0.1:${service.port}/${database}`;
   return Object.assign(service, { url, dataDirectory });
-}
-
-/** What of chdb is missing here, or undefined. Loads nothing: the library takes half a second and 500 MB. */
-export function missingChdb(): string | undefined {
-  const systems: Record<string, string> = {
-    'linux-x64': '@chdb/lib-linux-x64-gnu',
-    'linux-arm64': '@chdb/lib-linux-arm64-gnu',
-    'darwin-x64': '@chdb/lib-darwin-x64',
-    'darwin-arm64': '@chdb/lib-darwin-arm64',
-  };
-  const library = systems[`${process.platform}-${process.arch}`];
-  if (!library) return `chdb (ClickHouse in process) for ${process.platform} on ${process.arch}`;
-  const require = createRequire(import.meta.url);
-  try {
-    createRequire(require.resolve('chdb')).resolve(library);
-    return undefined;
-  } catch {
-    return 'the optional package chdb (ClickHouse in process)';
-  }
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { exists } from './exists.ts';
 
 const run = promisify(execFile);
 
@@ -25,6 +26,8 @@ const places = [
 /** The first program of one of these names that tells its version, or undefined. */
 export async function findInstalledProgram(names: readonly string[]): Promise<InstalledProgram | undefined> {
   for (const command of names.flatMap((name) => places.map((place) => path.join(place, name)))) {
+    // A look costs nothing beside a process that is made in vain.
+    if (!(await exists(command))) continue;
     const text = await run(command, ['--version'], { timeout: 10_000 }).then(
       // Older ones print it on stderr.
       ({ stdout, stderr }) => stdout || stderr,

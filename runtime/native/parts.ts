@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { access, readdir, realpath } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { shardingExtension } from '../../kernel/topology.ts';
-import { citusRemedy } from './citus.ts';
-import { missingChdb } from './clickhouse.ts';
 import { embeddedInstallation } from './embedded.ts';
 import { listInstalled } from './installed.ts';
-import { findPgbouncer } from './pgbouncer.ts';
-import { findPostgresExporter, findPrometheus } from './prometheus.ts';
+import { findProgram } from './kafka/programs.ts';
+import { chdbRemedy, missingChdb } from './missing-chdb.ts';
+import { citusRemedy } from './missing-citus.ts';
+import { findPgbouncer } from './pgbouncer-installation.ts';
+import { findPostgresExporter, findPrometheus } from './prometheus-installation.ts';
 import { findServerUser } from './server-user.ts';
 
 const run = promisify(execFile);
@@ -26,9 +28,12 @@ export interface Part {
 
 /** Looks for every part that the lab can use. Asks programs for their versions; starts nothing. */
 export async function findParts(): Promise<Part[]> {
+  const programs = findPrograms();
   const server = await findServerUser().catch(() => undefined);
-  const embedded = await embeddedInstallation(server).catch(() => undefined);
-  const installed = await listInstalled();
+  const [embedded, installed] = await Promise.all([
+    embeddedInstallation(server).catch(() => undefined),
+    listInstalled(),
+  ]);
   const [newest] = installed;
   const partman = installed.find(({ extensions }) => extensions.includes('pg_partman'));
   const citus = installed.find(({ extensions }) => extensions.includes(shardingExtension));
@@ -39,14 +44,9 @@ export async function findParts(): Promise<Part[]> {
     adds,
     install,
   });
-  const [pgbench, java, maven, docker, pgbouncer, prometheus, exporter] = await Promise.all([
+  const [pgbench, [java, maven, docker, pgbouncer, prometheus, exporter]] = await Promise.all([
     firstVersion([['pgbench', '--version'], ...installed.map((one) => [`${one.binDirectory}/pgbench`, '--version'])]),
-    firstVersion([['java', '-version']]),
-    firstVersion([['mvn', '--version']]),
-    dockerVersion(),
-    findPgbouncer().then((found) => found?.version),
-    findPrometheus(),
-    findPostgresExporter(),
+    programs,
   ]);
   return [
     part('Node', process.versions.node, 'runs everything', 'npm ci (brings Node 24 along)', true),
@@ -60,12 +60,7 @@ export async function findParts(): Promise<Part[]> {
     ),
     part('Citus', citus && `with PostgreSQL ${citus.version}`, 'citus: a coordinator and two workers', citusRemedy),
     part('pgbench', pgbench, 'lab bench ingest --against pgbench', 'apt install postgresql-contrib'),
-    part(
-      'ClickHouse (chdb)',
-      missingChdb() ? null : 'yes',
-      'analytics: lab up … --cdc, I6 of lab audit',
-      'npm ci --include=optional (Linux with glibc, macOS)',
-    ),
+    part('ClickHouse (chdb)', missingChdb() ? null : 'yes', 'analytics: lab up … --cdc, I6 of lab audit', chdbRemedy),
     part('Java', java, 'Kafka and Debezium', 'apt install openjdk-17-jre-headless'),
     part('Maven', maven, 'fetches Kafka and Debezium, once', 'apt install maven'),
     part(
@@ -83,6 +78,26 @@ export async function findParts(): Promise<Part[]> {
       'apt install prometheus-postgres-exporter',
     ),
   ];
+}
+
+/** All at once, since each has to be started to tell its version. */
+function findPrograms() {
+  return Promise.all([
+    firstVersion([['java', '-version']]),
+    mavenVersion(),
+    dockerVersion(),
+    findPgbouncer().then((found) => found?.version),
+    findPrometheus(),
+    findPostgresExporter(),
+  ]);
+}
+
+/** By the name of its library, where a package put it: Maven itself takes as long as all others together to tell. */
+async function mavenVersion(): Promise<string | null> {
+  const program = await findProgram('mvn');
+  if (program === undefined) return null;
+  const libraries = await readdir(path.join(await realpath(program), '../../lib')).catch((): string[] => []);
+  return /^maven-core-(\d[\d.]*\d)\.jar$/m.exec(libraries.join('\n'))?.[1] ?? 'yes';
 }
 
 /** The client alone is not enough: the daemon has to answer. */

@@ -2,28 +2,10 @@ import { chown, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import { type Child, startChild, terminateSteps } from './child.ts';
-import { findInstalledProgram, type InstalledProgram } from './installed-program.ts';
-import { MissingPartError } from './missing-part.ts';
 import { type ListeningPart, startListening } from './part.ts';
+import { findPgbouncer, missingPgbouncer, type PgbouncerInstallation } from './pgbouncer-installation.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
 import { untilReady } from './until-ready.ts';
-
-export interface PgbouncerInstallation extends InstalledProgram {
-  /** Whether it can keep clients' prepared statements in transaction mode: from 1.21 on. */
-  preparedStatements: boolean;
-}
-
-/** The installed pgbouncer, or undefined. */
-export async function findPgbouncer(): Promise<PgbouncerInstallation | undefined> {
-  const found = await findInstalledProgram(['pgbouncer']);
-  if (!found) return undefined;
-  const [major = 0, minor = 0] = found.version.split('.').map(Number);
-  return { ...found, preparedStatements: major > 1 || minor >= 21 };
-}
-
-export function missingPgbouncer(): MissingPartError {
-  return new MissingPartError('pgbouncer', 'apt install pgbouncer, or brew install pgbouncer');
-}
 
 export interface PgbouncerOptions {
   runDirectory: string;

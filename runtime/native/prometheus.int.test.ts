@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeIf } from '../../test/skip.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { isAlive } from './processes.ts';
-import { findPostgresExporter, findPrometheus, startPrometheus } from './prometheus.ts';
+import { startPrometheus } from './prometheus.ts';
+import { findPostgresExporter, findPrometheus } from './prometheus-installation.ts';
 import { createRunDirectory, type RunDirectory } from './run-directory.ts';
 
 const installed = (await findPrometheus()) && (await findPostgresExporter());

@@ -6,27 +6,13 @@ import type { TopologyName } from '../../kernel/topology.ts';
 import { type Child, startChild, terminateSteps } from './child.ts';
 import { generatePassword } from './credentials.ts';
 import { isHttpReady } from './http-ready.ts';
-import { findInstalledProgram, type InstalledProgram } from './installed-program.ts';
-import { MissingPartError } from './missing-part.ts';
 import { type ListeningPart, type Part, startListening } from './part.ts';
 import type { PostgresServer } from './postgres.ts';
+import { findPostgresExporter, findPrometheus, missingPrometheus } from './prometheus-installation.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
 import { untilReady } from './until-ready.ts';
 
 const configuration = fileURLToPath(new URL('../../grafana/prometheus/', import.meta.url));
-
-export function findPrometheus(): Promise<InstalledProgram | undefined> {
-  return findInstalledProgram(['prometheus']);
-}
-
-/** Debian gives it a longer name than its makers. */
-export function findPostgresExporter(): Promise<InstalledProgram | undefined> {
-  return findInstalledProgram(['postgres_exporter', 'prometheus-postgres-exporter']);
-}
-
-export function missingPrometheus(): MissingPartError {
-  return new MissingPartError('Prometheus', 'apt install prometheus prometheus-postgres-exporter');
-}
 
 export interface PrometheusOptions {
   runDirectory: string;

@@ -16,13 +16,14 @@ export async function canReadTree(user: ServerUser | undefined, directory: strin
   if (!user) return true;
   if (!(await canEnter(user, directory))) return false;
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
-    if (entry.isSymbolicLink()) continue;
-    const stats = await lstat(path.join(entry.parentPath, entry.name));
-    const isProgram = entry.isDirectory() || path.basename(entry.parentPath) === 'bin';
-    if (!permits(stats, user, isProgram ? 0o5 : 0o4)) return false;
-  }
-  return true;
+  const readable = await Promise.all(
+    entries.map(async (entry) => {
+      if (entry.isSymbolicLink()) return true;
+      const isProgram = entry.isDirectory() || path.basename(entry.parentPath) === 'bin';
+      return permits(await lstat(path.join(entry.parentPath, entry.name)), user, isProgram ? 0o5 : 0o4);
+    }),
+  );
+  return readable.every(Boolean);
 }
 
 /** `needed` as in one octal digit of a mode: 4 read, 1 run or enter. */

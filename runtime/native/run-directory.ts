@@ -30,7 +30,9 @@ export async function createRunDirectory(): Promise<RunDirectory> {
   const id = randomBytes(4).toString('hex');
   const directory = path.join(root, `run-${id}`);
   const partial = path.join(root, `new-${id}`);
-  await mkdir(partial);
+  await mkdir(partial).catch(({ message }) => {
+    throw new Error(`No directory for a run: ${message}. Set LAB_HOME to another place.`);
+  });
   // Not by mkdir: the caller's umask must not lock the server's user out.
   await chmod(partial, 0o711);
   const owner: Owner = { pid: process.pid, identity: (await processIdentity(process.pid)) ?? '' };

@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { processEnvironment } from '../../kernel/config/load.ts';
+import { processEnvironment } from '../../kernel/config/environment.ts';
 import { canEnter } from './readable.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
 import { readStorage } from './storage.ts';

@@ -1,4 +1,5 @@
-import { maskConfig, processEnvironment } from '../../kernel/config/load.ts';
+import { processEnvironment } from '../../kernel/config/environment.ts';
+import { maskConfig } from '../../kernel/config/load.ts';
 import { loadProviderConfig } from '../../kernel/config/provider.ts';
 import { listen } from '../../kernel/http/server.ts';
 import { shutdownOnSignal } from '../../kernel/http/shutdown.ts';

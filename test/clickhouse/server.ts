@@ -1,6 +1,7 @@
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { migrateClickhouse } from '../../cdc/clickhouse/migrate.ts';
-import { type ClickhouseServer, missingChdb, startClickhouse } from '../../runtime/native/clickhouse.ts';
+import { type ClickhouseServer, startClickhouse } from '../../runtime/native/clickhouse.ts';
+import { missingChdb } from '../../runtime/native/missing-chdb.ts';
 import { createRunDirectory } from '../../runtime/native/run-directory.ts';
 
 /** For `describeIf`: what is missing to start ClickHouse here, or undefined. */

@@ -1,5 +1,5 @@
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
-import { missingCitus } from '../../runtime/native/citus.ts';
+import { missingCitus } from '../../runtime/native/missing-citus.ts';
 import { describeIf } from '../skip.ts';
 import { contractSuite } from './suite/contract.ts';
 

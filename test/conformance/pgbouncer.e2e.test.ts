@@ -6,7 +6,7 @@ import { createPool } from '../../kernel/postgres/pool.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { waitUntil } from '../../kernel/wait.ts';
-import { findPgbouncer } from '../../runtime/native/pgbouncer.ts';
+import { findPgbouncer } from '../../runtime/native/pgbouncer-installation.ts';
 import { startSystem } from '../../runtime/native/system.ts';
 import { describeIf } from '../skip.ts';
 import { openDelivery } from '../webhooks/delivery.ts';

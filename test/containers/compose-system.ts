@@ -48,7 +48,7 @@ export async function startComposeSystem(
     COMPOSE_ENV_FILES: secrets,
   };
   const lab = (...words: string[]) =>
-    run(process.execPath, ['lab/main.ts', ...words], { cwd: root, env: environment, maxBuffer: 1 << 26 });
+    run(process.execPath, ['lab/bin.js', ...words], { cwd: root, env: environment, maxBuffer: 1 << 26 });
 
   async function countOf(...list: string[]): Promise<number> {
     const { stdout } = await run('docker', [...list, '-q', '--filter', `label=com.docker.compose.project=${project}`]);

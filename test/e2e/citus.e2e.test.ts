@@ -17,7 +17,7 @@ import { createCursors } from '../../kernel/http/cursor.ts';
 import { atAddress } from '../../kernel/postgres/hosts.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
-import { missingCitus } from '../../runtime/native/citus.ts';
+import { missingCitus } from '../../runtime/native/missing-citus.ts';
 import type { PostgresServer } from '../../runtime/native/postgres.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 import { describeDifference, describeSchema } from '../../sql/dump.ts';

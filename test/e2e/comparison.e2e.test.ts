@@ -8,7 +8,7 @@ import { timeline } from '../../benchmarks/scenarios/timeline/timeline.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
 import { turnsOf } from '../../benchmarks/schema/turn.ts';
 import { checkRunDocument } from '../../benchmarks/schema/validate.ts';
-import { missingCitus } from '../../runtime/native/citus.ts';
+import { missingCitus } from '../../runtime/native/missing-citus.ts';
 import { isAlive } from '../../runtime/native/processes.ts';
 import { listRuns } from '../../runtime/native/run-directory.ts';
 

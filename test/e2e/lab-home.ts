@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../lab/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../lab/bin.js', import.meta.url));
 
 /** A `lab` command that was started. */
 export interface LabCommand {
@@ -54,7 +54,7 @@ export async function openLabHome(): Promise<LabHome> {
   }
 
   const labWith = (environment: Record<string, string>, ...commandLine: string[]) =>
-    start(process.execPath, [main, ...commandLine], environment);
+    start(process.execPath, [program, ...commandLine], environment);
   const runs = async () => (await readdir(home)).filter((name) => name.startsWith('run-'));
   return {
     path: home,

@@ -52,7 +52,7 @@ async function expectOffline(file: string): Promise<void> {
 test('the README’s commands are npm’s', async () => {
   const readme = await readFile(path.join(root, 'README.md'), 'utf8');
   expect(readme).toMatch(/^ {4}npm ci && npm start\b.*\n {4}npm ci && npm test\b/m);
-  expect(manifest.scripts.start).toBe('node lab/main.ts start');
+  expect(manifest.scripts.start).toBe('node lab/bin.js start');
   expect(manifest.scripts.test).toBe('vitest run');
   const help = await run('npm', ['start', '--silent', '--', '--help']);
   expect(help.status, help.stderr).toBe(0);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { missingCitus } from '../../runtime/native/citus.ts';
+import { missingCitus } from '../../runtime/native/missing-citus.ts';
 import { type LabHome, openLabHome } from './lab-home.ts';
 
 let home: LabHome;
@@ -16,8 +16,12 @@ test.each<[string, number, string]>([
   ['dance', 2, 'unknown command'],
   ['help dance', 2, 'unknown command'],
   ['dance --help', 2, 'unknown command'],
+  ['stauts', 2, 'Did you mean status'],
+  ['partitions lst', 2, 'Did you mean list'],
   ['up', 2, 'missing required argument'],
   ['up nowhere', 2, 'no topology nowhere'],
+  ['up partitionned', 2, 'no topology partitionned. Did you mean partitioned.*Choose from plain'],
+  ['up plian --runtime docker', 2, 'Did you mean plain'],
   ['up plain --mode carrier-pigeon', 2, '--mode.*Allowed choices'],
   ['up plain --cdc pigeons', 2, '--cdc.*Allowed choices'],
   ['up plain --replicas 9', 2, '--replicas.*from 0 to 8'],
@@ -34,11 +38,16 @@ test.each<[string, number, string]>([
   ['env --file /', 2, "/ can't be written.*--file"],
   ['send', 2, 'Nothing runs.*lab up plain.*--url'],
   ['send --rate 2000000', 2, '--rate.*from 0.001 to 1,000,000'],
+  ['send --since 30', 2, '--since.*as in 30d'],
+  ['send --since 89d', 2, '--since.*from 1d to 88d'],
+  ['send --since 30d --url http://127.0.0.1:2 --record x', 2, '--since.*without --url'],
   ['send --duplicates', 2, '--duplicates.*missing'],
   ['send --duplicates 0.9', 2, '--duplicates.*from 0 to 0.5'],
   ['send --url http://127.0.0.1:2 --record x --secret silvergate=whsec_AAAA', 2, '--url.*does not answer'],
   ['audit --run ffffffff', 2, 'No run ffffffff'],
   ['audit --topology plain', 2, '--topology goes with --dsn'],
+  ['audit --dsn postgresql://127.0.0.1:2/payments', 2, '--dsn needs --topology plain.partitioned'],
+  ['audit --dsn postgresql://127.0.0.1:2/payments --topology plian', 2, 'Did you mean plain'],
   ['audit --dsn payments --topology plain', 2, '--dsn has to look like'],
   [`audit --dsn ${nowhere} --topology plain`, 1, '--dsn: no connection to 127.0.0.1:2/payments'],
   ['audit --record gone.jsonl', 2, '--record.*gone.jsonl'],
@@ -47,11 +56,13 @@ test.each<[string, number, string]>([
   ['dlq list', 2, 'Nothing runs'],
   ['dlq replay a/0/1 --all', 2, 'not both'],
   ['compare --topologies plain,nowhere', 2, 'no topology nowhere'],
+  ['compare --topologies plain,replicatde', 2, 'Did you mean replicated'],
   ['compare --topologies ,', 2, '--topologies.*at least one'],
   ['compare --rounds 2', 2, '--rounds.*from 3'],
   ['compare --baseline gone', 2, 'no run gone'],
   ['compare --topologies citus --scenarios timeline', 2, 'timeline can.t be put to citus'],
   ['bench', 2, 'Name one scenario of ingest,.*acceptance'],
+  ['bench ingets', 2, 'Did you mean ingest'],
   ['bench dance', 2, 'no scenario dance.*freshness'],
   ['bench ingest --all', 2, 'or use --all'],
   ['bench ingest --against pgbench --topology partitioned', 2, '--against'],
@@ -72,6 +83,8 @@ test.each<[string, number, string]>([
 ])('lab %s ends with status %i and says why', async (commandLine, status, complaint) => {
   const result = await home.lab(...commandLine.split(' ')).ended;
   expect(result.stderr).toMatch(new RegExp(complaint));
+  expect(result.stderr).toMatch(/^lab: /m);
+  expect(result.stderr).not.toMatch(/^error: /m);
   expect(result.stderr).not.toMatch(/^ {4}at /m);
   expect(result.stdout).toBe('');
   expect(result.status).toBe(status);

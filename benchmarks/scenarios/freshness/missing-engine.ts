@@ -1,6 +1,6 @@
 import { capabilities, type TopologyName } from '../../../kernel/topology.ts';
-import { missingChdb } from '../../../runtime/native/clickhouse.ts';
 import { missingForKafka } from '../../../runtime/native/kafka/missing.ts';
+import { missingChdb } from '../../../runtime/native/missing-chdb.ts';
 import type { Engine } from './document.ts';
 
 /** What keeps an engine from running here; undefined when nothing does. */

@@ -1,5 +1,5 @@
 import { capabilities, conversions } from '../../../kernel/topology.ts';
-import { citusRemedy, missingCitus } from '../../../runtime/native/citus.ts';
+import { citusRemedy, missingCitus } from '../../../runtime/native/missing-citus.ts';
 import { MissingPartError } from '../../../runtime/native/missing-part.ts';
 import { findRun } from '../../../runtime/native/run-directory.ts';
 import { askSupervisor } from '../../../runtime/native/supervisor-client.ts';

@@ -1,5 +1,5 @@
 import { loadMigrateConfig } from '../../../kernel/config/compose.ts';
-import { processEnvironment } from '../../../kernel/config/load.ts';
+import { processEnvironment } from '../../../kernel/config/environment.ts';
 import { capabilities } from '../../../kernel/topology.ts';
 import { migrate } from '../../../sql/migrate.ts';
 import { setUpCluster, trustLogins } from '../../citus-cluster.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectorTopics } from '../../../cdc/debezium/connector.ts';
 import { loadTopicsConfig } from '../../../kernel/config/compose.ts';
-import { processEnvironment } from '../../../kernel/config/load.ts';
+import { processEnvironment } from '../../../kernel/config/environment.ts';
 import { domainTopicSpecs, webhookTopicSpecs } from '../../../kernel/contract/topics.ts';
 import { createKafkaClient } from '../../../kernel/kafka/kafkajs.ts';
 import { createLogger } from '../../../kernel/logging.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { processEnvironment } from '../../../kernel/config/load.ts';
+import { processEnvironment } from '../../../kernel/config/environment.ts';
 import { MissingPartError } from '../missing-part.ts';
 import { canEnter } from '../readable.ts';
 import { findServerUser, type ServerUser } from '../server-user.ts';

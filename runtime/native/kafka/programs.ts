@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { processEnvironment } from '../../../kernel/config/load.ts';
+import { processEnvironment } from '../../../kernel/config/environment.ts';
 
 const run = promisify(execFile);
 
