@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { fence } from '../replication/fence.ts';
+import { mostAdvanced, promote } from '../replication/promote.ts';
+import { rebuildAsReplica } from '../replication/rebuild.ts';
 import { MissingPartError } from '../runtime/native/missing-part.ts';
-import { isAlive } from '../runtime/native/processes.ts';
 import { type RunningSystem, startSystem } from '../runtime/native/system.ts';
 import type { SystemOptions } from '../runtime/native/system-options.ts';
 import type { SystemDescription } from '../runtime/system-description.ts';
@@ -99,7 +101,13 @@ async function supervise(
 
   let system: RunningSystem;
   try {
-    system = await startSystem({ ...options, wellKnownPorts: true, progress: report, signal: stop.signal });
+    system = await startSystem({
+      ...options,
+      promotion: { fence, mostAdvanced, promote, rebuildAsReplica },
+      wellKnownPorts: true,
+      progress: report,
+      signal: stop.signal,
+    });
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     report('stopped before it was ready, nothing is left');
@@ -107,41 +115,13 @@ async function supervise(
     return;
   }
   onReady({ description: system.describe(), stopWatching: () => process.off('disconnect', parentEnded) });
-  const reported = new Set<number>();
-  // The servers are no reason for Node to stay; this timer is.
-  const stay = every(1_000, () => reportDead(system.describe(), reported, report), report);
+  // The system watches its parts until it is stopped, which keeps this process alive.
   await new Promise<void>((resolve) => {
     if (stop.signal.aborted) resolve();
     stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  stay.stop();
   report('stopping');
   await system.stop();
-}
-
-/** Rounds never overlap, and one that fails is reported and does not end the watch. */
-function every(pauseMs: number, round: () => Promise<void>, report: (line: string) => void): { stop(): void } {
-  let running = false;
-  const timer = setInterval(async () => {
-    if (running) return;
-    running = true;
-    await round().catch((error) => report(error instanceof Error ? error.message : String(error)));
-    running = false;
-  }, pauseMs);
-  return { stop: () => clearInterval(timer) };
-}
-
-/** Says once of each process that it has ended. The rest runs on: a drill may want that. */
-async function reportDead(
-  { processes, runDirectory }: SystemDescription,
-  reported: Set<number>,
-  report: (line: string) => void,
-): Promise<void> {
-  for (const { name, pid } of processes) {
-    if (reported.has(pid) || (await isAlive(pid))) continue;
-    reported.add(pid);
-    report(`${name} (${pid}) has ended; its log: ${runDirectory}/${name}.log`);
-  }
 }
 
 function describe(description: SystemDescription): string {

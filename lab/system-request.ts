@@ -23,6 +23,8 @@ export interface Request {
   apiPort?: number;
   ingestPort?: number;
   setting?: Record<string, string>;
+  /** Whether a part that dies is started again. */
+  restart?: boolean;
 }
 
 /**
@@ -65,6 +67,7 @@ export async function checkRequest(topology: string, request: Request): Promise<
     ...(request.pgbouncer && { pgbouncer: true }),
     ...(request.prometheus && { prometheus: true }),
     ...(request.setting && { settings: request.setting }),
+    ...(request.restart && { restarts: true }),
   };
 }
 

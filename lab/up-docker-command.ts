@@ -7,7 +7,7 @@ import { print, printJson, progress, table } from './output.ts';
 import type { UpFlags } from './up-flags.ts';
 
 /** What belongs to the native runtime: compose has its own answers to these. */
-const nativeOnly = ['postgres', 'replicas', 'pgbouncer', 'prometheus', 'setting', 'supervisor'] as const;
+const nativeOnly = ['postgres', 'replicas', 'pgbouncer', 'prometheus', 'setting', 'supervisor', 'restart'] as const;
 
 /** `lab up … --runtime docker`. @param given Whether the user typed this option. */
 export async function upInDocker(topology: string, flags: UpFlags, given: (name: string) => boolean): Promise<void> {
@@ -40,7 +40,10 @@ function checkRequest(
 ): Omit<DockerOptions, 'progress' | 'signal'> {
   if (!isTopologyName(topology)) throw noSuch('topology', topology, topologyNames);
   const native = nativeOnly.find(given);
-  if (native) throw new UsageError(`--${native} belongs to --runtime native; the compose files decide it here.`);
+  if (native) {
+    const option = native === 'restart' ? 'no-restart' : native;
+    throw new UsageError(`--${option} belongs to --runtime native; the compose files decide it here.`);
+  }
   if (given('mode') && flags.mode === 'sync') {
     throw new UsageError(
       'Under Docker the gateway and Kafka always run, and the API takes webhooks too: leave --mode out.',

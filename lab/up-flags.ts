@@ -14,6 +14,8 @@ export interface UpFlags {
   apiPort?: number;
   ingestPort?: number;
   setting?: Record<string, string>;
+  /** False with --no-restart. */
+  restart: boolean;
   detach?: boolean;
   json?: boolean;
   supervisor?: boolean;

@@ -3,6 +3,21 @@ import type { Capabilities, TopologyName } from '../kernel/topology.ts';
 export type WebhookMode = 'sync' | 'kafka';
 export type CdcEngine = Capabilities['cdcEngines'][number] | 'off';
 
+/** A process of a system, and what its supervisor knows of it. */
+export interface ProcessDescription {
+  name: string;
+  /** Of the last process, where none runs. */
+  pid: number;
+  /** `stopped` by an operator; `down`: it died, and is not started again; `fenced`: a primary that was replaced. */
+  state: 'running' | 'restarting' | 'stopped' | 'down' | 'fenced';
+  /** How often it was started again after it had died. */
+  restarts: number;
+  /** While it is not running: how it ended within the last minute, as in `signal SIGKILL`, oldest first. */
+  ends?: string[];
+  /** The last lines of its log, once it stays down. */
+  log?: string;
+}
+
 /** What is known about a running system; stored as run.json in its directory. */
 export interface SystemDescription {
   id: string;
@@ -33,10 +48,11 @@ export interface SystemDescription {
   pooler?: { version: string; dsn: string; preparedStatements: boolean } | undefined;
   kafka?: { brokers: string[] } | undefined;
   secrets: { silvergate: string; stripe: string; adyen: string };
-  postgres: { kind: 'embedded' | 'installed'; version: string };
+  /** `primary` is the name of the server that takes writes, where the lab's supervisor runs it. */
+  postgres: { kind: 'embedded' | 'installed'; version: string; primary?: string };
   /** Where the data lies; in memory, a commit costs too little. */
   storage: { fileSystem: string; inMemory: boolean };
-  processes: { name: string; pid: number }[];
+  processes: ProcessDescription[];
   /** The project of a system under docker compose, which the Docker daemon looks after: `supervisorPid` is 0 then. */
   compose?: { name: string; environmentFiles: string[] };
 }

@@ -28,9 +28,12 @@ export function register(program: Command): void {
 function isHealthy(run: RunStatus): boolean {
   const partitionsFit = run.defaultPartitions.every(({ rows }) => rows === 0);
   const pipelineFits = (run.ingest ?? 'ok') === 'ok' && !run.pipeline?.capture?.alarm;
-  return (
-    pipelineFits && run.api === 'ok' && run.rows !== null && run.processes.every(({ alive }) => alive) && partitionsFit
-  );
+  return pipelineFits && run.api === 'ok' && run.rows !== null && run.processes.every(isWell) && partitionsFit;
+}
+
+/** A primary that was replaced is meant to be down. */
+function isWell({ alive, state }: RunStatus['processes'][number]): boolean {
+  return alive || state === 'fenced';
 }
 
 async function describe(run: RunStatus): Promise<string> {
@@ -41,7 +44,9 @@ async function describe(run: RunStatus): Promise<string> {
     ['API', `${run.urls.api}  ${run.api}`],
     ['provider', run.urls.provider],
     ['logs', run.runDirectory],
-    ['processes', run.processes.map(({ name, pid, alive }) => `${name} ${alive ? pid : 'DOWN'}`).join(', ')],
+    ['processes', run.processes.map(describeProcess).join(', ')],
+    ...run.processes.flatMap(whyDown),
+    ...(run.primary === null || run.primary === 'primary' ? [] : [['primary', run.primary] as [string, string]]),
     [
       'rows',
       rows ? `${rows.orders} orders, ${rows.deliveries} deliveries, ${rows.parkedWebhooks} parked` : 'no answer',
@@ -60,6 +65,24 @@ async function describe(run: RunStatus): Promise<string> {
     if (outside > 0) lines.push(['alarm', `${outside} rows in the default partition of ${name}`]);
   }
   return `${table([], lines)}\n`;
+}
+
+function describeProcess({ name, pid, alive, state, restarts }: RunStatus['processes'][number]): string {
+  const times = restarts === 0 ? '' : ` (started again ${restarts === 1 ? 'once' : `${restarts} times`})`;
+  if (alive && state === 'running') return `${name} ${pid}${times}`;
+  return `${name} ${state === 'running' ? 'DOWN' : state.toUpperCase()}${times}`;
+}
+
+/** How a part ended, and what it said last. */
+function whyDown({ name, state, ends, log }: RunStatus['processes'][number]): [string, string][] {
+  if (state !== 'down' || !ends) return [];
+  const often = ends.length > 1 ? `${ends.length} times within a minute, ` : '';
+  const how = [...new Set(ends)].join(', ');
+  const said = (log ?? '').split('\n').filter((line) => line !== '');
+  return [
+    [`  ${name}`, `ended ${often}with ${how}; lab restart ${name} starts it`],
+    ...said.map((line): [string, string] => ['', line.slice(0, 200)]),
+  ];
 }
 
 /** Lag stage by stage, in the order in which an event passes them. */

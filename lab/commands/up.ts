@@ -34,6 +34,7 @@ export function register(program: Command): void {
     .option('--small', 'docker: memory limits for a machine with 4 GB')
     .option('--grafana', 'docker: with the dashboards')
     .option('--setting <name=value>', 'a PostgreSQL setting; may be repeated', collectSetting)
+    .option('--no-restart', 'leave a part that dies as it is, for drills; otherwise it is started again')
     .option('--detach', 'return once it is ready; `lab down` stops it')
     .option('--json', 'one JSON document on stdout: urls, dsn, secrets, processes')
     .addOption(new Option('--supervisor').hideHelp())
@@ -43,7 +44,6 @@ export function register(program: Command): void {
 Examples:
   $ lab up plain                            until Ctrl-C
   $ lab up replicated --replicas 2 --sync   commits wait for one of two replicas
-  $ lab up plain --pgbouncer                needs pgbouncer: apt install pgbouncer
   $ lab up partitioned --detach --json      in the background
   $ lab up partitioned --mode kafka --cdc debezium
   $ lab up partitioned --runtime docker     everything in containers; prints the compose command

@@ -13,7 +13,13 @@ export async function serveUntilStopped(report: string): Promise<void> {
   const server = await serveFile(report);
   try {
     progress('\nstarting a live system …');
-    const system = await startSystem({ topology: defaultTopology, wellKnownPorts: true, signal: stop.signal });
+    const system = await startSystem({
+      topology: defaultTopology,
+      wellKnownPorts: true,
+      restarts: true,
+      progress,
+      signal: stop.signal,
+    });
     try {
       const { port } = server.address() as { port: number };
       print(`

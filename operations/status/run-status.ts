@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import { isAlive } from '../../runtime/native/processes.ts';
-import type { SystemDescription } from '../../runtime/system-description.ts';
+import type { ProcessDescription, SystemDescription } from '../../runtime/system-description.ts';
 import type { PipelineStatus } from './pipeline-status.ts';
 
 export interface RunStatus {
@@ -10,7 +10,9 @@ export interface RunStatus {
   startedAt: string;
   runDirectory: string;
   urls: SystemDescription['urls'];
-  processes: { name: string; pid: number; alive: boolean }[];
+  processes: (ProcessDescription & { alive: boolean })[];
+  /** The server that takes writes; null under Docker. */
+  primary: string | null;
   /** Of GET /health/ready: `ok`, or why it is not. */
   api: string;
   /** Of the gateway, in kafka mode. */
@@ -50,6 +52,7 @@ export async function readStatus(run: SystemDescription, sampleMs = 250): Promis
     runDirectory,
     urls,
     processes,
+    primary: run.postgres.primary ?? null,
     api,
     rates,
     ...database,
@@ -59,11 +62,16 @@ export async function readStatus(run: SystemDescription, sampleMs = 250): Promis
 }
 
 async function readProcesses({ processes, compose }: SystemDescription): Promise<RunStatus['processes']> {
-  if (!compose) return Promise.all(processes.map(async ({ name, pid }) => ({ name, pid, alive: await isAlive(pid) })));
+  if (!compose) {
+    return Promise.all(processes.map(async (one) => ({ ...one, alive: await isAlive(one.pid) })));
+  }
   const { containersOf, hasDoneItsWork } = await import('../../runtime/docker/running.ts');
   return (await containersOf(compose.name).catch(() => []))
     .filter((container) => !hasDoneItsWork(container))
-    .map(({ service, pid, running, health }) => ({ name: service, pid, alive: running && health !== 'unhealthy' }));
+    .map(({ service: name, pid, running, health }) => {
+      const alive = running && health !== 'unhealthy';
+      return { name, pid, alive, state: alive ? 'running' : 'down', restarts: 0 };
+    });
 }
 
 /** Loaded where it is needed only, with the Kafka client that comes along. */

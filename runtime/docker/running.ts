@@ -125,7 +125,7 @@ async function describe(
     storage: { fileSystem: 'docker volume', inMemory: false },
     processes: containers
       .filter((container) => !hasDoneItsWork(container))
-      .map(({ service: name, pid }) => ({ name, pid })),
+      .map(({ service: name, pid }) => ({ name, pid, state: 'running', restarts: 0 })),
     compose: { ...project, environmentFiles: [...project.environmentFiles] },
   };
 }

@@ -38,7 +38,7 @@ export async function startCitus(options: DatabaseOptions & { coordinatorName?: 
   }
 }
 
-function startNodes(names: readonly string[], { runDirectory, settings }: DatabaseOptions) {
+function startNodes(names: readonly string[], { runDirectory, settings, signal }: DatabaseOptions) {
   const superuserPassword = generatePassword();
   const start = (name: string) =>
     startPostgres({
@@ -48,6 +48,7 @@ function startNodes(names: readonly string[], { runDirectory, settings }: Databa
       kind: 'installed',
       preferExtension: shardingExtension,
       settings: { ...clusterSettings, ...nativeSettings, ...settings },
+      signal,
     });
   return Promise.allSettled(names.map(start));
 }

@@ -1,15 +1,18 @@
 import { atEach, onEach } from '../../kernel/postgres/hosts.ts';
 import type { Database } from './database.ts';
+import type { Deployment } from './deployment.ts';
 import { type Pgbouncer, startPgbouncer } from './pgbouncer.ts';
 
 /**
  * pgbouncer in front of the API's two roles: `payments` leads to the primary, `payments_replica_1` and so on to the
  * replicas, since the API itself chooses which of them may answer a read.
  */
-export function startPooler(database: Database, runDirectory: string, signal: AbortSignal): Promise<Pgbouncer> {
-  const { dsn } = database;
-  const replicas = dsn.replicas.map((replica, index) => [replicaName(index), replica]);
-  const databases = { payments: dsn.api, ...Object.fromEntries(replicas) };
+export function startPooler(deployment: Deployment, runDirectory: string, signal: AbortSignal): Promise<Pgbouncer> {
+  const databases = (): Record<string, string> => {
+    const { dsn } = deployment.database;
+    const replicas = dsn.replicas.map((replica, index) => [replicaName(index), replica]);
+    return { payments: dsn.api, ...Object.fromEntries(replicas) };
+  };
   return startPgbouncer({ runDirectory, databases, signal });
 }
 

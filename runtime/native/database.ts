@@ -1,3 +1,4 @@
+import { atEach } from '../../kernel/postgres/hosts.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { enableLogins } from './credentials.ts';
 import type { PostgresServer } from './postgres.ts';
@@ -44,5 +45,23 @@ export function databaseUrls(
     reader: reader(primary),
     cdc: primary.dsn(databaseName, 'lab_cdc', passwords.lab_cdc),
     replicas: replicas.map(reader),
+  };
+}
+
+/** The same database, with the same roles, on other servers. */
+export function movedTo(primary: PostgresServer, replicas: readonly PostgresServer[], before: Database): Database {
+  const { dsn } = before;
+  const atPrimary = (url: string): string => atEach(url, [primary])[0]!;
+  return {
+    primary,
+    replicas: [...replicas],
+    workers: [],
+    dsn: {
+      admin: atPrimary(dsn.admin),
+      api: atPrimary(dsn.api),
+      reader: atPrimary(dsn.reader),
+      cdc: atPrimary(dsn.cdc),
+      replicas: atEach(dsn.reader, replicas),
+    },
   };
 }

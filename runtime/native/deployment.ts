@@ -12,6 +12,8 @@ export class Deployment {
   /** During a conversion to a cluster the cluster that is filled, after it the database that was left. */
   beside: Database | undefined;
   conversion: SystemDescription['conversion'];
+  /** Servers that a promotion has left behind: stopped, and never started again as they are. */
+  fenced: PostgresServer[] = [];
   #database: Database | undefined;
 
   constructor(topology: TopologyName) {

@@ -6,10 +6,16 @@ export interface Part {
   readonly name: string;
   /** Of the process that runs now: another one after each restart. */
   readonly pid: number;
+  /** How its process ended though no caller has stopped it, as in `signal SIGKILL`; undefined while all is well. */
+  readonly unexpectedEnd: string | undefined;
+  /** A caller has stopped it, and did not start it again. */
+  readonly isStopped: boolean;
+  /** An `unexpectedEnd` after which only an operator may start it again. */
+  readonly finalEnd: string | undefined;
   kill(signal: NodeJS.Signals): void;
-  /** Asks it to end, and kills it when that takes too long. */
+  /** Asks it to end, and kills it when that takes too long. Waits for a start that is under way. */
   stop(): Promise<void>;
-  /** Ends it if need be, and starts it in the same place. Resolves once it is ready. */
+  /** Ends it if need be, and starts it in the same place. Resolves once it is ready. One call runs after the other. */
   restart(): Promise<void>;
 }
 
@@ -31,21 +37,48 @@ export interface PartOptions {
   /** Starts another one in its place. Resolves once it is ready. */
   start(): Promise<Child>;
   stopSteps: readonly StopStep[];
+  /** An end after which it would do harm to start it again, as in `exit status 4`. */
+  finalEnd?: string | undefined;
 }
 
-export function createPart({ name, child, start, stopSteps }: PartOptions): ChildPart {
+export function createPart({ name, child, start, stopSteps, finalEnd }: PartOptions): ChildPart {
   let current = child;
+  let state: 'running' | 'changing' | 'stopped' = 'running';
+  let queue: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = queue.then(work);
+    queue = done.catch(() => {});
+    return done;
+  };
   return {
     name,
+    finalEnd,
     get pid() {
       return current.pid;
     },
-    kill: (signal) => current.kill(signal),
-    stop: (steps = stopSteps) => current.stop(steps),
-    restart: async () => {
-      await current.stop(stopSteps);
-      current = await start();
+    get unexpectedEnd() {
+      return state === 'running' ? current.ended : undefined;
     },
+    get isStopped() {
+      return state === 'stopped';
+    },
+    kill: (signal) => current.kill(signal),
+    stop: (steps = stopSteps) =>
+      inTurn(async () => {
+        state = 'stopped';
+        await current.stop(steps);
+      }),
+    restart: () =>
+      inTurn(async () => {
+        state = 'changing';
+        try {
+          await current.stop(stopSteps);
+          current = await start();
+        } finally {
+          // Where the start failed the process before it has ended, and that is how it is found.
+          state = 'running';
+        }
+      }),
   };
 }
 

@@ -9,8 +9,11 @@ import { untilReady } from './until-ready.ts';
 
 export interface PgbouncerOptions {
   runDirectory: string;
-  /** Connection URLs with user and password, by the name that its clients use as database. All on 127.0.0.1. */
-  databases: Readonly<Record<string, string>>;
+  /**
+   * Connection URLs with user and password, by the name that its clients use as database. All on 127.0.0.1. Asked at
+   * each start: a promotion changes where they lead, and never the users.
+   */
+  databases: () => Readonly<Record<string, string>>;
   /** Server connections for each database and user. */
   poolSize?: number;
   signal?: AbortSignal | undefined;
@@ -37,7 +40,7 @@ export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbounc
   const directory = path.join(options.runDirectory, name);
   await mkdir(directory, { mode: 0o700 });
   if (user) await chown(directory, user.uid, user.gid);
-  const users = Object.values(options.databases).map((text) => new URL(text));
+  const users = Object.values(options.databases()).map((text) => new URL(text));
   await writeOwned(path.join(directory, 'users.txt'), [...new Set(users.map(credentialLine))].join(''), user);
 
   const start = (port: number) => startOn({ ...options, installation, user, directory, port });
@@ -45,7 +48,7 @@ export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbounc
   return Object.assign(part, {
     version,
     preparedStatements,
-    dsn: (database: string) => dsnAt(options.databases, database, part.port),
+    dsn: (database: string) => dsnAt(options.databases(), database, part.port),
   });
 }
 
@@ -74,7 +77,7 @@ async function startOn(place: Place): Promise<Child> {
     user,
     environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
   });
-  const first = dsnAt(databases, Object.keys(databases)[0]!, port);
+  const first = dsnAt(databases(), Object.keys(databases())[0]!, port);
   const ready = () =>
     withClient(first, (client) => client.query('select 1')).then(
       () => true,
@@ -90,7 +93,7 @@ async function startOn(place: Place): Promise<Child> {
   });
 }
 
-function dsnAt(databases: PgbouncerOptions['databases'], database: string, port: number): string {
+function dsnAt(databases: Readonly<Record<string, string>>, database: string, port: number): string {
   const url = new URL(databases[database]!);
   url.port = String(port);
   url.pathname = `/${database}`;
@@ -103,7 +106,7 @@ async function writeOwned(file: string, text: string, user: ServerUser | undefin
 }
 
 function configurationText({ databases, installation, directory, port, poolSize = 20 }: Place): string {
-  const lines = Object.entries(databases).map(([name, text]) => {
+  const lines = Object.entries(databases()).map(([name, text]) => {
     const { hostname, port: serverPort, pathname } = new URL(text);
     return `${name} = host=${hostname} port=${serverPort} dbname=${pathname.slice(1)}`;
   });

@@ -23,6 +23,8 @@ export const durableSettings: Readonly<Record<string, string>> = {
   min_wal_size: '1GB',
   checkpoint_timeout: '15min',
   shared_preload_libraries: 'pg_stat_statements',
+  // A replica that has lost its primary looks for it again after this; by default after 5 s, and synchronous commits wait.
+  wal_retrieve_retry_interval: '500ms',
 };
 
 /** For servers whose data is not needed after a crash: the ones that tests clone their databases on. */

@@ -24,6 +24,8 @@ export interface PostgresOptions {
   preferExtension?: string | undefined;
   /** Made up unless given: the nodes of a cluster share one. */
   superuserPassword?: string;
+  /** Ends a start that is under way, also that of a restart. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface PostgresServer extends Part {
@@ -151,7 +153,7 @@ interface ServerProcess extends Cluster {
 }
 
 async function startOn(server: ServerProcess, port: number): Promise<Child> {
-  const { runDirectory, name, installation, dataDirectory, settings, logFile, user } = server;
+  const { runDirectory, name, installation, dataDirectory, settings, logFile, user, signal } = server;
   const clusterName = `${path.basename(runDirectory)}-${name}`;
   const child = await startChild({
     command: path.join(installation.binDirectory, 'postgres'),
@@ -168,6 +170,7 @@ async function startOn(server: ServerProcess, port: number): Promise<Child> {
     intervalMs: 10,
     ready: () => isReady(dataDirectory, child.pid),
     stopSteps: immediateStop,
+    signal,
   });
 }
 

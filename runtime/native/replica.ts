@@ -16,6 +16,8 @@ export interface ReplicaOptions {
   /** A port that must be used, as for a former primary that comes back in its place. */
   port?: number;
   settings?: Record<string, string>;
+  /** Ends a start that is under way, also that of a restart. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface ReplicaOptions {
  * package has none). Resolves once it streams.
  */
 export async function startReplica(options: ReplicaOptions): Promise<PostgresServer> {
-  const { primary, runDirectory, name } = options;
+  const { primary, runDirectory, name, signal } = options;
   if (!/^[a-z0-9_]+$/.test(name)) throw new Error(`A slot can't be called ${name}.`);
   const user = await findServerUser();
   const dataDirectory = await makeDataDirectory({ runDirectory, name }, user);
@@ -45,6 +47,7 @@ export async function startReplica(options: ReplicaOptions): Promise<PostgresSer
     superuserPassword,
     settings,
     dataDirectory,
+    signal,
     ...(options.port !== undefined && { port: options.port }),
   });
   await waitUntilStreaming(primary, replica);

@@ -137,6 +137,8 @@ export function startCdc(context: StartContext, { clickhouse, broker, connect }:
       ...context.cdcEnvironment,
     }),
     readyTimeoutMs: 60_000,
+    // Its alarm: going on would lose events.
+    finalEnd: 'exit status 4',
     signal: context.signal,
   });
 }

@@ -19,6 +19,8 @@ export interface ServiceOptions {
   environment(port: number): Record<string, string>;
   /** The log's level of detail is the service's affair; this is how long it may take until it answers. */
   readyTimeoutMs?: number;
+  /** An end after which it must not be started again by itself, as in `exit status 4`. */
+  finalEnd?: string;
   signal?: AbortSignal | undefined;
 }
 
@@ -35,7 +37,7 @@ export interface Service extends Part {
  * @throws Error with the end of its log when it ends or does not become ready.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name } = options;
+  const { name, finalEnd } = options;
   const logFile = path.join(options.runDirectory, `${name}.log`);
   const startOn = (port: number) => startOnce(options, logFile, port);
   const child = await startOn(options.port ?? options.preferredPort ?? 0).catch((error) => {
@@ -44,7 +46,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     return startOn(0);
   });
   const port = child.listeningPort!;
-  const part = createPart({ name, child, start: () => startOn(port), stopSteps });
+  const part = createPart({ name, child, start: () => startOn(port), stopSteps, finalEnd });
   return Object.assign(part, { port, url: `http://127.0.0.1:${port}`, logFile });
 }
 

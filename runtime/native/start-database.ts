@@ -46,6 +46,7 @@ async function startPrimary(options: DatabaseOptions): Promise<{ primary: Postgr
     settings,
     kind: postgres,
     preferExtension: optionalExtension ?? undefined,
+    signal,
   });
   signal?.throwIfAborted();
 
@@ -67,7 +68,7 @@ async function startReplicas(
   const replicas: PostgresServer[] = [];
   for (let number = 1; number <= count; number += 1) {
     progress(`starting streaming replica ${number} of ${count}`);
-    replicas.push(await startReplica({ primary, runDirectory, name: `replica_${number}` }));
+    replicas.push(await startReplica({ primary, runDirectory, name: `replica_${number}`, signal }));
     signal?.throwIfAborted();
   }
   return replicas;

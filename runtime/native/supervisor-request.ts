@@ -16,6 +16,14 @@ export const supervisorRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('restart_cdc') }),
   /** The conversion is over: forget where it came from. */
   z.object({ type: z.literal('end_conversion') }),
+  /** Start a part again, also one that stays down. */
+  z.object({ type: z.literal('restart_part'), part: z.string() }),
+  /** Stop a part, which stays stopped until it is restarted. */
+  z.object({ type: z.literal('stop_part'), part: z.string() }),
+  /** Replace the primary, by the replica that is furthest ahead unless one is named; on request make it a replica. */
+  z.object({ type: z.literal('promote'), replica: z.string().optional(), rebuild: z.boolean() }),
+  /** Make a server that a promotion has left behind a replica. */
+  z.object({ type: z.literal('rebuild_part'), part: z.string() }),
 ]);
 
 export type SupervisorRequest = z.infer<typeof supervisorRequestSchema>;
@@ -37,7 +45,9 @@ export function parseRequest(text: string): SupervisorRequest {
 
 /** For messages to people, as in `switch_topology partitioned`. */
 export function describeRequest(request: SupervisorRequest): string {
-  return Object.values(request).join(' ');
+  return Object.values(request)
+    .filter((value) => typeof value === 'string')
+    .join(' ');
 }
 
 function parseJson(text: string): unknown {

@@ -7,6 +7,11 @@ import type { Prometheus } from './prometheus.ts';
 import { stopServers } from './stop-servers.ts';
 import type { SupervisorRequest } from './supervisor-request.ts';
 
+type ConversionRequest = Exclude<
+  SupervisorRequest,
+  { type: 'restart_part' | 'stop_part' | 'promote' | 'rebuild_part' }
+>;
+
 export interface SystemConversionDeps {
   deployment: Deployment;
   runDirectory: string;
@@ -25,7 +30,7 @@ export class SystemConversion {
     this.#deps = deps;
   }
 
-  async handle(request: SupervisorRequest): Promise<void> {
+  async handle(request: ConversionRequest): Promise<void> {
     switch (request.type) {
       case 'switch_topology':
         return this.#switchTopology(request.topology);

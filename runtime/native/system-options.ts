@@ -1,5 +1,6 @@
 import type { TopologyName } from '../../kernel/topology.ts';
 import type { CdcEngine, WebhookMode } from '../system-description.ts';
+import type { PromotionSteps } from './promotion-steps.ts';
 
 export interface SystemOptions {
   topology: TopologyName;
@@ -25,6 +26,10 @@ export interface SystemOptions {
   apiEnvironment?: Record<string, string>;
   ingestEnvironment?: Record<string, string>;
   cdcEnvironment?: Record<string, string>;
+  /** A part that dies is started again. Without, its end is only reported, as a drill or a fault test wants it. */
+  restarts?: boolean;
+  /** How a replica is promoted; without, the system refuses to. */
+  promotion?: PromotionSteps;
   progress?: (line: string) => void;
   /** Stops a start that is under way; what was started is cleaned up. */
   signal?: AbortSignal;

@@ -46,7 +46,7 @@ export async function startParts(
   const pgbouncer = starts.runIf(options.pgbouncer === true, async () => {
     await database;
     progress('starting pgbouncer');
-    return startPooler(deployment.database, runDirectory, signal);
+    return startPooler(deployment, runDirectory, signal);
   });
   const broker = starts.runIf(mode === 'kafka' || cdc === 'debezium', () => {
     progress('starting Kafka');

@@ -5,13 +5,15 @@ import { Deployment, serversOf } from './deployment.ts';
 import type { Part } from './part.ts';
 import type { PostgresServer } from './postgres.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
-import { createRunDirectory, type RunDirectory, writeDescription } from './run-directory.ts';
+import { createRunDirectory, type RunDirectory } from './run-directory.ts';
 import { readStorage } from './storage.ts';
+import { createRequestHandler } from './supervisor-handler.ts';
 import type { SupervisorRequest } from './supervisor-request.ts';
 import { serveRequests } from './supervisor-server.ts';
-import { SystemConversion } from './system-conversion.ts';
+import { PartWatch } from './supervisor-watch.ts';
 import type { SystemOptions } from './system-options.ts';
-import { listParts, type SystemParts, startParts } from './system-parts.ts';
+import { type SystemParts, startParts } from './system-parts.ts';
+import { describe, descriptionWriter, listAll, type SystemState } from './system-state.ts';
 
 export interface RunningSystem extends SystemDescription {
   /** As of now. */
@@ -54,40 +56,14 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
 }
 
 async function startIn(run: RunDirectory, options: SystemOptions): Promise<RunningSystem> {
-  const { mode = 'sync', cdc = 'off', progress = () => {} } = options;
-  const deployment = new Deployment(options.topology);
-  const secrets = generateSecrets();
-  const storage = await readStorage(run.path);
-  if (storage.inMemory) progress(`${run.path} lies in memory: fsync costs nothing there. Set LAB_HOME to a disk.`);
-  const parts = await startParts({ ...options, mode, cdc, progress, runDirectory: run.path, secrets, deployment });
-  const prometheus = options.prometheus ? await startMonitoring(run.path, options, deployment, parts) : undefined;
-  const state: SystemState = {
-    fixed: {
-      id: run.id,
-      mode,
-      cdc,
-      runDirectory: run.path,
-      supervisorPid: process.pid,
-      startedAt: new Date().toISOString(),
-      secrets,
-      storage: { fileSystem: storage.fileSystem, inMemory: storage.inMemory },
-    },
-    deployment,
-    parts,
-    prometheus,
-  };
-  const conversion = new SystemConversion({
-    deployment,
-    runDirectory: run.path,
-    settings: options.settings,
-    api: parts.api,
-    cdcProcess: parts.cdcProcess,
-    prometheus,
-    progress,
-  });
+  const { progress = () => {} } = options;
+  const ending = new AbortController();
+  const signal = AbortSignal.any([ending.signal, ...(options.signal ? [options.signal] : [])]);
+  const { state, write } = await startState(run, { ...options, progress, signal });
+  const answers = createRequestHandler({ ...options, progress, runDirectory: run.path, state });
   const handle = async (request: SupervisorRequest): Promise<SystemDescription> => {
-    // Also after a failure: the API has a new process then.
-    await conversion.handle(request).finally(() => writeDescription(describe(state)));
+    // Also after a failure: a part has a new process then.
+    await answers(request).finally(write);
     return describe(state);
   };
   const requests = await serveRequests(run.path, async (request) => {
@@ -96,61 +72,69 @@ async function startIn(run: RunDirectory, options: SystemOptions): Promise<Runni
       throw error;
     });
   });
-  await writeDescription(describe(state));
+  await write();
   const stop = async () => {
+    state.watch.close();
+    ending.abort(new Error('the system is stopped'));
     await requests.close();
     await stopInOrder(run, state);
   };
-  return runningSystem(state, { handle, stop });
+  return runningSystem(state, { handle, stop, write });
 }
 
-/** What is known of a system, and the parts of it that runs. */
-interface SystemState {
-  fixed: Pick<
-    SystemDescription,
-    'id' | 'mode' | 'cdc' | 'runDirectory' | 'supervisorPid' | 'startedAt' | 'secrets' | 'storage'
-  >;
-  deployment: Deployment;
-  parts: SystemParts;
-  prometheus: Prometheus | undefined;
-}
-
-function describe({ fixed, deployment, parts, prometheus }: SystemState): SystemDescription {
-  const { topology, database, servers, conversion } = deployment;
-  const { api, provider, ingest, clickhouse, connect, cdcProcess, pgbouncer, broker } = parts;
-  const processes: Part[] = [...servers, ...listParts(parts), ...(prometheus?.parts ?? [])];
-  return {
-    ...fixed,
-    topology,
-    urls: {
-      api: api.url,
-      provider: provider.url,
-      ingest: ingest?.url,
-      clickhouse: clickhouse?.url,
-      connect: connect?.url,
-      cdc: cdcProcess?.url,
-      prometheus: prometheus?.url,
+/** Starts every part, and watches them from then on. `write` writes the system down as it is. */
+async function startState(
+  run: RunDirectory,
+  options: SystemOptions & { progress: (line: string) => void; signal: AbortSignal },
+): Promise<{ state: SystemState; write: () => Promise<void> }> {
+  const { mode = 'sync', cdc = 'off', progress } = options;
+  const deployment = new Deployment(options.topology);
+  const secrets = generateSecrets();
+  const { fileSystem, inMemory } = await readStorage(run.path);
+  if (inMemory) progress(`${run.path} lies in memory: fsync costs nothing there. Set LAB_HOME to a disk.`);
+  const runDirectory = run.path;
+  const parts = await startParts({ ...options, mode, cdc, runDirectory, secrets, deployment });
+  const prometheus = options.prometheus ? await startMonitoring(runDirectory, options, deployment, parts) : undefined;
+  const watch = new PartWatch({
+    runDirectory,
+    parts: () => listAll(state),
+    restarts: options.restarts ?? false,
+    onChange: () => write(),
+    progress,
+    clock: () => performance.now(),
+  });
+  const state: SystemState = {
+    fixed: {
+      id: run.id,
+      mode,
+      cdc,
+      runDirectory,
+      supervisorPid: process.pid,
+      startedAt: new Date().toISOString(),
+      secrets,
+      storage: { fileSystem, inMemory },
     },
-    dsn: database.dsn,
-    conversion,
-    pooler: pgbouncer && {
-      version: pgbouncer.version,
-      dsn: pgbouncer.dsn(databaseName),
-      preparedStatements: pgbouncer.preparedStatements,
-    },
-    kafka: broker && { brokers: [broker.bootstrapServers] },
-    postgres: { kind: database.primary.kind, version: database.primary.version },
-    processes: processes.map(({ name, pid }) => ({ name, pid })),
+    deployment,
+    parts,
+    prometheus,
+    watch,
   };
+  const write = descriptionWriter(state);
+  return { state, write };
 }
 
-function runningSystem(state: SystemState, calls: Pick<RunningSystem, 'handle' | 'stop'>): RunningSystem {
+function runningSystem(
+  state: SystemState,
+  calls: Pick<RunningSystem, 'handle' | 'stop'> & { write: () => Promise<void> },
+): RunningSystem {
   const { deployment, parts } = state;
-  const described = (part: Part) => describedPart(part, () => writeDescription(describe(state)));
+  const { handle, stop, write } = calls;
+  const described = (part: Part) => describedPart(part, write);
   const optional = (part: Part | undefined) => part && described(part);
   return {
     ...describe(state),
-    ...calls,
+    handle,
+    stop,
     describe: () => describe(state),
     get primary() {
       return deployment.database.primary;
@@ -175,8 +159,15 @@ function runningSystem(state: SystemState, calls: Pick<RunningSystem, 'handle' |
 function describedPart(part: Part, write: () => Promise<void>): Part {
   return {
     name: part.name,
+    finalEnd: part.finalEnd,
     get pid() {
       return part.pid;
+    },
+    get unexpectedEnd() {
+      return part.unexpectedEnd;
+    },
+    get isStopped() {
+      return part.isStopped;
     },
     kill: (signal) => part.kill(signal),
     stop: () => part.stop(),
