@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { freePort } from '../runtime/native/free-port.ts';
 import { createDatabase, type TestDatabase } from '../test/postgres/database.ts';
 import { type AuditResult, auditRun, runChecks } from './audit.ts';
 import { auditBookings } from './bookings.ts';
@@ -341,5 +342,40 @@ describe.each(['plain', 'partitioned'] as const)('the audit of a %s database', (
 
   test('refuses a record with any other broken line', async () => {
     await expect(audit(['{"type":"ack","prov\n', ack('evt_o1_1')])).rejects.toThrow(/record\.jsonl:1/);
+  });
+
+  test('what a lock keeps from it beyond the statement time-out could not be checked, and the rest is', async () => {
+    const other = new pg.Client({ connectionString: database.dsn });
+    await other.connect();
+    try {
+      await other.query('begin');
+      await other.query('lock table outbox in access exclusive mode');
+      await client.query("set local statement_timeout = '200ms'");
+      const { ok, invariants } = await audit([ack('evt_o1_1')]);
+      expect(ok).toBe(false);
+      const unsure = invariants.filter((invariant) => !invariant.ok);
+      expect(unsure).toMatchObject([{ id: 'I5', violations: 0, note: expect.stringContaining('statement time-out') }]);
+      expect(unsure[0]!.note).toMatch(/^could not be checked: i5_outbox_matches: /);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test('without an answer of the provider or of ClickHouse their rows are not called clean', async () => {
+    const closed = await freePort();
+    const { ok, invariants } = await auditRun({
+      dsn: database.dsn,
+      topology,
+      providerUrl: `http://127.0.0.1:${closed}`,
+      clickhouseUrl: `http://lab:secret@127.0.0.1:${closed}/lab`,
+    });
+    const unsure = invariants.filter((invariant) => !invariant.ok).map(({ id, note }) => [id, note]);
+    expect([ok, unsure]).toEqual([
+      false,
+      [
+        ['I4', expect.stringMatching(/^could not be checked: the provider’s books: .*ECONNREFUSED/)],
+        ['I6', expect.stringMatching(/^could not be checked: ClickHouse: .*ECONNREFUSED/)],
+      ],
+    ]);
   });
 });

@@ -17,6 +17,8 @@ export interface AuditOptions {
   providerUrl?: string | undefined;
   /** How long events on their way to the analytics are waited for without any progress. */
   stallMs?: number;
+  /** How long one statement may take; what takes longer could not be checked. Five minutes unless told otherwise. */
+  statementTimeoutMs?: number;
 }
 
 export interface Invariant {
@@ -27,6 +29,7 @@ export interface Invariant {
   violations: number;
   /** At most 20, each beginning with the id that breaks the invariant. */
   examples: string[];
+  /** It holds, and all of it could be checked; `note` says what could not. */
   ok: boolean;
   /** What limits the meaning of this row; null where nothing does. */
   note: string | null;
@@ -78,25 +81,59 @@ export async function auditRun(options: AuditOptions): Promise<AuditResult> {
 }
 
 async function auditOn(client: Client, options: AuditOptions): Promise<AuditResult> {
-  // Whole tables are joined: in memory it takes a second, through temporary files ten.
-  await client.query("set work_mem = '128MB'; set timezone = 'UTC'");
+  const timeoutMs = options.statementTimeoutMs ?? 300_000;
+  // Whole tables are joined: in memory it takes a second, through temporary files ten. The temporary table of the record
+  // is a commit, and no commit of the audit has to be on a replica: with one that is gone it would wait for ever.
+  await client.query(
+    `set work_mem = '128MB'; set timezone = 'UTC'; set synchronous_commit = local; set statement_timeout = ${timeoutMs}`,
+  );
   const record = await loadRecord(client, options.recordFiles ?? []);
   const { providerUrl, clickhouseUrl } = options;
-  const before = providerUrl === undefined ? undefined : await readBookings(providerUrl);
+  const before = providerUrl === undefined ? undefined : await attempt(readBookings(providerUrl));
   await client.query('begin transaction isolation level repeatable read read only');
   const { invariants } = await runChecks(client, options.topology, record);
   if (providerUrl !== undefined && before) {
-    const finding = await auditBookings(client, { before, after: await readBookings(providerUrl) });
+    const finding = await attempt(booksFinding(client, providerUrl, before));
     addFinding(invariants.find(({ id }) => id === 'I4')!, finding);
   }
   await client.query('commit');
   if (clickhouseUrl !== undefined) {
-    const finding = await auditAnalytics(client, clickhouseUrl, options.stallMs);
-    const title = 'analytics equal the source, roll-ups included';
-    invariants.push({ id: 'I6', title, ...finding, ok: finding.violations === 0 });
+    const invariant = emptyInvariant('I6', 'analytics equal the source, roll-ups included');
+    const finding = await attempt(auditAnalytics(client, clickhouseUrl, options.stallMs));
+    if ('failure' in finding) noteUnchecked(invariant, `ClickHouse: ${finding.failure}`);
+    else Object.assign(invariant, finding.value, { ok: finding.value.violations === 0 });
+    invariants.push(invariant);
     invariants.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
   return { invariants, ok: invariants.every(({ ok }) => ok) };
+}
+
+type Attempt<T> = { value: T } | { failure: string };
+
+/** A part that does not answer ends one check and not the audit. */
+function attempt<T>(work: Promise<T>): Promise<Attempt<T>> {
+  return work.then(
+    (value) => ({ value }),
+    (error) => ({ failure: reasonOf(error) }),
+  );
+}
+
+function reasonOf(error: unknown): string {
+  const { message, code, cause } = error as Error & { code?: string; cause?: { message?: string; code?: string } };
+  if (code === statementTimedOut) return 'a statement took longer than the statement time-out';
+  return cause?.message || cause?.code || message || code || String(error);
+}
+
+/** SQLSTATE `query_canceled`. */
+const statementTimedOut = '57014';
+
+async function booksFinding(
+  client: Client,
+  providerUrl: string,
+  before: Attempt<Awaited<ReturnType<typeof readBookings>>>,
+): Promise<ProviderFinding> {
+  if ('failure' in before) throw new Error(before.failure);
+  return auditBookings(client, { before: before.value, after: await readBookings(providerUrl) });
 }
 
 /** All checks on one connection, in the caller's transaction, after `loadRecord` on the same connection. */
@@ -108,11 +145,24 @@ export async function runChecks(client: Client, topology: TopologyName, record: 
       if (check.invariant === 'I2') invariant.note = 'no acknowledgements recorded';
       continue;
     }
-    await runCheck(client, check, invariant);
+    await client.query('savepoint one_check');
+    const checked = await attempt(runCheck(client, check, invariant));
+    if (!('failure' in checked)) continue;
+    // A connection that is lost fails here, and with it the audit.
+    await client.query('rollback to savepoint one_check');
+    noteUnchecked(invariant, `${check.sql}: ${checked.failure}`);
   }
   judgeReads(record, found.get('I8')!);
-  const invariants = [...found.values()].map((invariant) => ({ ...invariant, ok: invariant.violations === 0 }));
+  const invariants = [...found.values()].map((invariant) => {
+    return { ...invariant, ok: invariant.ok && invariant.violations === 0 };
+  });
   return { invariants, ok: invariants.every((invariant) => invariant.ok) };
+}
+
+/** Not clean, even where nothing speaks against it. */
+function noteUnchecked(invariant: Invariant, reason: string): void {
+  invariant.note = invariant.ok ? `could not be checked: ${reason}` : `${invariant.note}; ${reason}`;
+  invariant.ok = false;
 }
 
 function emptyInvariant(id: Invariant['id'], title: string): Invariant {
@@ -129,11 +179,16 @@ async function runCheck(client: Client, check: Check, invariant: Invariant): Pro
   invariant.examples.push(...row.examples.slice(0, 20 - invariant.examples.length));
 }
 
-function addFinding(invariant: Invariant, finding: ProviderFinding): void {
-  invariant.violations += finding.violations;
-  invariant.examples.push(...finding.examples.slice(0, 20 - invariant.examples.length));
-  invariant.note = finding.note;
-  invariant.ok = invariant.violations === 0;
+function addFinding(invariant: Invariant, finding: Attempt<ProviderFinding>): void {
+  if ('failure' in finding) {
+    noteUnchecked(invariant, `the provider’s books: ${finding.failure}`);
+    return;
+  }
+  const { violations, examples, note } = finding.value;
+  invariant.violations += violations;
+  invariant.examples.push(...examples.slice(0, 20 - invariant.examples.length));
+  invariant.note ??= note;
+  invariant.ok = invariant.ok && violations === 0;
 }
 
 function judgeReads(record: LoadedRecord, invariant: Invariant): void {

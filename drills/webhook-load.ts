@@ -27,6 +27,10 @@ export interface DrillLoadOptions {
   run: string;
   /** Deliveries a second. */
   rate: number;
+  /** Deliveries under way at a time; 32 unless told otherwise. */
+  concurrency?: number;
+  /** Share of the acknowledgements after which the order is read back; a twentieth unless told otherwise. */
+  readShare?: number;
   now: () => Date;
   /** Monotonic, in milliseconds. */
   clock: () => number;
@@ -81,7 +85,7 @@ export async function startLoad(options: DrillLoadOptions): Promise<DrillLoad> {
 }
 
 function deliveryOptions(
-  { url, secret, seed, run, rate, now, clock }: DrillLoadOptions,
+  { url, secret, seed, run, rate, concurrency = 32, readShare = 0.05, now, clock }: DrillLoadOptions,
   record: RecordWriter,
   signal: AbortSignal,
 ): DeliveryOptions {
@@ -99,10 +103,10 @@ function deliveryOptions(
     }),
     signers: { silvergate: silvergateSigner(secret) },
     count: Number.MAX_SAFE_INTEGER,
-    concurrency: 32,
+    concurrency,
     rate,
     record,
-    readShare: 0.05,
+    readShare,
     random: createRandom(seed, 1_000_003),
     timeoutMs: 15_000,
     giveUpAfterMs: 120_000,

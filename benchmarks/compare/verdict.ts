@@ -31,7 +31,9 @@ export function judgeArm({ measurements, audit, summary, rounds }: ArmEvidence):
   }
   for (const invariant of audit?.invariants ?? []) {
     if (invariant.id === 'I2' && invariant.checked === 0) reasons.push('audit: no acknowledged webhook was looked up');
-    if (!invariant.ok) reasons.push(`audit: ${invariant.id} broken ${invariant.violations} times (${invariant.title})`);
+    if (invariant.ok) continue;
+    const { id, violations, title } = invariant;
+    reasons.push(`audit: ${id} ${violations === 0 ? 'could not be checked' : `broken ${violations} times`} (${title})`);
   }
   return reasons;
 }

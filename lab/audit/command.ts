@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { auditRun } from '../../audit/audit.ts';
+import { type AuditResult, auditRun } from '../../audit/audit.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import type { SystemDescription } from '../../runtime/system-description.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
@@ -17,6 +17,8 @@ export interface AuditFlags {
   dsn?: string;
   topology?: string;
   clickhouse?: string;
+  /** Seconds. */
+  statementTimeout: number;
   json?: boolean;
 }
 
@@ -24,13 +26,18 @@ export interface AuditFlags {
 export async function auditCommand(flags: AuditFlags): Promise<void> {
   const { run, ...target } = await findTarget(flags);
   if (run) await waitForPipeline(run);
-  const result = await auditRun(target);
+  const result = await auditRun({ ...target, statementTimeoutMs: flags.statementTimeout * 1_000 });
   if (flags.json) printJson({ topology: target.topology, records: target.recordFiles, ...result });
   else {
     print(auditTable(result));
-    print(`\n${result.ok ? 'clean' : 'BROKEN'}: ${target.topology}, ${count(target.recordFiles.length)}`);
+    print(`\n${verdictOf(result)}: ${target.topology}, ${count(target.recordFiles.length)}`);
   }
   if (!result.ok) process.exitCode = 1;
+}
+
+function verdictOf({ ok, invariants }: AuditResult): string {
+  if (ok) return 'clean';
+  return invariants.some(({ violations }) => violations > 0) ? 'BROKEN' : 'INCOMPLETE, nothing speaks against the rest';
 }
 
 function count(records: number): string {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
 import type { AuditFlags } from '../audit/command.ts';
 
 export function register(program: Command): void {
@@ -7,13 +8,14 @@ export function register(program: Command): void {
     .summary('check the invariants of the data')
     .description(
       'Checks that nothing acknowledged was lost, doubled or reordered, and lists the ids that break a rule. ' +
-        'Exit status 1 when one is broken.',
+        'Exit status 1 when one is broken, or could not be checked.',
     )
     .option('--record <file...>', 'what clients noted (the records in the run’s directory)')
     .option('--run <id>', 'the system to audit, as `lab status` names it (the newest)')
     .option('--dsn <url>', 'another database with the lab’s schema, with --topology')
     .option('--topology <name>', 'the topology of the database at --dsn')
     .option('--clickhouse <url>', 'the analytics to compare with (those of the system, where it has any)')
+    .option('--statement-timeout <s>', 'what takes longer could not be checked', wholeNumber(1, 86_400), 300)
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { maxReplicas, wholeNumber } from '../arguments.ts';
-import type { FailoverFlags, PitrFlags } from '../drill/flags.ts';
+import type { FailoverFlags, KillFlags, PitrFlags } from '../drill/flags.ts';
 
 export function register(program: Command): void {
   const drill = program
@@ -16,6 +16,7 @@ export function register(program: Command): void {
 Examples:
   $ lab drill failover --sync                     20 promotions under load with synchronous replicas
   $ lab drill failover --promotions 5 --seed 7    asynchronous replicas: what is lost is counted
+  $ lab drill kill --topology replicated --sync   every part in turn, 50 times; the supervisor starts it again
   $ lab drill pitr                                back to the moment before a mistake`,
     );
   const seed = () =>
@@ -39,6 +40,8 @@ Examples:
       await failover(flags);
     });
 
+  registerKill(drill, [seed(), json()]);
+
   drill
     .command('pitr')
     .summary('restore a base backup and the archived WAL to the moment before a mistake')
@@ -50,4 +53,29 @@ Examples:
       const { pitr } = await import('../drill/pitr.ts');
       await pitr(flags);
     });
+}
+
+function registerKill(drill: Command, common: readonly Option[]): void {
+  const kill = drill
+    .command('kill')
+    .summary('kill -9 of every part in turn, under load: the supervisor starts each again')
+    .option('--topology <name>', 'of the system that is broken', 'plain')
+    .addOption(new Option('--mode <mode>', 'how webhooks arrive').choices(['sync', 'kafka']).default('sync'))
+    .addOption(
+      new Option('--cdc <engine>', 'what carries events to ClickHouse (native where ClickHouse runs here)').choices([
+        'native',
+        'debezium',
+        'off',
+      ]),
+    )
+    .option('--kills <n>', 'how many, of one part after the other', wholeNumber(1), 50)
+    .option('--replicas <n>', 'streaming replicas', wholeNumber(0, maxReplicas))
+    .option('--sync', 'commits wait for a replica')
+    .option('--prometheus', 'with Prometheus and its exporters, which are killed too')
+    .option('--rate <n>', 'webhooks a second', wholeNumber(1, 100_000), 400);
+  for (const option of common) kill.addOption(option);
+  kill.action(async (flags: KillFlags) => {
+    const run = await import('../drill/kill.ts');
+    await run.kill(flags);
+  });
 }

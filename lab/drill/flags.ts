@@ -1,3 +1,6 @@
+import type { TopologyName } from '../../kernel/topology.ts';
+import type { CdcEngine, WebhookMode } from '../../runtime/system-description.ts';
+
 /** Of `lab drill failover`. */
 export interface FailoverFlags {
   sync?: boolean;
@@ -14,5 +17,19 @@ export interface PitrFlags {
   webhooks: number;
   seed: number;
   postgres: 'embedded' | 'installed';
+  json?: boolean;
+}
+
+/** Of `lab drill kill`. */
+export interface KillFlags {
+  topology: TopologyName;
+  mode: WebhookMode;
+  cdc?: CdcEngine;
+  kills: number;
+  replicas?: number;
+  sync?: boolean;
+  prometheus?: boolean;
+  rate: number;
+  seed: number;
   json?: boolean;
 }

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { pause } from '../../kernel/wait.ts';
 import type { ProcessDescription } from '../system-description.ts';
 import { logTail } from './log-tail.ts';
 import type { Part } from './part.ts';
@@ -25,6 +24,8 @@ export interface WatchOptions {
   progress: (line: string) => void;
   /** Monotonic, in milliseconds. */
   clock: () => number;
+  /** Resolves after so many milliseconds, and at once when the signal aborts. */
+  pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 interface PartRecord {
@@ -114,9 +115,9 @@ export class PartWatch {
       record.state = 'restarting';
       this.#noteEnd(record, how);
       if (!restarts || this.#isGivenUp(part, record)) {
-        record.state = 'down';
         const logFile = path.join(runDirectory, `${name}.log`);
         record.log = await logTail(logFile, shownLogLines);
+        record.state = 'down';
         progress(`${name} (${part.pid}) has ended: ${how}; ${restarts ? 'it stays down; ' : ''}its log: ${logFile}`);
         return this.#changed();
       }
@@ -130,7 +131,7 @@ export class PartWatch {
 
   /** @returns how the new process ended, or undefined: it runs, or something else has been done about it meanwhile. */
   async #startAgain(part: Part, record: PartRecord): Promise<string | undefined> {
-    await pause(pausesMs[Math.min(record.ends.length, pausesMs.length) - 1]!, this.#closing.signal);
+    await this.#options.pause(pausesMs[Math.min(record.ends.length, pausesMs.length) - 1]!, this.#closing.signal);
     if (this.#closing.signal.aborted || part.unexpectedEnd === undefined) return undefined;
     try {
       await part.restart();

@@ -1,3 +1,4 @@
+import { pause } from '../../kernel/wait.ts';
 import type { SystemDescription } from '../system-description.ts';
 import { generateSecrets } from './credentials.ts';
 import { databaseName } from './database.ts';
@@ -102,6 +103,7 @@ async function startState(
     onChange: () => write(),
     progress,
     clock: () => performance.now(),
+    pause,
   });
   const state: SystemState = {
     fixed: {

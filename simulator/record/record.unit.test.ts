@@ -74,6 +74,26 @@ test('a file of one torn line begins anew', async () => {
   expect(await idsIn()).toEqual(['evt_1']);
 });
 
+test.each([
+  ['a number', '7', 'expected object'],
+  ['an unknown type', '{"type":"sent"}', 'type: '],
+  ['no event id', { provider_event_id: undefined }, 'provider_event_id: '],
+  ['an empty provider', { provider: '' }, 'provider: '],
+  ['a hash that is none', { body_sha256: 'abc' }, 'body_sha256: 64 hexadecimal digits'],
+  ['a status as text', { status: '202' }, 'status: '],
+  [
+    'a read without its sequence',
+    '{"type":"read","order_id":"o","seen_sequence":1,"node":null}',
+    'expected_sequence: ',
+  ],
+])('%s is refused by file and line, also in the last line', async (_what, wrong, problem) => {
+  await (await openRecord(file)).close();
+  const line = typeof wrong === 'string' ? wrong : JSON.stringify({ ...ack('evt_2'), ...wrong });
+  await writeFile(file, `${JSON.stringify(ack('evt_1'))}\n${line}\n`);
+  await expect(idsIn()).rejects.toThrow(`${file}:2 is no line of a record: `);
+  await expect(idsIn()).rejects.toThrow(problem);
+});
+
 // Only Linux has a device that is always full.
 test.skipIf(process.platform !== 'linux')('after a failed write nothing is acknowledged (needs Linux)', async () => {
   const record = await openRecord('/dev/full');
