@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { defaultTopology } from '../../kernel/topology.ts';
 import { maxReplicas, wholeNumber } from '../arguments.ts';
 import type { FailoverFlags, KillFlags, PitrFlags } from '../drill/flags.ts';
 
@@ -59,7 +60,7 @@ function registerKill(drill: Command, common: readonly Option[]): void {
   const kill = drill
     .command('kill')
     .summary('kill -9 of every part in turn, under load: the supervisor starts each again')
-    .option('--topology <name>', 'of the system that is broken', 'plain')
+    .option('--topology <name>', 'of the system that is broken', defaultTopology)
     .addOption(new Option('--mode <mode>', 'how webhooks arrive').choices(['sync', 'kafka']).default('sync'))
     .addOption(
       new Option('--cdc <engine>', 'what carries events to ClickHouse (native where ClickHouse runs here)').choices([
