@@ -87,6 +87,12 @@ function webhookMetrics(registers: Registry[]) {
       labelNames: ['provider', 'code'],
       registers,
     }),
+    webhooksMasked: new Counter({
+      name: 'webhooks_masked_total',
+      help: 'Requests with correctly signed webhooks in which card numbers or security codes were masked.',
+      labelNames: ['provider'],
+      registers,
+    }),
     batchSize: new Histogram({
       name: 'webhook_batch_size',
       help: 'Webhooks applied by one transaction.',

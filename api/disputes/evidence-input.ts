@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findCardData } from '../../kernel/providers/card-data.ts';
+import { containsCardNumber, namesCardData } from '../../kernel/providers/card-data.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -21,13 +21,13 @@ const fieldNamePattern = /^[a-z][a-z0-9_]{0,63}$/;
 const fieldName = z
   .string()
   .regex(fieldNamePattern, 'field names have 1 to 64 lower-case letters, digits or _')
-  .refine((name) => findCardData({ [name]: '' }) === undefined, 'card secrets must not be sent');
+  .refine((name) => !namesCardData(name), 'card secrets must not be sent');
 
 const fieldText = z
   .string()
   .min(1)
   .max(evidenceLimits.fieldCharacters)
-  .refine((text) => findCardData(text) === undefined, 'must not contain card numbers');
+  .refine((text) => !containsCardNumber(text), 'must not contain card numbers');
 
 export const evidenceFields = z
   .record(fieldName, fieldText)
@@ -86,7 +86,7 @@ export const evidenceFile = z
     if (content.length > evidenceLimits.fileBytes) refuse(`must be at most ${evidenceLimits.fileBytes} bytes decoded`);
     const start = fileTypes[contentType]!;
     if (!content.subarray(0, start.length).equals(start)) refuse(`is not ${contentType}`);
-    if (contentType === 'text/plain' && findCardData(content.toString('utf8')) !== undefined) {
+    if (contentType === 'text/plain' && containsCardNumber(content.toString('utf8'))) {
       refuse('must not contain card numbers');
     }
   });

@@ -1,3 +1,5 @@
+import { parseJson } from '../json.ts';
+
 /** Why a message of a topic could not be read; it stands in the dead letter's headers. */
 export type ContractProblem = 'malformed_json' | 'wrong_version' | 'unknown_type' | 'invalid';
 
@@ -17,11 +19,11 @@ export function shown(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'not a plain value' : String(JSON.stringify(value));
 }
 
-/** The text as JSON object. @throws ContractError malformed_json. */
+/** The text as JSON object, with numbers as they are written. @throws ContractError malformed_json. */
 export function parseMessage(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new ContractError('malformed_json', `The message is not JSON: ${(error as Error).message}`);
   }

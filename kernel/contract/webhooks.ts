@@ -56,9 +56,12 @@ export interface UnmappedWebhook extends Identified {
 export interface ReceivedWebhook {
   provider: string;
   event: ContractEvent;
-  /** SHA-256 over the event's fingerprint, or over the raw body where it has none; 64 hexadecimal digits. */
+  /**
+   * SHA-256 over the event's fingerprint, or over the raw body where it has none, before card data was masked; 64
+   * hexadecimal digits.
+   */
   bodySha256: string;
-  /** The body as it was signed. */
+  /** The body as it was signed, but for card data, which is masked. */
   body: string;
   receivedAt: Date;
   requestId: string;

@@ -1,3 +1,4 @@
+import { asWritten, exactNumber, parseJson, type RawNumber } from '../json.ts';
 import { AppError } from './errors.ts';
 
 // A byte order mark stays, and is refused as JSON: without it the text would not be what was signed.
@@ -6,26 +7,45 @@ const maxDepth = 32;
 
 /**
  * Parses a raw JSON body that came from outside. Stricter than JSON.parse where money or the database would suffer:
- * invalid UTF-8, NUL characters and halves of surrogate pairs (PostgreSQL cannot store them), `__proto__` keys, deep
- * nesting, and amounts written as anything but plain digits (`1e3`, `10.0`, integers that lose digits) are refused.
+ * invalid UTF-8, NUL characters and halves of surrogate pairs (PostgreSQL cannot store them), `__proto__` keys and deep
+ * nesting are refused. Numbers stay exact, see `parseJson`; those that no double comes near are refused. An amount that
+ * is not written in plain digits (`1e3`, `10.0`) becomes none of JavaScript's numbers, so that every schema refuses it.
  * @throws AppError malformed_body
  */
 export function parseJsonBody(raw: Buffer): { text: string; body: unknown } {
   const text = decodeUtf8(raw);
-  checkNumbers(text);
   let body: unknown;
   try {
-    body = JSON.parse(text);
-  } catch {
+    body = parseJson(text, readNumber);
+  } catch (error) {
+    if (error instanceof AppError) throw error;
     throw new AppError('malformed_body', 'body: must be well-formed JSON.');
   }
   // The text is searched first, because walking every body would cost more than these rare findings are worth.
-  if (suspicious.test(text) || tooManyBrackets(text)) checkValue(body, 0);
+  if (isSuspicious(text) || tooManyBrackets(text)) checkValue(body, 0);
   return { text, body };
 }
 
-/** What the text holds when it may have a NUL, half of a surrogate pair or `__proto__`, however that is escaped. */
-const suspicious = /__proto__|\\u(?:00|d[89a-f])/i;
+/** As long as no sensible number is; the database would write 1e100000 with all of its digits. */
+const maxNumberCharacters = 400;
+/** Keys of amounts: `amount_minor`, `amount_captured`, `value`. */
+const amountKey = /amount|value/i;
+
+function readNumber(source: string, value: number, key: string): number | RawNumber {
+  const underflows = value === 0 && /^[^eE]*[1-9]/.test(source);
+  if (!Number.isFinite(value) || underflows || source.length > maxNumberCharacters) {
+    throw new AppError(
+      'malformed_body',
+      `${key || 'body'}: the number ${source.slice(0, 24)} is out of range. Send it as a string.`,
+    );
+  }
+  return amountKey.test(key) && /[.eE]/.test(source) ? asWritten(source) : exactNumber(source, value);
+}
+
+/** Whether the text may have a NUL, half of a surrogate pair or `__proto__`, however that is escaped. */
+function isSuspicious(text: string): boolean {
+  return text.includes('__proto__') || (text.includes('\\u') && /\\u(?:00|d[89a-f])/i.test(text));
+}
 
 function decodeUtf8(raw: Buffer): string {
   try {
@@ -35,24 +55,13 @@ function decodeUtf8(raw: Buffer): string {
   }
 }
 
-const amountLiteral = /"(?:amount_minor|amount|value)"\s*:\s*(-?[0-9][0-9.eE+-]*)/g;
-
-function checkNumbers(text: string): void {
-  for (const [, literal] of text.matchAll(amountLiteral)) {
-    if (!/^-?[0-9]+$/.test(literal!)) {
-      throw new AppError(
-        'malformed_body',
-        `amount_minor: write whole minor units as plain digits, not ${literal!.slice(0, 24)}.`,
-      );
-    }
-  }
-}
-
 function tooManyBrackets(text: string): boolean {
   let count = 0;
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charCodeAt(i);
-    if ((char === 0x5b || char === 0x7b) && ++count > maxDepth) return true;
+  for (const bracket of ['[', '{']) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      count += 1;
+      if (count > maxDepth) return true;
+    }
   }
   return false;
 }

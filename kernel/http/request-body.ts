@@ -37,9 +37,13 @@ export function optionalJsonBody(maxBytes: number): RequestHandler[] {
   ];
 }
 
-function requireJson(request: Request, _response: Response, next: NextFunction): void {
-  const given = request.headers['content-type'];
-  if (given === undefined || !/^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i.test(given)) {
+/** Any parameters, but of character sets only UTF-8, which JSON is in. @throws AppError unsupported_media_type */
+export function requireJson(request: Request, _response: Response, next: NextFunction): void {
+  const [type, ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
+  const charset = parameters
+    .map((parameter) => /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1])
+    .find(Boolean);
+  if (type!.trim() !== 'application/json' || (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')) {
     throw new AppError('unsupported_media_type', 'Content-Type: send application/json in UTF-8.');
   }
   next();

@@ -1,6 +1,7 @@
 import { Pool, type PoolConfig, types } from 'pg';
 import type { Logger } from 'pino';
 import { failureFields } from '../failure.ts';
+import { parseJson } from '../json.ts';
 import { splitHosts } from './hosts.ts';
 import { clientOfPooler, type TransactionPooling } from './pooled-client.ts';
 import { clientsOfPrimary, createPrimaryFinder } from './primary-finder.ts';
@@ -35,7 +36,8 @@ export interface ServicePool extends Pool {
 }
 
 /**
- * A pool whose int8 columns arrive as bigint: amounts and sequences must not pass through floating point.
+ * A pool whose int8 columns arrive as bigint, and numbers in JSON as they were written: amounts and sequences must not
+ * pass through floating point.
  * An idle connection that breaks is logged and replaced, and never ends the process.
  */
 export function createPool(options: PoolOptions): ServicePool {
@@ -89,8 +91,11 @@ function commandLineSettings(settings: Readonly<Record<string, string>>): string
 const findPrimaryTimeoutMs = 1_000;
 
 const int8Oid = 20;
+const jsonOid = 114;
+const jsonbOid = 3802;
 
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid === int8Oid && format !== 'binary') return (text: string) => BigInt(text);
+  if (oid === jsonOid || oid === jsonbOid) return (text: string) => parseJson(text);
   return types.getTypeParser(oid, format as 'text');
 }

@@ -4,7 +4,7 @@ import { amountMinor, currency, providerEventId, timestamp } from '../contract/f
 import type { DisputeStatus, OrderStatus } from '../contract/status.ts';
 import type { ContractEvent, DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
 import { toIsoMinorUnits } from './amounts.ts';
-import { freeFormObject, reasonMaxLength } from './card-data.ts';
+import { freeFormObject, reasonMaxLength } from './free-form.ts';
 import { derivedIdentifier, toIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches } from './signature.ts';

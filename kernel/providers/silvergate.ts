@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { amountMinor, currency, identifier, providerEventId, timestamp } from '../contract/fields.ts';
 import { type DisputeStatus, orderStatuses } from '../contract/status.ts';
 import type { DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
-import { disputeReason, freeFormObject } from './card-data.ts';
+import { disputeReason, freeFormObject } from './free-form.ts';
 import { derivedIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches, isWithinTolerance, maxSignatures, singleHeader } from './signature.ts';
@@ -59,6 +59,14 @@ function checkSecret(secret: string): string | undefined {
   return key.length >= 24 && key.length <= 64 ? undefined : 'must encode 24 to 64 bytes';
 }
 
+const maxMetaCharacters = 8_192;
+const boundedObject = freeFormObject
+  .refine(
+    (meta) => JSON.stringify(meta).length <= maxMetaCharacters,
+    `must be at most ${maxMetaCharacters} characters of JSON`,
+  )
+  .meta({ description: `At most ${maxMetaCharacters} characters of JSON.` });
+
 export const orderBody = z
   .strictObject({
     provider_event_id: providerEventId,
@@ -69,7 +77,7 @@ export const orderBody = z
     currency: currency.optional(),
     created_at: timestamp,
     updated_at: timestamp,
-    meta: freeFormObject.optional(),
+    meta: boundedObject.optional(),
   })
   .superRefine((body, context) => {
     const missing = body.amount_minor === undefined ? 'amount_minor' : 'currency';
@@ -116,7 +124,7 @@ export const chargebackBody = z
     currency,
     occurred_at: timestamp,
     evidence_due_at: timestamp.optional(),
-    meta: freeFormObject.optional(),
+    meta: boundedObject.optional(),
   })
   .superRefine((body, context) => {
     const outcome = body.meta?.outcome;

@@ -261,21 +261,9 @@ describe('silvergate orders', () => {
     [{ created_at: 'yesterday' }, 'created_at'],
     [{ meta: [] }, 'meta'],
     [{ meta: { text: 'x'.repeat(9_000) } }, 'meta'],
-    [{ meta: { note: 'paid with 4111 1111 1111 1111' } }, 'meta.note'],
-    [{ meta: { deep: { list: [{ number: 5555555555554444 }] } } }, 'meta.deep.list.0.number'],
-    [{ meta: { CVV: '123' } }, 'meta.CVV'],
-    [{ meta: { 'card-number': 'x' } }, 'meta.card-number'],
-    [{ meta: { '4242424242424242': true } }, 'meta'],
   ])('%j is refused and named', (change, field) => {
     expect(wrongFields(() => mapOrder(change))).toContain(field);
   });
-
-  test.each(['4111111111111112', '411111111111', '1700000000000', 'sha4111111111111111', '12345678901234567890123'])(
-    'meta may hold %s, which is no card number',
-    (text) => {
-      expect(mapOrder({ meta: { text } })).toMatchObject({ meta: { text } });
-    },
-  );
 
   test.each([null, [], 'text', 1])('a body that is %j is refused', (input) => {
     expect(() => silvergate.paths['payments/orders']!(input)).toThrow(ZodError);
@@ -324,7 +312,6 @@ describe('silvergate chargebacks', () => {
     [{ status: 'closed', meta: { outcome: 'maybe' } }, 'meta.outcome'],
     [{ reason: '' }, 'reason'],
     [{ reason: 'line\nbreak' }, 'reason'],
-    [{ reason: 'card 4111111111111111' }, 'reason'],
     [{ amount_minor: undefined }, 'amount_minor'],
     [{ evidence_due_at: 'soon' }, 'evidence_due_at'],
     [{ updated_at: '2026-03-02T12:00:00Z' }, 'updated_at'],

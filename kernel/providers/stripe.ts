@@ -4,7 +4,7 @@ import { amountMinor, currency, providerEventId, unixTime } from '../contract/fi
 import type { DisputeStatus, OrderStatus } from '../contract/status.ts';
 import type { ContractEvent, DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
 import { toIsoMinorUnits } from './amounts.ts';
-import { disputeReason, freeFormObject } from './card-data.ts';
+import { disputeReason, freeFormObject } from './free-form.ts';
 import { derivedIdentifier, toIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches, isWithinTolerance, maxSignatures, singleHeader } from './signature.ts';

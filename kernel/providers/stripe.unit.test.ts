@@ -241,6 +241,13 @@ describe('stripe events', () => {
     expect(fingerprint(eventOf('charge.succeeded', { ...charge, amount: 1 }))).not.toBe(fingerprint(event));
   });
 
+  test("metadata may be as large as Stripe's own limits: 50 keys of 40 characters, values of 500", () => {
+    const metadata = Object.fromEntries(
+      Array.from({ length: 50 }, (_, at) => [`${at}`.padStart(40, 'k'), '\u{1f4b3}"'.repeat(250)]),
+    );
+    expect(map('charge.succeeded', { ...charge, metadata })).toMatchObject({ meta: metadata });
+  });
+
   test.each([
     ['no event', { ...charge }],
     ['no type', { ...eventOf('x', charge), type: undefined }],
@@ -250,7 +257,6 @@ describe('stripe events', () => {
       eventOf('charge.dispute.created', { ...dispute, evidence_details: { due_by: Number.MAX_SAFE_INTEGER } }),
     ],
     ['no amount', eventOf('charge.succeeded', { ...charge, amount: undefined })],
-    ['a card number', eventOf('charge.succeeded', { ...charge, metadata: { note: '4242424242424242' } })],
     ['a dispute of nothing', eventOf('charge.dispute.created', { ...dispute, charge: null, payment_intent: null })],
   ])('%s is refused', (_name, input) => {
     expect(() => stripe.paths.stripe!(input)).toThrow(ZodError);

@@ -3,7 +3,7 @@ import type { ReceivedWebhook } from '../contract/webhooks.ts';
 import { sendData } from '../http/envelope.ts';
 import { AppError } from '../http/errors.ts';
 import { methodNotAllowed, toAppError } from '../http/middleware.ts';
-import { rawBody } from '../http/request-body.ts';
+import { rawBody, requireJson } from '../http/request-body.ts';
 import type { Metrics } from '../metrics.ts';
 import { encodeConsistencyToken, type Position } from '../postgres/lsn.ts';
 import type { Provider, WebhookMapper } from '../providers/provider.ts';
@@ -48,14 +48,6 @@ export function webhookRouter(options: WebhookRouterOptions): Router {
   return router;
 }
 
-const requireJson: RequestHandler = (request, _response, next) => {
-  const type = request.headers['content-type'] ?? '';
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw new AppError('unsupported_media_type', 'Content-Type: send application/json.');
-  }
-  next();
-};
-
 function acceptWebhook(
   options: WebhookRouterOptions,
   provider: Provider,
@@ -65,7 +57,7 @@ function acceptWebhook(
   const { metrics, now, deliver } = options;
   return async (request: Request, response: Response) => {
     try {
-      const webhooks = receiveWebhook({
+      const { webhooks, cardData } = receiveWebhook({
         provider,
         map,
         secrets,
@@ -75,6 +67,7 @@ function acceptWebhook(
         requestId: response.locals.requestId,
         now: now(),
       });
+      if (cardData) metrics.webhooksMasked.inc({ provider: provider.name });
       answer(response, provider, await deliver(webhooks));
     } catch (thrown) {
       metrics.webhooksRejected.inc({ provider: provider.name, code: toAppError(thrown).code });

@@ -138,13 +138,28 @@ export function testRefusals(
       expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
     });
 
-    it.each(['text/plain', 'application/x-www-form-urlencoded', ''])('content type %j: 415', async (type) => {
+    it.each([
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      '',
+      'application/json; charset=utf-16',
+      'application/json; version=1; charset="ISO-8859-1"',
+    ])('content type %j: 415', async (type) => {
       const body = text();
       const answer = await refused(() =>
         post(ordersUrl, Buffer.from(body), { ...silvergateHeaders(body), 'content-type': type }),
       );
       expect(answer.status).toBe(415);
     });
+
+    it.each(['application/json;charset=utf-8', 'Application/JSON; charset="UTF-8"', 'application/json; version=1'])(
+      'content type %j is taken',
+      async (type) => {
+        const body = text();
+        const headers = { ...silvergateHeaders(body), 'content-type': type };
+        expect((await post(ordersUrl, Buffer.from(body), headers)).status).toBe(202);
+      },
+    );
 
     it('an unknown content encoding: 415', async () => {
       const body = text();
@@ -284,9 +299,17 @@ export function testRefusals(
         JSON.stringify(orderBody()).replace(/}$/, `,"meta":${'{"a":'.repeat(60)}1${'}'.repeat(60)}}`),
         'malformed_body',
       ],
-      ['an amount in exponent notation', text().replace('1999', '1e3'), 'malformed_body'],
-      ['an amount with decimals', text().replace('1999', '10.001'), 'malformed_body'],
-      ['an amount with decimals of zero', text().replace('1999', '10.0'), 'malformed_body'],
+      ['an amount in exponent notation', text().replace('1999', '1e3'), 'invalid_request'],
+      [
+        'an amount in exponent notation under an escaped name',
+        text().replace('"amount_minor":1999', '"amount\\u005fminor":1e3'),
+        'invalid_request',
+      ],
+      ['an amount with decimals', text().replace('1999', '10.001'), 'invalid_request'],
+      ['an amount with decimals of zero', text().replace('1999', '10.0'), 'invalid_request'],
+      ['a number above all doubles', text().replace(/}$/, ',"meta":{"n":1e400}}'), 'malformed_body'],
+      ['a number below all doubles', text().replace(/}$/, ',"meta":{"n":-1e-400}}'), 'malformed_body'],
+      ['a number of 1,000 digits', text().replace(/}$/, `,"meta":{"n":0.${'1'.repeat(1_000)}}}`), 'malformed_body'],
       ['an amount that loses digits', text().replace('1999', '9007199254740993'), 'invalid_request'],
       ['an amount over int8', text().replace('1999', '"9223372036854775808"'), 'invalid_request'],
       ['full-width digits', JSON.stringify(orderBody({ amount_minor: '１２' })), 'invalid_request'],
