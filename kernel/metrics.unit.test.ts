@@ -17,3 +17,12 @@ test('the state of a watched pool is that of the moment when the metrics are ask
     );
   }
 });
+
+test('what is counted one by one at every scrape is not among the default metrics, but the number of files is', async () => {
+  const { registry } = createMetrics({ service: 'api', topology: 'plain' });
+  const text = await registry.metrics();
+  expect(text).not.toMatch(/^nodejs_active_/m);
+  expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+  const files = /^process_open_fds\{.*\} (\d+)$/m.exec(text)?.[1];
+  if (process.platform === 'linux') expect(Number(files)).toBeGreaterThan(2);
+});

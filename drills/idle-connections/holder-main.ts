@@ -1,9 +1,11 @@
 import { connect, type Socket } from 'node:net';
+import { constants, getPriority, setPriority } from 'node:os';
 
 /**
  * `node drills/idle-connections/holder-main.ts PORT COUNT`: holds that many connections to 127.0.0.1 open and sends nothing
  * on half of them, one request and then nothing on the others. One that is closed is opened again. Sends its counts to
- * the parent process every second, and ends with it.
+ * the parent process every second, and ends with it. It runs at a lower priority: it stands for other machines, whose
+ * own work is not the system's. What it makes the system do stays.
  */
 export interface HolderCounts {
   open: number;
@@ -11,10 +13,11 @@ export interface HolderCounts {
   reopened: number;
   /** Connections that could not be opened, by the system's error code. */
   failures: Record<string, number>;
+  cpuSeconds: number;
 }
 
 const [port, count] = process.argv.slice(2).map(Number) as [number, number];
-const counts: HolderCounts = { open: 0, reopened: 0, failures: {} };
+const counts: HolderCounts = { open: 0, reopened: 0, failures: {}, cpuSeconds: 0 };
 const request = 'GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
 /** Openings are spread over this time, so that they are a steady load instead of waves. */
 const spreadMs = 2_000;
@@ -43,5 +46,10 @@ function hold(index: number): void {
 }
 
 for (let index = 0; index < count; index++) setTimeout(() => hold(index), (index / count) * spreadMs * 2);
-setInterval(() => process.send?.(counts), 1_000);
+setPriority(Math.min(getPriority() + 10, constants.priority.PRIORITY_LOW));
+setInterval(() => {
+  const { user, system } = process.cpuUsage();
+  counts.cpuSeconds = (user + system) / 1e6;
+  process.send?.(counts);
+}, 1_000);
 process.on('disconnect', () => process.exit(0));

@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { controlTopology } from '../../kernel/topology.ts';
 import { startSystem } from '../../runtime/native/system.ts';
-import { type ClientResult, startClient } from './client.ts';
+import type { ClientOrder, ClientReport } from './client-main.ts';
 import type { HolderCounts } from './holder-main.ts';
 
 /**
  * `node drills/idle-connections/main.ts [--connections N] [--seconds S] [--rate R]`: how a client that behaves is served
- * while others hold idle connections. Prints one JSON document; status 1 when its 99th percentile is above 50 ms or one
+ * while others hold idle connections. The client, those others and the system are processes of their own. Prints one JSON document; status 1 when its 99th percentile is above 50 ms or one
  * of its requests failed. Each process needs a file descriptor per connection: see `ulimit -n`.
  */
 const { values } = parseArgs({
@@ -29,6 +29,7 @@ interface Sample {
   memoryMb: number;
   refused: number;
   timedOut: number;
+  cpuSeconds: number;
 }
 
 const system = await startSystem({
@@ -43,7 +44,7 @@ try {
     new URL(system.urls.api).port,
     String(connections),
   ]);
-  let counts: HolderCounts = { open: 0, reopened: 0, failures: {} };
+  let counts: HolderCounts = { open: 0, reopened: 0, failures: {}, cpuSeconds: 0 };
   holder.on('message', (message) => {
     counts = message as HolderCounts;
   });
@@ -56,7 +57,9 @@ try {
     open.push(counts.open);
     sample().then((taken) => samples.push(taken), progress);
   }, sampleEveryMs);
+  const [beforeApi, beforeHolder] = [await sample(), counts.cpuSeconds];
   const besides = await measureClient(seconds);
+  const afterApi = await sample();
   clearInterval(sampling);
   holder.kill('SIGTERM');
   await once(holder, 'exit');
@@ -76,31 +79,54 @@ try {
       last: samples.at(-1)!.memoryMb,
       everyHalfMinute: samples.filter((_taken, at) => at % 6 === 0).map(({ memoryMb }) => memoryMb),
     },
+    cpuSecondsPerSecond: {
+      api: perSecond(afterApi.cpuSeconds - beforeApi.cpuSeconds),
+      holder: perSecond(counts.cpuSeconds - beforeHolder),
+      client: perSecond(besides.cpuSeconds),
+    },
     alone: summarise(alone),
     besides: summary,
   };
   console.log(JSON.stringify(result, null, 2));
-  if (summary.all.p99Ms > targetMs || Object.keys(besides.failures).length > 0) process.exitCode = 1;
+  if (summary.all.p99Ms > targetMs || Object.keys(besides.result.failures).length > 0) process.exitCode = 1;
 } finally {
   await system.stop();
 }
 
-async function measureClient(duration: number): Promise<ClientResult> {
-  const client = startClient(system.urls.api, system.secrets.silvergate, Number(values.rate));
-  await new Promise((resolve) => setTimeout(resolve, duration * 1_000));
-  await client.stop();
-  return client.result;
+async function measureClient(duration: number): Promise<ClientReport> {
+  const client = fork(fileURLToPath(new URL('./client-main.ts', import.meta.url)));
+  const order: ClientOrder = {
+    url: system.urls.api,
+    secret: system.secrets.silvergate,
+    perSecond: Number(values.rate),
+    seconds: duration,
+  };
+  client.send(order);
+  const [report] = await once(client, 'message', { signal: AbortSignal.timeout((duration + 60) * 1_000) });
+  return report as ClientReport;
 }
 
-function summarise({ latenciesMs, failures }: ClientResult) {
-  const all = Object.values(latenciesMs).flat();
+function summarise({ result: { latenciesMs, failures }, ownDelayP99Ms }: ClientReport) {
   const kinds = Object.entries(latenciesMs).map(([kind, latencies]) => [kind, percentiles(latencies)]);
-  return { all: percentiles(all), ...Object.fromEntries(kinds), failures };
+  return {
+    all: percentiles(Object.values(latenciesMs).flat()),
+    ...Object.fromEntries(kinds),
+    failures,
+    clientsOwnDelayP99Ms: rounded(ownDelayP99Ms),
+  };
+}
+
+function perSecond(total: number): number {
+  return Math.round((total / seconds) * 100) / 100;
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 function percentiles(latencies: readonly number[]) {
   const sorted = latencies.toSorted((a, b) => a - b);
-  const at = (share: number) => Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? 0) * 10) / 10;
+  const at = (share: number) => rounded(sorted[Math.ceil(sorted.length * share) - 1] ?? 0);
   return { requests: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
 }
 
@@ -112,5 +138,6 @@ async function sample(): Promise<Sample> {
     memoryMb: Math.round(value('process_resident_memory_bytes') / 1_048_576),
     refused: value('http_connections_refused_total'),
     timedOut: value('http_connections_closed_total'),
+    cpuSeconds: value('process_cpu_seconds_total'),
   };
 }

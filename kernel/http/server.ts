@@ -25,13 +25,22 @@ export interface HttpServer {
   close(timeoutMs: number): Promise<void>;
 }
 
+/**
+ * How often connections are looked for whose request did not arrive in time. All that are found are answered in one
+ * go, so that the pause between two looks bounds for how long other requests wait when thousands end together.
+ */
+const checkEveryMs = 50;
+
+/** Connections that wait to be accepted, within the system's own limit: beyond, clients would try again after 1 s. */
+const backlog = 4_096;
+
 /** Listens with limits on connections, slow clients and headers, and answers what Node itself refuses in the lab's envelope. */
 export async function listen(app: RequestListener, options: HttpServerOptions): Promise<HttpServer> {
   const server = createServer({
     requestTimeout: options.requestTimeoutMs,
     headersTimeout: options.requestTimeoutMs,
     keepAliveTimeout: 30_000,
-    connectionsCheckingInterval: Math.min(1_000, Math.ceil(options.requestTimeoutMs / 4)),
+    connectionsCheckingInterval: Math.min(checkEveryMs, Math.ceil(options.requestTimeoutMs / 4)),
     maxHeaderSize: 16_384,
     // Node would answer with an empty body; the guard answers in the envelope.
     requireHostHeader: false,
@@ -41,7 +50,7 @@ export async function listen(app: RequestListener, options: HttpServerOptions): 
   guardConnections(server, app, options.onClosedConnection);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
+    server.listen({ port: options.port, host: options.host, backlog }, resolve);
   });
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;

@@ -71,3 +71,13 @@ test('one connection more than the limit is closed, the others go on', async () 
   expect(refused).toBe(1);
   await http.close(1_000);
 });
+
+test('late requests are looked for in short steps, so that those which end together are few at a time', async () => {
+  const intervalOf = async (requestTimeoutMs: number) => {
+    const http = await listen(() => {}, { host: '127.0.0.1', port: 0, requestTimeoutMs });
+    await http.close(0);
+    return (http.server as unknown as { connectionsCheckingInterval: number }).connectionsCheckingInterval;
+  };
+  expect(await intervalOf(10_000)).toBe(50);
+  expect(await intervalOf(100)).toBe(25);
+});
