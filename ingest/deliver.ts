@@ -1,7 +1,7 @@
 import { serializeReceived } from '../kernel/contract/received.ts';
 import { webhookMessageMaxBytes, webhookTopics } from '../kernel/contract/topics.ts';
 import type { ReceivedWebhook } from '../kernel/contract/webhooks.ts';
-import { AppError } from '../kernel/http/errors.ts';
+import { AppError, fieldRefusal } from '../kernel/http/errors.ts';
 import { KafkaError, type OutgoingMessage, type Producer } from '../kernel/kafka/port.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import type { Delivered } from '../kernel/webhooks/router.ts';
@@ -64,5 +64,5 @@ function refusal(error: unknown): unknown {
 }
 
 function tooLarge(cause?: KafkaError): AppError {
-  return new AppError('payload_too_large', 'The webhook is too large to be stored.', { cause });
+  return fieldRefusal('payload_too_large', 'body', 'the webhook is too large to be stored', { cause });
 }

@@ -49,6 +49,13 @@ describe('messages of the gateway', () => {
     expect(message).toMatchObject({ topic, key, headers: { 'correlation-id': 'r1' } });
     expect(parseReceived(message.value as string)).toEqual(received(event));
   });
+
+  it('carry the request id as the caller wrote it', () => {
+    const requestId = 'caller "7" \\ ~';
+    const message = toMessage({ ...received(order), requestId });
+    expect(message.headers).toEqual({ 'correlation-id': requestId });
+    expect(parseReceived(message.value as string).requestId).toBe(requestId);
+  });
 });
 
 describe('delivery to the broker', () => {

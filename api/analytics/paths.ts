@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { dataResponse, type PathRegistration, readRoute } from '../openapi/describe.ts';
+import { disputesExample, freshnessExample, funnelExample, topUsersExample, volumeExample } from './examples.ts';
 import {
   bucketQuery,
   disputesAnswer,
@@ -12,48 +13,73 @@ import {
   volumeAnswer,
 } from './schemas.ts';
 
-const questions: { path: string; summary: string; query: z.ZodObject; object: string; answer: z.ZodType }[] = [
+const questions: {
+  operationId: string;
+  path: string;
+  summary: string;
+  query: z.ZodObject;
+  object: string;
+  answer: z.ZodType;
+  example: object;
+}[] = [
   {
+    operationId: 'getVolume',
     path: 'volume',
     summary: 'Orders, success rate and volume over time, by currency and provider',
     query: bucketQuery,
     object: 'analytics_volume',
     answer: volumeAnswer,
+    example: volumeExample,
   },
   {
+    operationId: 'getDisputeRates',
     path: 'disputes',
     summary: 'Dispute rate and win rate over time, by currency and provider',
     query: bucketQuery,
     object: 'analytics_disputes',
     answer: disputesAnswer,
+    example: disputesExample,
   },
   {
+    operationId: 'getFunnel',
     path: 'funnel',
     summary: 'How many orders were held, released, captured and paid, by currency',
     query: funnelQuery,
     object: 'analytics_funnel',
     answer: funnelAnswer,
+    example: funnelExample,
   },
   {
+    operationId: 'getTopUsers',
     path: 'top-users',
     summary: 'The users with the highest volume in a currency',
     query: topUsersQuery,
     object: 'analytics_top_users',
     answer: topUsersAnswer,
+    example: topUsersExample,
   },
   {
+    operationId: 'getFreshness',
     path: 'freshness',
     summary: 'How far analytics are behind, and which stage is slow',
     query: freshnessQuery,
     object: 'analytics_freshness',
     answer: freshnessAnswer,
+    example: freshnessExample,
   },
 ];
 
 export const registerAnalyticsPaths: PathRegistration = (registry) => {
-  for (const { path, summary, query, object, answer } of questions) {
+  for (const { operationId, path, summary, query, object, answer, example } of questions) {
     // ClickHouse lags behind by what `freshness` says, and knows nothing of a token.
-    const route = { path: `/api/v1/analytics/${path}`, tags: ['analytics'], summary, query, choosesFreshness: false };
-    registry.registerPath(readRoute(route, dataResponse(object, answer, summary, 'read')));
+    const route = {
+      operationId,
+      path: `/api/v1/analytics/${path}`,
+      tags: ['analytics'],
+      summary,
+      query,
+      choosesFreshness: false,
+    };
+    registry.registerPath(readRoute(route, dataResponse(object, answer, summary, 'read', example)));
   }
 };

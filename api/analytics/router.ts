@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Request, type Response, Router } from 'express';
 import { sendData } from '../../kernel/http/envelope.ts';
-import { AppError } from '../../kernel/http/errors.ts';
+import { AppError, fieldRefusal } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
 import { readFromNode } from '../../kernel/http/read-consistency.ts';
 import type { ReadRouter } from '../../kernel/postgres/read-router.ts';
@@ -97,7 +97,7 @@ async function ask<T>(
 
 function checkRange(deps: AnalyticsDeps, asked: AskedRange): Range {
   const range = readRange(asked, deps.now());
-  if ('reason' in range) throw new AppError('invalid_request', `${range.path}: ${range.reason}.`);
+  if ('reason' in range) throw fieldRefusal('invalid_request', range.path, range.reason);
   return range;
 }
 

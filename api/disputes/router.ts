@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import type { Cursors } from '../../kernel/http/cursor.ts';
-import { sendData } from '../../kernel/http/envelope.ts';
+import { sendData, sendList } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
 import { readFromNode, sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
@@ -52,7 +52,7 @@ export function disputesRouter(deps: DisputesDeps): Router {
 async function list(deps: DisputesDeps, reads: DisputeReads, request: Request, response: Response): Promise<void> {
   const query = listDisputesQuery.parse(request.query);
   const { rows, page } = await readFromNode(deps.reads, request, response, (pool) => listDisputes(reads, pool, query));
-  sendData(response, 'dispute', rows, 200, page);
+  sendList(response, 'dispute', rows, page);
 }
 
 async function show(deps: DisputesDeps, request: Request, response: Response): Promise<void> {
@@ -71,7 +71,7 @@ async function showEvidence(deps: DisputesDeps, request: Request, response: Resp
     return deps.disputes.evidence(pool, dispute);
   });
   // The number of entries per dispute is bounded, so one page holds them all.
-  sendData(response, 'evidence', rows, 200, { has_more: false, next_cursor: null });
+  sendList(response, 'evidence', rows, { has_more: false, next_cursor: null });
 }
 
 async function add(deps: DisputesDeps, request: Request, response: Response): Promise<void> {

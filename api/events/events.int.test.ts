@@ -31,7 +31,7 @@ describe.each(['plain', 'partitioned'] as const)('on %s', (topology) => {
   test('events of both aggregates come in one order', async () => {
     const { body, headers } = await get('limit=4');
     expect(body).toMatchObject({
-      object: 'event',
+      object: 'event_list',
       data: [
         { aggregate: 'order', dispute_id: null, order_id: 'ord_0', kind: 'webhook_received', sequence: 1 },
         { aggregate: 'dispute', dispute_id: 'dp_1', order_id: 'ord_1', kind: 'webhook_opened', sequence: 2 },

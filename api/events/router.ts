@@ -4,7 +4,7 @@ import { type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { failureFields } from '../../kernel/failure.ts';
 import type { Cursors } from '../../kernel/http/cursor.ts';
-import { sendData } from '../../kernel/http/envelope.ts';
+import { sendList } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
 import { readFromNode } from '../../kernel/http/read-consistency.ts';
@@ -47,7 +47,7 @@ async function list(deps: EventsDeps, builder: QueryBuilder, request: Request, r
   const { rows, page } = await readFromNode(deps.reads, request, response, (pool) =>
     listEvents({ builder, cursors: deps.cursors, events: deps.events }, pool, filters, { limit, cursor }),
   );
-  sendData(response, 'event', rows, 200, page);
+  sendList(response, 'event', rows, page);
 }
 
 async function exportAll(

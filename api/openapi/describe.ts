@@ -1,6 +1,8 @@
 import type { OpenAPIRegistry, ResponseConfig, RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { type ErrorCode, errorStatus } from '../../kernel/http/errors.ts';
+import type { ErrorCode } from '../../kernel/http/errors.ts';
+import { headerOf } from './headers.ts';
+import { errorResponses } from './refusals.ts';
 
 /** Adds the paths of one folder to the document. Each folder exports one, next to its schemas. */
 export type PathRegistration = (registry: OpenAPIRegistry) => void;
@@ -12,50 +14,103 @@ export const amountOutput = z
 
 export const timeOutput = z.iso.datetime();
 
-const traceId = z.string().meta({ description: 'The X-Request-ID of this exchange.' });
+/** The X-Request-ID of the examples. */
+export const exampleTraceId = '0b9f2f4e-6f0e-4c53-9d0c-5c1f6f3f8a11';
+
+export const traceId = z.string().meta({ description: 'The X-Request-ID of this exchange.' });
 
 const readHeaders = z.object({
   'X-Read-Consistency': z.enum(['primary', 'replica', 'session']).optional().meta({
     description:
       'session (the default) never shows older data than X-Consistency-Token; replica takes what a replica has.',
   }),
-  'X-Consistency-Token': z.string().optional().meta({ description: 'From the answer of an earlier write.' }),
+  'X-Consistency-Token': z
+    .string()
+    .optional()
+    .meta({
+      description:
+        'From the answer of an earlier write. One that cannot be read is no error: the primary answers, with ' +
+        'X-Read-Reason: unreadable_token.',
+    }),
 });
 
-interface ReadRoute {
+/** What every operation of the document has, besides its answers. */
+interface Operation {
+  /** The name of the operation in generated clients. */
+  operationId: string;
   path: string;
   tags: string[];
   summary: string;
   description?: string;
   params?: z.ZodObject;
+}
+
+interface ReadOperation extends Operation {
   query?: z.ZodObject;
   /** Whether the caller may say how fresh the answer has to be; without it, it may. */
   choosesFreshness?: boolean;
 }
 
-/** A GET with the headers that reads take. `codes` are the errors besides those of any endpoint. */
-export function readRoute(route: ReadRoute, answer: ResponseConfig, ...codes: ErrorCode[]): RouteConfig {
+/** A GET below /api/v1. `codes` are the errors besides those of any endpoint. */
+export function readRoute(route: ReadOperation, answer: ResponseConfig, ...codes: ErrorCode[]): RouteConfig {
   const { params, query, choosesFreshness = true, ...rest } = route;
   return {
     ...rest,
     method: 'get',
+    security: [],
     request: { ...(params && { params }), ...(query && { query }), ...(choosesFreshness && { headers: readHeaders }) },
-    responses: { 200: answer, ...errorResponses(...anyEndpoint, ...codes) },
+    responses: rateLimited({ 200: answer, ...errorResponses(...anyEndpoint, ...codes) }),
   };
 }
 
-/** A JSON body. */
-export function jsonBody(schema: z.ZodType, { required = true } = {}) {
-  return { required, content: { 'application/json': { schema } } };
+interface Command extends Operation {
+  body: z.ZodType;
+  /** Whether the request must have a body; without it, it must. */
+  bodyRequired?: boolean;
+  /** Bodies by a name. */
+  examples: Record<string, { summary: string; value: unknown }>;
 }
 
-const readNode = { 'X-Read-Node': { schema: { type: 'string' as const }, description: 'Node that answered.' } };
-const token = {
-  'X-Consistency-Token': { schema: { type: 'string' as const }, description: 'Position of this write; opaque.' },
-};
+/** A POST with a JSON body below /api/v1. `codes` are the errors besides those of any endpoint with a body. */
+export function commandRoute(
+  command: Command,
+  answers: Record<number, ResponseConfig>,
+  ...codes: ErrorCode[]
+): RouteConfig {
+  const { params, body, bodyRequired = true, examples, ...rest } = command;
+  return {
+    ...rest,
+    method: 'post',
+    security: [],
+    request: {
+      ...(params && { params }),
+      body: { required: bodyRequired, content: { 'application/json': { schema: body, examples } } },
+    },
+    responses: rateLimited({ ...answers, ...errorResponses(...anyEndpoint, ...anyBody, ...codes) }),
+  };
+}
 
-/** A success answer in the envelope. */
-export function dataResponse(object: string, data: z.ZodType, description: string, kind: 'read' | 'write' | 'other') {
+/** Below /api/v1 every answer says how many requests are left. */
+function rateLimited(responses: RouteConfig['responses']): RouteConfig['responses'] {
+  const limit = headerOf('RateLimit-Policy', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      { ...response, headers: { ...(response as ResponseConfig).headers, ...limit } } as ResponseConfig,
+    ]),
+  );
+}
+
+export type AnswerKind = 'read' | 'write' | 'other';
+
+/** A success answer in the envelope. @param example Its `data` in the document. */
+export function dataResponse(
+  object: string,
+  data: z.ZodType,
+  description: string,
+  kind: AnswerKind,
+  example: unknown,
+): ResponseConfig {
   const schema = z.object({
     object: z.literal(object),
     success: z.literal(true),
@@ -63,46 +118,41 @@ export function dataResponse(object: string, data: z.ZodType, description: strin
     error: z.null(),
     trace_id: traceId,
   });
-  return withHeaders(description, schema, kind);
+  const value = { object, success: true, data: example, error: null, trace_id: exampleTraceId };
+  return { description, content: { 'application/json': { schema, example: value } }, headers: answerHeaders(kind) };
 }
 
-/** A page of a list in the envelope. */
-export function listResponse(object: string, item: z.ZodType, description: string) {
-  const schema = z.object({
-    object: z.literal(object),
-    success: z.literal(true),
-    data: z.array(item),
-    error: z.null(),
-    trace_id: traceId,
-    page: z.object({ has_more: z.boolean(), next_cursor: z.string().nullable() }),
-  });
-  return withHeaders(description, schema, 'read');
+/** A page of a list, in an envelope that is named for the list. @param example One item of it. */
+export function listResponse(object: string, item: z.ZodType, description: string, example: unknown): ResponseConfig {
+  const schema = z
+    .object({
+      object: z.literal(`${object}_list`),
+      success: z.literal(true),
+      data: z.array(item),
+      error: z.null(),
+      trace_id: traceId,
+      page: z.object({ has_more: z.boolean(), next_cursor: z.string().nullable() }).meta({ id: 'Page' }),
+    })
+    .meta({ id: `${inCapitals(object)}List` });
+  const value = {
+    object: `${object}_list`,
+    success: true,
+    data: [example],
+    error: null,
+    trace_id: exampleTraceId,
+    page: { has_more: false, next_cursor: null },
+  };
+  return { description, content: { 'application/json': { schema, example: value } }, headers: answerHeaders('read') };
 }
 
-function withHeaders(description: string, schema: z.ZodType, kind: 'read' | 'write' | 'other'): ResponseConfig {
-  const headers = kind === 'read' ? readNode : kind === 'write' ? token : undefined;
-  return { description, content: { 'application/json': { schema } }, ...(headers && { headers }) };
+/** `order_event` → `OrderEvent`. */
+function inCapitals(name: string): string {
+  return name.replaceAll(/(?:^|_)(\w)/g, (_match, letter: string) => letter.toUpperCase());
 }
 
-const errorBody = z
-  .object({
-    object: z.literal('error'),
-    success: z.literal(false),
-    data: z.null(),
-    error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
-    trace_id: traceId.nullable(),
-  })
-  .meta({ id: 'Error' });
-
-/** Error answers by status, each with the codes that it can carry. */
-export function errorResponses(...codes: ErrorCode[]): RouteConfig['responses'] {
-  const byStatus = Map.groupBy(codes, (code) => errorStatus[code]);
-  return Object.fromEntries(
-    [...byStatus].map(([status, names]) => [
-      status,
-      { description: names.join(', '), content: { 'application/json': { schema: errorBody } } },
-    ]),
-  );
+export function answerHeaders(kind: AnswerKind): ResponseConfig['headers'] {
+  if (kind === 'read') return headerOf('X-Request-ID', 'X-Read-Node', 'X-Read-Reason');
+  return kind === 'write' ? headerOf('X-Request-ID', 'X-Consistency-Token') : headerOf('X-Request-ID');
 }
 
 /** Codes that any endpoint below /api/v1 can answer. */

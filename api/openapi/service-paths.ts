@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { dataResponse, type PathRegistration } from './describe.ts';
+import { answerHeaders, dataResponse, type PathRegistration } from './describe.ts';
+import { errorResponses } from './refusals.ts';
 
-const tags = ['operations'];
-const text = (description: string, mediaType: string) => ({
-  200: { description, content: { [mediaType]: { schema: z.string() } } },
+const text = (description: string, mediaType: string, example: string) => ({
+  200: { description, content: { [mediaType]: { schema: z.string(), example } }, headers: answerHeaders('other') },
 });
 
 const readiness = z
@@ -20,52 +20,97 @@ const readiness = z
   })
   .meta({ id: 'Readiness' });
 
+const readinessExample = (status: 'up' | 'down') => ({
+  status: status === 'up' ? 'ready' : 'not_ready',
+  dependencies: [{ name: 'postgres', required: true, status, latency_ms: 2 }],
+});
+
 /** What every service of the lab answers, and this documentation. */
 export const registerServicePaths: PathRegistration = (registry) => {
+  registerHealth(registry);
+  registerDocumentation(registry);
+};
+
+const common: { method: 'get'; tags: string[]; security: [] } = { method: 'get', tags: ['operations'], security: [] };
+
+const registerHealth: PathRegistration = (registry) => {
   registry.registerPath({
-    method: 'get',
+    ...common,
+    operationId: 'getLiveness',
     path: '/health/live',
-    tags,
     summary: 'Whether the process runs',
-    responses: { 200: dataResponse('health', z.object({ status: z.literal('live') }), 'It runs.', 'other') },
-  });
-  registry.registerPath({
-    method: 'get',
-    path: '/health/ready',
-    tags,
-    summary: 'Whether the dependencies answer',
     responses: {
-      200: dataResponse('health', readiness, 'All required dependencies answer.', 'other'),
-      503: dataResponse('health', readiness, 'A required dependency does not answer.', 'other'),
+      200: dataResponse('health', z.object({ status: z.literal('live') }), 'It runs.', 'other', { status: 'live' }),
     },
   });
   registry.registerPath({
-    method: 'get',
+    ...common,
+    operationId: 'getReadiness',
+    path: '/health/ready',
+    summary: 'Whether the dependencies answer',
+    responses: {
+      200: dataResponse('health', readiness, 'All required dependencies answer.', 'other', readinessExample('up')),
+      503: dataResponse(
+        'health',
+        readiness,
+        'A required dependency does not answer.',
+        'other',
+        readinessExample('down'),
+      ),
+    },
+  });
+  registry.registerPath({
+    ...common,
+    operationId: 'getMetrics',
     path: '/metrics',
-    tags,
     summary: 'Metrics for Prometheus',
-    responses: text('Prometheus text format.', 'text/plain'),
+    responses: text('Prometheus text format.', 'text/plain', 'process_cpu_seconds_total{service="api"} 1.5\n'),
   });
+};
+
+const registerDocumentation: PathRegistration = (registry) => {
   registry.registerPath({
-    method: 'get',
+    ...common,
+    operationId: 'getOpenApi',
     path: '/openapi.json',
-    tags,
     summary: 'This document',
-    responses: { 200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: z.looseObject({}) } } } },
+    responses: {
+      200: {
+        description: 'OpenAPI 3.1.',
+        content: {
+          'application/json': {
+            schema: z.looseObject({ openapi: z.string(), paths: z.looseObject({}) }),
+            example: { openapi: '3.1.0', info: { title: 'Payments scaling lab', version: '1' }, paths: {} },
+          },
+        },
+        headers: answerHeaders('other'),
+      },
+    },
   });
   registry.registerPath({
-    method: 'get',
+    ...common,
+    operationId: 'getDocs',
     path: '/docs',
-    tags,
     summary: 'This document, to read and to try',
-    responses: text('A page that needs nothing from the internet.', 'text/html'),
+    responses: text('A page that needs nothing from the internet.', 'text/html', '<!doctype html>'),
   });
   registry.registerPath({
-    method: 'get',
+    ...common,
+    operationId: 'getDocsFile',
     path: '/docs/{file}',
-    tags,
     summary: 'Parts of the documentation page',
-    request: { params: z.object({ file: z.string() }) },
-    responses: { 200: { description: 'A script, a style sheet or an image.' }, 404: { description: 'not_found' } },
+    request: { params: z.object({ file: z.string().meta({ examples: ['start.js'] }) }) },
+    responses: {
+      200: {
+        description: 'A script, a style sheet or an image.',
+        content: {
+          'text/javascript': { schema: z.string(), example: 'window.ui = SwaggerUIBundle({});' },
+          'text/css': { schema: z.string() },
+          'image/png': { schema: z.string() },
+        },
+        headers: answerHeaders('other'),
+      },
+      ...errorResponses('not_found'),
+    },
   });
 };

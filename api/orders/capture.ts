@@ -1,5 +1,5 @@
 import { finalOrderStatuses } from '../../kernel/contract/status.ts';
-import { AppError } from '../../kernel/http/errors.ts';
+import { AppError, fieldRefusal } from '../../kernel/http/errors.ts';
 import type { Committed } from '../../kernel/postgres/transaction.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
 import type { CaptureOutcome, ProviderClient } from '../provider-client/client.ts';
@@ -88,9 +88,10 @@ async function recordIntent(
 
 function checkSameRequest(known: CaptureRow, command: CaptureCommand): void {
   if (known.amount_minor !== command.amount_minor || known.currency !== command.currency) {
-    throw new AppError(
+    throw fieldRefusal(
       'idempotency_key_reused',
-      'idempotency_key: was used on this order with another amount or currency.',
+      'idempotency_key',
+      'was used on this order with another amount or currency',
     );
   }
 }
@@ -123,11 +124,11 @@ function checkCapturable(order: OrderRow, command: CaptureCommand, takenMinor: b
     throw new AppError('order_amount_unknown', 'The provider has not told the amount of this order yet.');
   }
   if (command.currency !== order.currency) {
-    throw new AppError('amount_not_capturable', `currency: the order is in ${order.currency}.`);
+    throw fieldRefusal('amount_not_capturable', 'currency', `the order is in ${order.currency}`);
   }
   const leftMinor = order.amount_minor - takenMinor;
   if (command.amount_minor > leftMinor) {
-    throw new AppError('amount_not_capturable', `amount_minor: ${leftMinor} of the order can still be captured.`, {
+    throw fieldRefusal('amount_not_capturable', 'amount_minor', `${leftMinor} of the order can still be captured`, {
       details: { capturable_minor: leftMinor },
     });
   }

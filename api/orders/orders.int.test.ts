@@ -167,9 +167,25 @@ test.each([
   });
 });
 
-test('a request id of the caller is kept, a forged one is not', async () => {
-  const kept = await api.call('GET', '/api/v1/orders/ord_1', { headers: { 'X-Request-ID': 'caller-1234' } });
-  expect(kept.body.trace_id).toBe('caller-1234');
-  const forged = await api.call('GET', '/api/v1/orders/ord_1', { headers: { 'X-Request-ID': 'a b' } });
-  expect(forged.body.trace_id).not.toBe('a b');
+test('a printable request id of the caller is kept in the answer and in the outbox, a longer one is not', async () => {
+  const id = `caller "7" \\ {"sent_at_ms": "1"} ${'~'.repeat(90)}`;
+  const headers = { 'X-Request-ID': id };
+  const kept = await api.call('POST', '/api/v1/orders/ord_1/hold', {
+    headers,
+    body: { action: 'set', reason: 'risk' },
+  });
+  expect([kept.status, kept.headers.get('x-request-id'), kept.body.trace_id]).toEqual([200, id, id]);
+  const [row] = await api.query(
+    `select headers->>'request_id' as id from outbox where aggregate_id = 'ord_1' order by sequence desc`,
+  );
+  expect(row!.id).toBe(id);
+  const long = await api.call('GET', '/api/v1/orders/ord_1', { headers: { 'X-Request-ID': 'x'.repeat(129) } });
+  expect(long.body.trace_id).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('a token that cannot be read is named in the answer, also where there is one node only', async () => {
+  const reasonFor = async (token: Record<string, string>) =>
+    (await api.call('GET', '/api/v1/orders/ord_1', { headers: token })).headers.get('x-read-reason');
+  expect(await reasonFor({ 'X-Consistency-Token': 'garbage' })).toBe('unreadable_token');
+  expect(await reasonFor({})).toBe('no_replica');
 });

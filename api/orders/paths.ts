@@ -1,13 +1,12 @@
+import { commandRoute, dataResponse, listResponse, type PathRegistration, readRoute } from '../openapi/describe.ts';
 import {
-  anyBody,
-  anyEndpoint,
-  dataResponse,
-  errorResponses,
-  jsonBody,
-  listResponse,
-  type PathRegistration,
-  readRoute,
-} from '../openapi/describe.ts';
+  captureExample,
+  captureExamples,
+  heldOrderExample,
+  holdExamples,
+  orderEventExample,
+  orderExample,
+} from './examples.ts';
 import {
   capture,
   captureBody,
@@ -29,23 +28,35 @@ export const registerOrderPaths: PathRegistration = (registry) => {
 const registerReads: PathRegistration = (registry) => {
   registry.registerPath(
     readRoute(
-      { path: '/api/v1/orders', tags, summary: 'Orders, newest first', query: listOrdersQuery },
-      listResponse('order', order, 'A page of orders.'),
+      {
+        operationId: 'listOrders',
+        path: '/api/v1/orders',
+        tags,
+        summary: 'Orders, newest first',
+        query: listOrdersQuery,
+      },
+      listResponse('order', order, 'A page of orders.', orderExample),
       'invalid_cursor',
     ),
   );
   registry.registerPath(
     readRoute(
-      { path: '/api/v1/orders/{id}', tags, summary: 'One order', params: orderParams },
-      dataResponse('order', order, 'The order.', 'read'),
+      { operationId: 'getOrder', path: '/api/v1/orders/{id}', tags, summary: 'One order', params: orderParams },
+      dataResponse('order', order, 'The order.', 'read', orderExample),
       'not_found',
     ),
   );
-  const events = { path: '/api/v1/orders/{id}/events', summary: 'Events of an order by sequence' };
   registry.registerPath(
     readRoute(
-      { ...events, tags, params: orderParams, query: orderEventsQuery },
-      listResponse('order_event', orderEvent, 'A page of events, the oldest first.'),
+      {
+        operationId: 'listOrderEvents',
+        path: '/api/v1/orders/{id}/events',
+        tags,
+        summary: 'Events of an order by sequence',
+        params: orderParams,
+        query: orderEventsQuery,
+      },
+      listResponse('order_event', orderEvent, 'A page of events, the oldest first.', orderEventExample),
       'invalid_cursor',
       'not_found',
     ),
@@ -53,40 +64,61 @@ const registerReads: PathRegistration = (registry) => {
 };
 
 const registerCommands: PathRegistration = (registry) => {
-  registry.registerPath({
-    method: 'post',
-    path: '/api/v1/orders/{id}/hold',
-    tags,
-    summary: 'Set or clear a hold',
-    request: { params: orderParams, body: jsonBody(holdBody) },
-    responses: {
-      200: dataResponse('order', order, 'The order; setting the same hold again changes nothing.', 'write'),
-      ...errorResponses(...anyEndpoint, ...anyBody, 'not_found', 'order_final'),
-    },
-  });
-  registry.registerPath({
-    method: 'post',
-    path: '/api/v1/orders/{id}/capture',
-    tags,
-    summary: 'Capture money at the provider',
-    description:
-      'A repetition with the same idempotency_key and body returns the outcome of the first request and never captures ' +
-      'twice. After 503 provider_unavailable the outcome is unknown: repeat the request with the same key.',
-    request: { params: orderParams, body: jsonBody(captureBody) },
-    responses: {
-      200: dataResponse('capture', capture, 'The capture: completed, or failed because it was declined.', 'write'),
-      ...errorResponses(
-        ...anyEndpoint,
-        ...anyBody,
-        'not_found',
-        'order_on_hold',
-        'order_final',
-        'order_amount_unknown',
-        'operation_in_progress',
-        'idempotency_key_reused',
-        'amount_not_capturable',
-        'provider_unavailable',
-      ),
-    },
-  });
+  registry.registerPath(
+    commandRoute(
+      {
+        operationId: 'changeHold',
+        path: '/api/v1/orders/{id}/hold',
+        tags,
+        summary: 'Set or clear a hold',
+        params: orderParams,
+        body: holdBody,
+        examples: holdExamples,
+      },
+      {
+        200: dataResponse(
+          'order',
+          order,
+          'The order; setting the same hold again changes nothing.',
+          'write',
+          heldOrderExample,
+        ),
+      },
+      'not_found',
+      'order_final',
+    ),
+  );
+  registry.registerPath(
+    commandRoute(
+      {
+        operationId: 'captureOrder',
+        path: '/api/v1/orders/{id}/capture',
+        tags,
+        summary: 'Capture money at the provider',
+        description:
+          'A repetition with the same idempotency_key and body returns the outcome of the first request and never captures ' +
+          'twice. After 503 provider_unavailable the outcome is unknown: repeat the request with the same key.',
+        params: orderParams,
+        body: captureBody,
+        examples: captureExamples,
+      },
+      {
+        200: dataResponse(
+          'capture',
+          capture,
+          'The capture: completed, or failed because it was declined.',
+          'write',
+          captureExample,
+        ),
+      },
+      'not_found',
+      'order_on_hold',
+      'order_final',
+      'order_amount_unknown',
+      'operation_in_progress',
+      'idempotency_key_reused',
+      'amount_not_capturable',
+      'provider_unavailable',
+    ),
+  );
 };

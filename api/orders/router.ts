@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import type { Cursors } from '../../kernel/http/cursor.ts';
-import { sendData } from '../../kernel/http/envelope.ts';
+import { sendData, sendList } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
 import { readFromNode, sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
@@ -56,7 +56,7 @@ export function ordersRouter(deps: OrdersDeps): Router {
 async function list(deps: OrdersDeps, reads: OrderReads, request: Request, response: Response): Promise<void> {
   const query = listOrdersQuery.parse(request.query);
   const { rows, page } = await readFromNode(deps.reads, request, response, (pool) => listOrders(reads, pool, query));
-  sendData(response, 'order', rows, 200, page);
+  sendList(response, 'order', rows, page);
 }
 
 async function show(deps: OrdersDeps, request: Request, response: Response): Promise<void> {
@@ -71,7 +71,7 @@ async function events(deps: OrdersDeps, request: Request, response: Response): P
   const query = orderEventsQuery.parse(request.query);
   const found = await readFromNode(deps.reads, request, response, (pool) => listOrderEvents(deps, pool, id, query));
   if (!found) throw orderNotFound();
-  sendData(response, 'order_event', found.rows, 200, found.page);
+  sendList(response, 'order_event', found.rows, found.page);
 }
 
 async function hold(deps: OrdersDeps, request: Request, response: Response): Promise<void> {

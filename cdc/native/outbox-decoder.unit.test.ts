@@ -110,6 +110,13 @@ test('a row becomes an event, its payload byte for byte', () => {
   });
 });
 
+test('a request id that looks like a time of a stage is none', () => {
+  const requestId = '"sent_at_ms": "1"';
+  const headers = JSON.stringify({ request_id: requestId, sent_at_ms: '2', accepted_at_ms: '3' });
+  const { events } = decode([relation(columns), insert(columns, { ...row, headers })]);
+  expect(events[0]?.times).toMatchObject({ sentAtMs: 2, acceptedAtMs: 3 });
+});
+
 test('columns are found by their names, whatever their order and whatever was added', () => {
   const shuffled = ['note', ...columns.toReversed()];
   const { events } = decode([relation(shuffled), insert(shuffled, { ...row, note: null })]);

@@ -3,7 +3,7 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { Socket } from 'node:net';
 import { closeAfter, closeUnlessRead, endConnection, ignoreInput, isEnding } from './end-connection.ts';
 import { endWithJson, errorEnvelope, toJson } from './envelope.ts';
-import { AppError, type ErrorCode } from './errors.ts';
+import { AppError, type ErrorCode, fieldRefusal } from './errors.ts';
 import { hasBody } from './read-bytes.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -13,6 +13,7 @@ import { requestIdOf } from './request-id.ts';
  */
 export function guardConnections(server: Server, app: RequestListener, onClosed?: (reason: ErrorCode) => void): void {
   const answers = new WeakMap<Socket, Set<ServerResponse>>();
+  const refusals = connectionRefusals();
 
   const accept = (request: IncomingMessage, response: ServerResponse): void => {
     remember(answers, request.socket, response);
@@ -35,11 +36,11 @@ export function guardConnections(server: Server, app: RequestListener, onClosed?
   // The readers of bodies ask for the body themselves, so that a refusal comes instead of it.
   server.on('checkContinue', accept);
   server.on('checkExpectation', accept);
-  server.on('connect', (_request, socket) => refuse(socket as Socket, noProxy()));
+  server.on('connect', (_request, socket) => refuse(socket as Socket, refusals.noProxy));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const connection = socket as Socket;
     if (!connection.writable || error.code === 'ECONNRESET') connection.destroy();
-    else refuse(connection, clientError(error.code));
+    else refuse(connection, refusals.byCode.get(error.code) ?? refusals.malformed);
   });
   // A client that closes its sending side after a whole request still wants the answer. Not among the declared options:
   // https://github.com/nodejs/node/blob/v24.x/lib/_http_server.js
@@ -63,9 +64,9 @@ function endAfter(answer: ServerResponse, socket: Socket): void {
 function protocolError(request: IncomingMessage): AppError | undefined {
   if (request.httpVersion !== '1.1') return undefined;
   const { host, expect } = request.headers;
-  if (host === undefined) return new AppError('invalid_request', 'Host: HTTP/1.1 requires this header.');
+  if (host === undefined) return fieldRefusal('invalid_request', 'Host', 'HTTP/1.1 requires this header');
   if (expect !== undefined && !/^100-continue$/i.test(expect)) {
-    return new AppError('expectation_failed', 'Expect: only 100-continue is understood.');
+    return fieldRefusal('expectation_failed', 'Expect', 'only 100-continue is understood');
   }
   return undefined;
 }
@@ -92,17 +93,19 @@ function rawAnswer(refusal: AppError): string {
   return `${headers.join('\r\n')}\r\n\r\n${body}`;
 }
 
-function noProxy(): AppError {
-  return new AppError('method_not_allowed', 'CONNECT is not served: this is no proxy.');
-}
-
-function clientError(code: string | undefined): AppError {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return new AppError('request_timeout', 'The request did not arrive in time.');
-  }
-  if (code === 'HPE_HEADER_OVERFLOW') return new AppError('headers_too_large', 'The headers are too large.');
-  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') {
-    return new AppError('payload_too_large', 'The extensions of the chunks are too large.');
-  }
-  return new AppError('malformed_body', 'The request is not valid HTTP/1.1.');
+/** Made once and not for each connection: the stack of an error costs as much as the rest of a refusal. */
+function connectionRefusals() {
+  return {
+    noProxy: new AppError('method_not_allowed', 'CONNECT is not served: this is no proxy.'),
+    malformed: new AppError('malformed_body', 'The request is not valid HTTP/1.1.'),
+    /** By the code of Node's error. */
+    byCode: new Map<string | undefined, AppError>([
+      ['ERR_HTTP_REQUEST_TIMEOUT', new AppError('request_timeout', 'The request did not arrive in time.')],
+      ['HPE_HEADER_OVERFLOW', new AppError('headers_too_large', 'The headers are too large.')],
+      [
+        'HPE_CHUNK_EXTENSIONS_OVERFLOW',
+        new AppError('payload_too_large', 'The extensions of the chunks are too large.'),
+      ],
+    ]),
+  };
 }

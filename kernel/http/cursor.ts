@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { AppError } from './errors.ts';
+import { type AppError, fieldRefusal } from './errors.ts';
 
 /** Position after the last row of a page: the values of the sort key, as text that loses no digit. */
 export type Position = readonly string[];
@@ -43,9 +43,10 @@ export function createCursors(secret: string): Cursors {
 }
 
 function invalidCursor(): AppError {
-  return new AppError(
+  return fieldRefusal(
     'invalid_cursor',
-    'cursor: take it from page.next_cursor and repeat the filters and the sort that it came with.',
+    'cursor',
+    'take it from page.next_cursor and repeat the filters and the sort that it came with',
   );
 }
 

@@ -27,16 +27,22 @@ export function jsonAmount(value: bigint): number | string {
 }
 
 /** Answers with the success envelope. `object` names what `data` is, in the singular. */
-export function sendData(response: Response, object: string, data: unknown, status = 200, page?: Page): void {
+export function sendData(response: Response, object: string, data: unknown, status = 200): void {
+  const envelope = { object, success: true, data, error: null, trace_id: response.locals.requestId };
+  endWithJson(response, status, envelope);
+}
+
+/** Answers with a page of a list. `object` names one item; the envelope is named for the list, such as `order_list`. */
+export function sendList(response: Response, object: string, rows: readonly unknown[], page: Page): void {
   const envelope = {
-    object,
+    object: `${object}_list`,
     success: true,
-    data,
+    data: rows,
     error: null,
     trace_id: response.locals.requestId,
-    ...(page && { page }),
+    page,
   };
-  endWithJson(response, status, envelope);
+  endWithJson(response, 200, envelope);
 }
 
 /** Answers with the error envelope and, where it applies, Retry-After. */

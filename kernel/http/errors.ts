@@ -1,39 +1,51 @@
 /**
- * Every error code that leaves a process, with its HTTP status. The list is closed: a handler can only throw an
- * `AppError` with one of these codes, and whatever else is thrown leaves as `internal_error` without its text.
+ * Every error code that leaves a process, with its HTTP status and its meaning, as the API's description tells it. The
+ * list is closed: a handler can only throw an `AppError` with one of these codes, and whatever else is thrown leaves as
+ * `internal_error` without its text.
  */
-export const errorStatus = {
-  invalid_request: 400,
-  malformed_body: 400,
-  invalid_cursor: 400,
-  invalid_signature: 401,
-  unauthorized: 401,
-  forbidden: 403,
-  not_found: 404,
-  unknown_provider: 404,
-  method_not_allowed: 405,
-  request_timeout: 408,
-  order_on_hold: 409,
-  order_final: 409,
-  order_amount_unknown: 409,
-  dispute_final: 409,
-  already_submitted: 409,
-  operation_in_progress: 409,
-  payload_too_large: 413,
-  unsupported_media_type: 415,
-  expectation_failed: 417,
-  idempotency_key_reused: 422,
-  amount_not_capturable: 422,
-  evidence_missing: 422,
-  rate_limited: 429,
-  headers_too_large: 431,
-  internal_error: 500,
-  provider_rejected: 502,
-  service_unavailable: 503,
-  provider_unavailable: 503,
+export const errorCodes = {
+  invalid_request: { status: 400, meaning: 'A parameter, header or field has a value that is not allowed.' },
+  malformed_body: {
+    status: 400,
+    meaning: 'The request or its body can’t be read: no HTTP/1.1, no JSON, or cut short.',
+  },
+  invalid_cursor: { status: 400, meaning: 'The cursor is not one of this list with these filters and this sort.' },
+  invalid_signature: { status: 401, meaning: 'The webhook’s signature is missing, wrong or too old.' },
+  not_found: { status: 404, meaning: 'There is no such path, order or dispute.' },
+  unknown_provider: { status: 404, meaning: 'No provider is served under this webhook path.' },
+  method_not_allowed: { status: 405, meaning: 'The path does not answer this method; Allow names those it does.' },
+  request_timeout: { status: 408, meaning: 'The request did not arrive in time.' },
+  order_on_hold: { status: 409, meaning: 'The order is on hold; clear the hold first.' },
+  order_final: { status: 409, meaning: 'The order has reached a state in which it no longer changes this way.' },
+  order_amount_unknown: { status: 409, meaning: 'The provider has not told the order’s amount yet.' },
+  dispute_final: { status: 409, meaning: 'The dispute is decided.' },
+  already_submitted: { status: 409, meaning: 'The dispute’s evidence is with the provider already.' },
+  operation_in_progress: { status: 409, meaning: 'Another request with this idempotency_key runs; repeat it later.' },
+  payload_too_large: { status: 413, meaning: 'The body, or all evidence of the dispute together, is too large.' },
+  unsupported_media_type: {
+    status: 415,
+    meaning: 'The body is not JSON in UTF-8, or is compressed in an unknown way.',
+  },
+  expectation_failed: { status: 417, meaning: 'Expect asks for something else than 100-continue.' },
+  idempotency_key_reused: { status: 422, meaning: 'The idempotency_key belongs to a request with another body.' },
+  amount_not_capturable: { status: 422, meaning: 'The order has less left to capture, or another currency.' },
+  evidence_missing: { status: 422, meaning: 'The dispute has no evidence to submit.' },
+  rate_limited: { status: 429, meaning: 'Too many requests, webhooks or exports at one time; Retry-After says when.' },
+  headers_too_large: { status: 431, meaning: 'The headers are larger than 16 KiB.' },
+  internal_error: { status: 500, meaning: 'A fault of the service; its log has more under the trace_id.' },
+  provider_rejected: { status: 502, meaning: 'The payment provider refused; details.reason is its reason.' },
+  service_unavailable: { status: 503, meaning: 'A part that is needed is away; Retry-After says when to repeat.' },
+  provider_unavailable: { status: 503, meaning: 'What the provider did is not known; repeat the same request.' },
 } as const;
 
-export type ErrorCode = keyof typeof errorStatus;
+export type ErrorCode = keyof typeof errorCodes;
+
+/** One field, parameter or header that was refused, as `details.fields` of an error lists it. */
+export interface RefusedField {
+  field: string;
+  /** What it must be. */
+  reason: string;
+}
 
 /** An expected failure with a message for the caller: it names the field and the remedy, never internals. */
 export class AppError extends Error {
@@ -49,7 +61,7 @@ export class AppError extends Error {
   }
 
   get status(): number {
-    return errorStatus[this.code];
+    return errorCodes[this.code].status;
   }
 }
 
@@ -58,4 +70,13 @@ export interface AppErrorOptions {
   /** Seconds after which a repeated request makes sense; becomes the Retry-After header. */
   retryAfterSeconds?: number;
   cause?: unknown;
+}
+
+/** The refusal of one field, parameter or header, or of the `body` as a whole. @param reason What it must be. */
+export function fieldRefusal(code: ErrorCode, field: string, reason: string, options: AppErrorOptions = {}): AppError {
+  const fields: RefusedField[] = [{ field, reason }];
+  return new AppError(code, `${field}: ${reason}.`, {
+    details: { fields, ...options.details },
+    ...(options.cause !== undefined && { cause: options.cause }),
+  });
 }

@@ -1,5 +1,5 @@
 import { asWritten, exactNumber, parseJson, type RawNumber } from '../json.ts';
-import { AppError } from './errors.ts';
+import { AppError, fieldRefusal } from './errors.ts';
 
 // A byte order mark stays, and is refused as JSON: without it the text would not be what was signed.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -19,10 +19,10 @@ export function parseJsonBody(raw: Buffer): { text: string; body: unknown } {
     body = parseJson(text, readNumber);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw new AppError('malformed_body', 'body: must be well-formed JSON.');
+    throw fieldRefusal('malformed_body', 'body', 'must be well-formed JSON');
   }
   // The text is searched first, because walking every body would cost more than these rare findings are worth.
-  if (isSuspicious(text) || tooManyBrackets(text)) checkValue(body, 0);
+  if (isSuspicious(text) || tooManyBrackets(text)) checkValue(body, []);
   return { text, body };
 }
 
@@ -34,9 +34,11 @@ const amountKey = /amount|value/i;
 function readNumber(source: string, value: number, key: string): number | RawNumber {
   const underflows = value === 0 && /^[^eE]*[1-9]/.test(source);
   if (!Number.isFinite(value) || underflows || source.length > maxNumberCharacters) {
-    throw new AppError(
+    const field = /^[\w.$-]{1,200}$/.test(key) ? key : 'body';
+    throw fieldRefusal(
       'malformed_body',
-      `${key || 'body'}: the number ${source.slice(0, 24)} is out of range. Send it as a string.`,
+      field,
+      `the number ${source.slice(0, 24)} is out of range; send it as a string`,
     );
   }
   return amountKey.test(key) && /[.eE]/.test(source) ? asWritten(source) : exactNumber(source, value);
@@ -51,7 +53,7 @@ function decodeUtf8(raw: Buffer): string {
   try {
     return decoder.decode(raw);
   } catch {
-    throw new AppError('malformed_body', 'body: must be valid UTF-8.');
+    throw fieldRefusal('malformed_body', 'body', 'must be valid UTF-8');
   }
 }
 
@@ -66,18 +68,26 @@ function tooManyBrackets(text: string): boolean {
   return false;
 }
 
-function checkValue(value: unknown, depth: number): void {
-  if (depth > maxDepth) throw new AppError('malformed_body', `body: nested deeper than ${maxDepth} levels.`);
-  if (typeof value === 'string' && value.includes('\0')) {
-    throw new AppError('malformed_body', 'body: strings must not contain NUL (\\u0000).');
-  }
-  if (typeof value === 'string' && !value.isWellFormed()) {
-    throw new AppError('malformed_body', 'body: strings must not contain half of a surrogate pair.');
-  }
+/** @param path The names and indexes that lead to `value`. */
+function checkValue(value: unknown, path: readonly string[]): void {
+  if (path.length > maxDepth)
+    throw fieldRefusal('malformed_body', 'body', `must be nested at most ${maxDepth} levels deep`);
+  if (typeof value === 'string') checkText(value, path);
   if (typeof value !== 'object' || value === null) return;
   for (const [key, item] of Object.entries(value)) {
-    if (key === '__proto__') throw new AppError('malformed_body', 'body: the key __proto__ is not accepted.');
-    checkValue(key, depth);
-    checkValue(item, depth + 1);
+    if (key === '__proto__') throw refused(path, 'must not have the key __proto__');
+    checkText(key, path);
+    checkValue(item, [...path, key]);
   }
+}
+
+function checkText(text: string, path: readonly string[]): void {
+  if (text.includes('\0')) throw refused(path, 'must not contain NUL (\\u0000)');
+  if (!text.isWellFormed()) throw refused(path, 'must not contain half of a surrogate pair');
+}
+
+function refused(path: readonly string[], reason: string): AppError {
+  const field = path.join('.');
+  // A name that a sender made up may be long, and hold what is refused itself.
+  return fieldRefusal('malformed_body', /^[\w.$-]{1,200}$/.test(field) ? field : 'body', reason);
 }

@@ -5,7 +5,7 @@ import { reasonOf } from '../failure.ts';
 import { createLineLimit } from '../line-limit.ts';
 import { isTransient } from '../postgres/errors.ts';
 import { sendError } from './envelope.ts';
-import { AppError } from './errors.ts';
+import { AppError, fieldRefusal, type RefusedField } from './errors.ts';
 
 /** Last in a route's chain: every method that the route does not serve gets 405 with Allow. */
 export function methodNotAllowed(...allowed: string[]): RequestHandler {
@@ -65,7 +65,7 @@ export function toAppError(thrown: unknown): AppError {
 
 /** One message that names every wrong field, with the reason for each in `details.fields`. */
 function validationError(error: ZodError): AppError {
-  const fields = error.issues.slice(0, 20).map((issue) => ({
+  const fields: RefusedField[] = error.issues.slice(0, 20).map((issue) => ({
     field: issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'body'),
     reason: issue.message,
   }));
@@ -77,14 +77,15 @@ function validationError(error: ZodError): AppError {
 function bodyParserError(thrown: unknown): AppError | undefined {
   const { type, status } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Record<string, unknown>;
   if (type === 'entity.too.large') {
-    return new AppError('payload_too_large', 'The body is too large, counted after decompression.');
+    return fieldRefusal('payload_too_large', 'body', 'is too large, counted after decompression');
   }
   if (type === 'encoding.unsupported') {
-    return new AppError('unsupported_media_type', 'Content-Encoding: use gzip, deflate, br or none.');
+    return fieldRefusal('unsupported_media_type', 'Content-Encoding', 'use gzip, deflate, br or none');
   }
-  if (type === 'charset.unsupported') return new AppError('unsupported_media_type', 'Content-Type: use charset utf-8.');
+  if (type === 'charset.unsupported')
+    return fieldRefusal('unsupported_media_type', 'Content-Type', 'use charset utf-8');
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new AppError('malformed_body', 'The request could not be read. Check its path, body and Content-Length.');
+    return fieldRefusal('malformed_body', 'request', 'could not be read; check its path, body and Content-Length');
   }
   return undefined;
 }

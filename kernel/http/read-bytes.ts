@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { AppError } from './errors.ts';
+import { type AppError, fieldRefusal } from './errors.ts';
 
 const decoders: Readonly<Record<string, () => Duplex>> = {
   gzip: () => createGunzip(),
@@ -75,7 +75,9 @@ function collectDecoded(request: IncomingMessage, decoder: Duplex, maxBytes: num
         else stop(tooLarge(maxBytes));
       })
       .on('end', () => resolve(Buffer.concat(chunks)))
-      .on('error', () => stop(new AppError('malformed_body', 'body: could not be decompressed.')));
+      .on('error', () =>
+        stop(fieldRefusal('malformed_body', 'body', 'could not be decompressed; check Content-Encoding')),
+      );
     request.pipe(decoder);
   });
 }
@@ -85,15 +87,15 @@ function decoderOf(request: IncomingMessage): Duplex | undefined {
   if (encoding === 'identity') return undefined;
   const create = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined;
   if (!create) {
-    throw new AppError('unsupported_media_type', 'Content-Encoding: use gzip, deflate, br, zstd or none.');
+    throw fieldRefusal('unsupported_media_type', 'Content-Encoding', 'use gzip, deflate, br, zstd or none');
   }
   return create();
 }
 
 function tooLarge(maxBytes: number): AppError {
-  return new AppError('payload_too_large', `The body exceeds ${maxBytes} bytes, counted after decompression.`);
+  return fieldRefusal('payload_too_large', 'body', `must be at most ${maxBytes} bytes, counted after decompression`);
 }
 
 function brokenOff(): AppError {
-  return new AppError('malformed_body', 'The request broke off within its body.');
+  return fieldRefusal('malformed_body', 'body', 'must arrive whole; the request broke off');
 }

@@ -47,6 +47,8 @@ async function replayed(): Promise<void> {
 }
 
 const read = (path: string, headers: Record<string, string> = {}) => api.call('GET', `/api/v1${path}`, { headers });
+const reasonOf = async (headers: Record<string, string>) =>
+  (await read('/orders/ord_1', headers)).headers.get('x-read-reason');
 const nodeOf = async (headers: Record<string, string>) =>
   (await read('/orders/ord_1', headers)).headers.get('x-read-node');
 
@@ -66,8 +68,15 @@ test.each(['garbage', 'v1.', 'v1.ff', 'v2.10', `v2.1.${'f'.repeat(17)}`, '0'])(
   'the token "%s" is answered from the primary',
   async (token) => {
     expect(await nodeOf({ 'X-Consistency-Token': token })).toBe('primary');
+    expect(await reasonOf({ 'X-Consistency-Token': token })).toBe('unreadable_token');
   },
 );
+
+test('every answer of a read says why its node was chosen', async () => {
+  expect(await reasonOf({})).toBe('within_floor');
+  expect(await reasonOf({ 'X-Read-Consistency': 'primary' })).toBe('asked');
+  expect(await reasonOf({ 'X-Consistency-Token': 'v2.1.ffffffffffffffff' })).toBe('replica_behind');
+});
 
 test('a token from the future is answered from the primary', async () => {
   expect(await nodeOf({ 'X-Consistency-Token': 'v2.1.ffffffffffffffff' })).toBe('primary');
@@ -121,7 +130,9 @@ test('a read with the token of a write never misses it, also while replay is pau
 
 test('when the replica is gone, reads fall back to the primary at once', async () => {
   await replica.stop('immediate');
-  expect(await nodeOf({})).toBe('primary');
+  const { status, headers } = await read('/orders/ord_1');
+  const [node, reason] = [headers.get('x-read-node'), headers.get('x-read-reason')];
+  expect({ status, node, reason }).toEqual({ status: 200, node: 'primary', reason: 'replica_failed' });
   expect((await read('/events/export')).status).toBe(200);
   await api.reads.refresh();
   expect(await nodeOf({ 'X-Read-Consistency': 'replica' })).toBe('primary');

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { AppError } from './errors.ts';
+import { fieldRefusal } from './errors.ts';
 import { parseJsonBody } from './json-body.ts';
 import { hasBody, readBytes } from './read-bytes.ts';
 
@@ -44,7 +44,7 @@ export function requireJson(request: Request, _response: Response, next: NextFun
     .map((parameter) => /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1])
     .find(Boolean);
   if (type!.trim() !== 'application/json' || (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')) {
-    throw new AppError('unsupported_media_type', 'Content-Type: send application/json in UTF-8.');
+    throw fieldRefusal('unsupported_media_type', 'Content-Type', 'send application/json in UTF-8');
   }
   next();
 }

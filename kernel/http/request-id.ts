@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 
-/** What a caller may send as X-Request-ID: short and free of anything that could forge a log line. */
-const sane = /^[A-Za-z0-9._:-]{8,128}$/;
+/**
+ * What a caller may send as X-Request-ID: printable ASCII characters, which every place that keeps it can hold as they
+ * are: headers of answers and of Kafka's messages, and JSON in logs, in the outbox and in ClickHouse.
+ */
+const sane = /^[\x20-\x7e]{1,128}$/;
 
 /** The caller's X-Request-ID when it is sane, else a new one. */
 export function requestIdOf(request: IncomingMessage): string {

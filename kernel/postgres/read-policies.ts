@@ -5,10 +5,25 @@ import type { ReplicaSet, ReplicaState } from './replica-set.ts';
 export const readPolicyNames = ['naive', 'sticky', 'lsn_floor', 'wait'] as const;
 export type ReadPolicyName = (typeof readPolicyNames)[number];
 
+/** Why a read went where it went: a label of the metric `reads_total`, and the header X-Read-Reason of the answer. */
+export const readReasons = [
+  'no_replica',
+  'asked',
+  'unreadable_token',
+  'any_replica',
+  'within_floor',
+  'waited',
+  'sticky',
+  'replica_behind',
+  'replica_unhealthy',
+  'replica_failed',
+] as const;
+export type ReadReason = (typeof readReasons)[number];
+
 /** The replicas among which the router may take turns, and why; without any the primary answers. */
 export interface PolicyChoice {
   eligible: readonly ReplicaState[];
-  reason: string;
+  reason: ReadReason;
 }
 
 /** Which replicas may answer a read that follows the write at `floor`; 0 for a read that follows none. */
@@ -83,7 +98,7 @@ function wait({ waitMs, clock }: ReadPolicyOptions): ReadPolicy {
   };
 }
 
-function choice(replicas: ReplicaSet, floor: Position, reason: string): PolicyChoice {
+function choice(replicas: ReplicaSet, floor: Position, reason: ReadReason): PolicyChoice {
   const eligible = replicas.reached(floor);
   if (eligible.length > 0) return { eligible, reason };
   return { eligible, reason: anyHealthy(replicas) ? 'replica_behind' : 'replica_unhealthy' };

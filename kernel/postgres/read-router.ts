@@ -2,9 +2,9 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
 import { repeat } from '../repeat.ts';
-import { decodeConsistencyToken, splitPosition } from './lsn.ts';
+import { decodeConsistencyToken, type Position, splitPosition } from './lsn.ts';
 import type { ServicePool } from './pool.ts';
-import { createReadPolicy, type ReadPolicyName } from './read-policies.ts';
+import { createReadPolicy, type ReadPolicyName, type ReadReason } from './read-policies.ts';
 import { createReplicaSet, type Replica } from './replica-set.ts';
 
 export type { Replica } from './replica-set.ts';
@@ -18,9 +18,17 @@ export interface ReadRequest {
   token: string | undefined;
 }
 
+export interface ChosenNode {
+  pool: Pool;
+  node: string;
+  reason: ReadReason;
+}
+
 /** Chooses the node for each read, by the configured policy. */
 export interface ReadRouter {
-  choose(request: ReadRequest): Promise<{ pool: Pool; node: string }>;
+  choose(request: ReadRequest): Promise<ChosenNode>;
+  /** The primary, for a read that failed on the replica that was chosen for it. */
+  chooseInstead(request: ReadRequest): Promise<ChosenNode>;
   /** Asks every node for its position once. Called by the poll, and by tests that do not want to wait for it. */
   refresh(): Promise<void>;
   status(): { name: string; healthy: boolean; lag_bytes: number; lag_seconds: number }[];
@@ -63,26 +71,33 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
   if (replicas.states.length > 0) void repeat(replicas.refresh, { pauseMs: options.pollMs, signal: stopping.signal });
   let turn = 0;
 
-  function answer(node: string, pool: Pool, reason: string): { pool: Pool; node: string } {
+  function answer(node: string, pool: Pool, reason: ReadReason): ChosenNode {
     metrics.reads.inc({ node, reason });
-    return { pool, node };
+    return { pool, node, reason };
   }
 
-  async function choose(request: ReadRequest): Promise<{ pool: Pool; node: string }> {
-    // Where the caller's last write ended: 0 without a token, undefined where the token is garbage.
-    const written = request.token === undefined ? 0n : decodeConsistencyToken(request.token);
-    if (written) await primary.follow?.(splitPosition(written).timeline);
+  async function choose(request: ReadRequest): Promise<ChosenNode> {
+    const written = await follow(primary, request);
+    // Before the others, and on one server too: a caller that lost its token should hear of it.
+    if (written === undefined && request.consistency === 'session') {
+      return answer('primary', primary, 'unreadable_token');
+    }
     if (replicas.states.length === 0) return answer('primary', primary, 'no_replica');
     if (request.consistency === 'primary') return answer('primary', primary, 'asked');
-    const floor = request.consistency === 'replica' ? 0n : written;
-    if (floor === undefined) return answer('primary', primary, 'unreadable_token');
+    const floor = request.consistency === 'replica' ? 0n : (written ?? 0n);
     const { eligible, reason } = await policy(floor, replicas);
     const chosen = eligible[turn++ % Math.max(eligible.length, 1)];
     return chosen ? answer(chosen.name, chosen.pool, reason) : answer('primary', primary, reason);
   }
 
+  async function chooseInstead(request: ReadRequest): Promise<ChosenNode> {
+    await follow(primary, request);
+    return answer('primary', primary, 'replica_failed');
+  }
+
   return {
     choose,
+    chooseInstead,
     refresh: replicas.refresh,
     status: () =>
       replicas.states.map(({ name, healthy, lagBytes, lagMs }) => ({
@@ -93,4 +108,14 @@ export function createReadRouter(options: ReadRouterOptions): ReadRouter {
       })),
     stop: () => stopping.abort(),
   };
+}
+
+/**
+ * Lets the pool look for a new primary where the token names a newer timeline than is known.
+ * @returns where the caller's last write ended: 0 without a token, undefined where the token is garbage
+ */
+async function follow(primary: ReadRouterOptions['primary'], { token }: ReadRequest): Promise<Position | undefined> {
+  const written = token === undefined ? 0n : decodeConsistencyToken(token);
+  if (written) await primary.follow?.(splitPosition(written).timeline);
+  return written;
 }

@@ -9,6 +9,7 @@ import { documentationRouter } from '../../api/openapi/router.ts';
 import type { ProviderClient } from '../../api/provider-client/client.ts';
 import { apiResources } from '../../api/resources.ts';
 import { oneServerStores } from '../../api/stores.ts';
+import { deliverByGroupCommit } from '../../api/webhooks/deliver.ts';
 import { createCursors } from '../../kernel/http/cursor.ts';
 import { healthRouter } from '../../kernel/http/health.ts';
 import { listen } from '../../kernel/http/server.ts';
@@ -64,6 +65,8 @@ export interface RunningApiOptions {
   /** Connections of the API's pool; 5 unless told otherwise. */
   poolMax?: number;
   clickhouse?: ClickHouseClient;
+  /** By provider; with them webhooks are taken, by the same queue as in the service. */
+  webhookSecrets?: Record<string, string>;
 }
 
 /** The API's resource endpoints in this process, over a database of its own. */
@@ -98,7 +101,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     webhookPool,
     dedupe: capabilities(topology).dedupe,
     maxBatch: 1,
-    maxQueue: 1,
+    maxQueue: 100,
     now,
     logger,
     openWorkerPool: () => {
@@ -112,11 +115,13 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     health: healthRouter([], 1_000),
     webhooks: webhookRouter({
       providers,
-      secrets: new Map(providers.map(({ name }) => [name, ['whsec_']])),
-      bodyMaxBytes: 1_000,
+      secrets: new Map(providers.map(({ name }) => [name, [options.webhookSecrets?.[name] ?? 'whsec_']])),
+      bodyMaxBytes: 20_000,
       now,
       metrics,
-      deliver: () => Promise.reject(new Error('no webhooks here')),
+      deliver: options.webhookSecrets
+        ? deliverByGroupCommit(stores.webhooks.groupCommit, metrics)
+        : () => Promise.reject(new Error('no webhooks here')),
     }),
     documentation: documentationRouter(document),
   };

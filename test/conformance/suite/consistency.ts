@@ -35,6 +35,7 @@ export function consistencySuite(target: () => Target): void {
     expect([primary, garbage].map((answer) => [answer.status, answer.headers.get('x-read-node')])).toEqual(
       Array(2).fill([200, 'primary']),
     );
+    expect(garbage.headers.get('x-read-reason')).toBe('unreadable_token');
     const unknown = await client().get('/api/v1/orders?limit=1', { 'x-read-consistency': 'whatever' });
     expect(unknown.status).toBe(400);
   });

@@ -62,9 +62,9 @@ export function orderSuite(target: () => Target): void {
     });
 
     test('every answer carries the caller’s sane request id, or a new one', async () => {
-      const given = await client().get('/api/v1/orders?limit=1', { 'x-request-id': 'caller-1' });
-      expect([given.headers.get('x-request-id'), given.body.trace_id]).toEqual(['caller-1', 'caller-1']);
-      const made = await client().get('/api/v1/orders?limit=1', { 'x-request-id': 'not sane <>' });
+      const given = await client().get('/api/v1/orders?limit=1', { 'x-request-id': 'caller 1 {"}' });
+      expect([given.headers.get('x-request-id'), given.body.trace_id]).toEqual(['caller 1 {"}', 'caller 1 {"}']);
+      const made = await client().get('/api/v1/orders?limit=1', { 'x-request-id': `${'long'.repeat(32)}.` });
       expect(made.body.trace_id).toMatch(/^[\w-]{8,}$/);
     });
   });
