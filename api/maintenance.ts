@@ -44,7 +44,10 @@ export async function maintain({ pool, logger }: Pick<MaintenanceOptions, 'pool'
   }
 }
 
-/** Sets the gauges for rows in default partitions and for parked webhooks; the first is logged as an alarm. */
+/**
+ * Sets the gauges for rows in default partitions, for parked webhooks and for those that wait for an operator; the first
+ * is logged as an alarm.
+ */
 export async function observe({ pool, metrics, logger }: Pick<MaintenanceOptions, 'pool' | 'metrics' | 'logger'>) {
   const partitions = await pool.query<{ table_name: string; row_count: bigint }>(
     'select table_name, row_count from default_partition_rows()',
@@ -55,8 +58,15 @@ export async function observe({ pool, metrics, logger }: Pick<MaintenanceOptions
       logger.error({ table: row.table_name, rows: Number(row.row_count) }, 'rows in the default partition');
     }
   }
-  const parked = await pool.query<{ count: bigint }>('select count(*) from parked_webhooks');
-  metrics.parkedWebhooks.set(Number(parked.rows[0]!.count));
+  const { rows } = await pool.query<{ parked: bigint; oldest_seconds: number; quarantined: bigint }>(
+    `select (select count(*) from parked_webhooks) as parked,
+            (select coalesce(extract(epoch from now() - min(received_at)), 0)::float8 from parked_webhooks) as oldest_seconds,
+            (select count(*) from quarantined_webhooks where decision is null) as quarantined`,
+  );
+  const waiting = rows[0]!;
+  metrics.parkedWebhooks.set(Number(waiting.parked));
+  metrics.parkedOldestSeconds.set(waiting.oldest_seconds);
+  metrics.quarantinedWebhooks.set(Number(waiting.quarantined));
 }
 
 async function guarded(logger: Logger, work: () => Promise<void>): Promise<void> {

@@ -14,6 +14,8 @@ const order: ContractEvent = {
   orderId: 'o1',
   userId: 'u1',
   status: 'created',
+  attemptReference: null,
+  payment: null,
   introduces: true,
 };
 const dispute: ContractEvent = {
@@ -23,6 +25,9 @@ const dispute: ContractEvent = {
   orderId: 'o1',
   userId: null,
   disputeId: 'd1',
+  attemptReference: null,
+  funds: null,
+  overrules: false,
   kind: 'webhook_opened',
   status: 'open',
   reason: 'fraud',
@@ -37,6 +42,7 @@ const received = (event: ContractEvent): ReceivedWebhook => ({
   body: '{}',
   receivedAt: new Date(2),
   requestId: 'r1',
+  isReleased: false,
 });
 
 describe('messages of the gateway', () => {

@@ -135,6 +135,16 @@ function webhookMetrics(registers: Registry[]) {
       help: 'Webhooks that wait for their order.',
       registers,
     }),
+    parkedOldestSeconds: new Gauge({
+      name: 'webhooks_parked_oldest_seconds',
+      help: 'How long the oldest parked webhook has waited for its order.',
+      registers,
+    }),
+    quarantinedWebhooks: new Gauge({
+      name: 'webhooks_quarantined',
+      help: 'Webhooks that contradict what is known and wait for the decision of an operator.',
+      registers,
+    }),
     providerRequestDuration: new Histogram({
       name: 'provider_request_duration_seconds',
       help: 'Time of one call to the payment provider.',

@@ -113,9 +113,9 @@ describe('files', () => {
   });
 
   test('an extra step from 0090 on is one topology’s own', async () => {
-    await writeFile(path.join(folder, 'topologies', 'partitioned', '0090_extra.sql'), 'create table extra (id int);\n');
-    expect((await run('plain')).applied).not.toContain('0090_extra.sql');
-    expect((await listMigrations('partitioned', folder)).at(-1)?.name).toBe('0090_extra.sql');
+    await writeFile(path.join(folder, 'topologies', 'partitioned', '0099_extra.sql'), 'create table extra (id int);\n');
+    expect((await run('plain')).applied).not.toContain('0099_extra.sql');
+    expect((await listMigrations('partitioned', folder)).at(-1)?.name).toBe('0099_extra.sql');
   });
 
   test('the same name in base and in a topology is an error', async () => {

@@ -30,6 +30,8 @@ function webhook(id: string): ReceivedWebhook {
       orderId: `order-${id}`,
       userId: 'u1',
       status: 'created',
+      attemptReference: null,
+      payment: null,
       introduces: true,
       amountMinor: 100n,
       currency: 'EUR',
@@ -40,6 +42,7 @@ function webhook(id: string): ReceivedWebhook {
     body: '{}',
     receivedAt: new Date(2_000),
     requestId: 'request-1',
+    isReleased: false,
   };
 }
 
@@ -85,7 +88,7 @@ describe('messages of a webhook topic', () => {
   it.each([
     ['malformed_json', '{"version": 1,'],
     ['malformed_json', null],
-    ['wrong_version', serializeReceived(webhook('x')).replace('"version":1', '"version":99')],
+    ['wrong_version', serializeReceived(webhook('x')).replace('"version":2', '"version":99')],
     ['unknown_type', serializeReceived(webhook('x')).replace('webhook.order', 'webhook.refund')],
     ['invalid', serializeReceived(webhook('x')).replace('"created"', '"lost"')],
     ['oversized', serializeReceived({ ...webhook('x'), body: 'x'.repeat(2_000) })],

@@ -219,6 +219,8 @@ function order(name: string): ReceivedWebhook {
       orderId: `order-${name}`,
       userId: `user-${name}`,
       status: 'created',
+      attemptReference: null,
+      payment: null,
       introduces: true,
       amountMinor: 100n,
       currency: 'EUR',
@@ -229,5 +231,6 @@ function order(name: string): ReceivedWebhook {
     body: '{}',
     receivedAt: new Date(),
     requestId: name,
+    isReleased: false,
   };
 }

@@ -82,6 +82,8 @@ function webhook(id: string): string {
       orderId: `order-${id}`,
       userId: 'u1',
       status: 'created',
+      attemptReference: null,
+      payment: null,
       introduces: true,
       amountMinor: 100n,
       currency: 'EUR',
@@ -92,6 +94,7 @@ function webhook(id: string): string {
     body: '{}',
     receivedAt: new Date(2_000),
     requestId: 'request-1',
+    isReleased: false,
   };
   return serializeReceived(given);
 }

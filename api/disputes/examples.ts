@@ -6,6 +6,7 @@ export const disputeExample = {
   reason: 'fraudulent',
   amount_minor: 4_990,
   currency: 'EUR',
+  charged_back_minor: 4_990,
   sequence: 1,
   provider: 'silvergate',
   provider_updated_at: '2026-02-10T09:30:00.000Z',

@@ -46,6 +46,9 @@ export const dispute = z
     reason: z.string(),
     amount_minor: amountOutput,
     currency: z.string(),
+    charged_back_minor: amountOutput.meta({
+      description: 'What the provider has taken from the merchant for it and not given back.',
+    }),
     sequence: z.int().meta({ description: 'Number of the newest event.' }),
     provider: z.string(),
     provider_updated_at: timeOutput,

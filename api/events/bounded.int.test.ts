@@ -91,19 +91,27 @@ class Histories {
 
   #order(orderId: string, introduces: boolean): OrderWebhook {
     const status = introduces ? 'created' : 'updated';
-    const money = { amountMinor: 100n, currency: 'EUR' };
+    const money = { amountMinor: 100n, currency: 'EUR', attemptReference: null, payment: null };
     return { target: 'order', orderId, userId: 'u', status, introduces, ...money, ...this.#identity() };
   }
 
   #dispute(disputeId: string, orderId: string): DisputeWebhook {
-    const money = { amountMinor: 100n, currency: 'EUR', evidenceDueAt: null };
-    const what = { status: 'open', kind: 'webhook_opened', reason: 'fraud', userId: null } as const;
+    const money = { amountMinor: 100n, currency: 'EUR', evidenceDueAt: null, attemptReference: null };
+    const what = {
+      status: 'open',
+      kind: 'webhook_opened',
+      reason: 'fraud',
+      userId: null,
+      funds: null,
+      overrules: false,
+    } as const;
     return { target: 'dispute', disputeId, orderId, ...what, ...money, ...this.#identity() };
   }
 
   async #webhook(event: OrderWebhook | DisputeWebhook, now: () => Date): Promise<void> {
     const bodySha256 = String(this.#count).padStart(64, '0');
-    const webhook = { provider: 'silvergate', event, bodySha256, body: '{}', receivedAt: now(), requestId: 'r' };
+    const request = { receivedAt: now(), requestId: 'r', isReleased: false };
+    const webhook = { provider: 'silvergate', event, bodySha256, body: '{}', ...request };
     const [result] = await applyWebhooks({ store: this.#store, now }, [webhook]);
     if (!result || 'error' in result) throw result?.error ?? new Error('nothing was applied');
   }

@@ -5,6 +5,10 @@ export const orderExample = {
   status: 'created',
   amount_minor: 4_990,
   currency: 'EUR',
+  payment_state: 'pending',
+  authorised_minor: 0,
+  captured_minor: 0,
+  refunded_minor: 0,
   on_hold: false,
   hold_reason: null,
   sequence: 1,
@@ -14,8 +18,10 @@ export const orderExample = {
   updated_at: '2026-01-31T12:00:00.412Z',
 };
 
+export const shownOrderExample = { ...orderExample, attempts: [] };
+
 export const heldOrderExample = {
-  ...orderExample,
+  ...shownOrderExample,
   on_hold: true,
   hold_reason: 'risk',
   sequence: 2,

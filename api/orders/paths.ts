@@ -6,6 +6,7 @@ import {
   holdExamples,
   orderEventExample,
   orderExample,
+  shownOrderExample,
 } from './examples.ts';
 import {
   capture,
@@ -16,6 +17,7 @@ import {
   orderEvent,
   orderEventsQuery,
   orderParams,
+  orderWithAttempts,
 } from './schemas.ts';
 
 const tags = ['orders'];
@@ -42,7 +44,7 @@ const registerReads: PathRegistration = (registry) => {
   registry.registerPath(
     readRoute(
       { operationId: 'getOrder', path: '/api/v1/orders/{id}', tags, summary: 'One order', params: orderParams },
-      dataResponse('order', order, 'The order.', 'read', orderExample),
+      dataResponse('order', orderWithAttempts, 'The order.', 'read', shownOrderExample),
       'not_found',
     ),
   );
@@ -78,7 +80,7 @@ const registerCommands: PathRegistration = (registry) => {
       {
         200: dataResponse(
           'order',
-          order,
+          orderWithAttempts,
           'The order; setting the same hold again changes nothing.',
           'write',
           heldOrderExample,

@@ -12,6 +12,7 @@ import { captureOrder } from './capture.ts';
 import { changeHold } from './hold.ts';
 import { listOrderEvents, listOrders, type OrderReads } from './list.ts';
 import { captureBody, holdBody, listOrdersQuery, orderEventsQuery, orderParams } from './schemas.ts';
+import { shownOrderWithAttempts } from './shown.ts';
 import { orderNotFound } from './store/locked-order.ts';
 import type { OrderStore } from './store/order-store.ts';
 
@@ -63,7 +64,7 @@ async function show(deps: OrdersDeps, request: Request, response: Response): Pro
   const { id } = orderParams.parse(request.params);
   const order = await readFromNode(deps.reads, request, response, (pool) => deps.orders.find(pool, id));
   if (!order) throw orderNotFound();
-  sendData(response, 'order', order);
+  sendData(response, 'order', shownOrderWithAttempts(order));
 }
 
 async function events(deps: OrdersDeps, request: Request, response: Response): Promise<void> {
@@ -80,7 +81,7 @@ async function hold(deps: OrdersDeps, request: Request, response: Response): Pro
   const command = { ...body, orderId: id, requestId: response.locals.requestId };
   const { result, commitLsn } = await changeHold(deps, command);
   sendConsistencyToken(response, commitLsn);
-  sendData(response, 'order', result);
+  sendData(response, 'order', shownOrderWithAttempts(result));
 }
 
 async function capture(deps: OrdersDeps, request: Request, response: Response): Promise<void> {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { amountMinor, currency, identifier } from '../../kernel/contract/fields.ts';
+import { attemptStates, operationStates } from '../../kernel/contract/payment.ts';
 import { holdReasons, orderEventKinds, orderStatuses } from '../../kernel/contract/status.ts';
 import { pageCursor, pageLimit } from '../../kernel/http/page.ts';
 import { amountOutput, timeOutput } from '../openapi/describe.ts';
+import { paymentStates } from './shown.ts';
 
 export const orderParams = z.object({ id: identifier });
 
@@ -44,10 +46,14 @@ export type CaptureBody = z.output<typeof captureBody>;
 export const order = z
   .object({
     order_id: z.string(),
-    user_id: z.string(),
+    user_id: z.string().meta({ description: 'Of an order whose user is not known yet: guest: and the order’s id.' }),
     status: z.enum(orderStatuses),
     amount_minor: amountOutput.nullable(),
     currency: z.string().nullable(),
+    payment_state: z.enum(paymentStates).meta({ description: 'How far the money of the order has come.' }),
+    authorised_minor: amountOutput.meta({ description: 'What is held or was taken of it, by attempts that count.' }),
+    captured_minor: amountOutput,
+    refunded_minor: amountOutput,
     on_hold: z.boolean(),
     hold_reason: z.enum(holdReasons).nullable(),
     sequence: z.int().meta({ description: 'Number of the newest event.' }),
@@ -57,6 +63,30 @@ export const order = z
     updated_at: timeOutput,
   })
   .meta({ id: 'Order' });
+
+const operation = z.object({
+  kind: z.enum(['capture', 'refund']),
+  reference: z.string(),
+  state: z.enum(operationStates),
+  amount_minor: amountOutput.nullable(),
+  at: timeOutput,
+});
+
+/** One order with the attempts to pay it. */
+export const orderWithAttempts = order
+  .extend({
+    attempts: z.array(
+      z.object({
+        reference: z.string().meta({ description: 'The provider’s; empty where it names none.' }),
+        state: z.enum(attemptStates).nullable(),
+        amount_minor: amountOutput.nullable(),
+        currency: z.string().nullable(),
+        operations: z.array(operation),
+        at: timeOutput,
+      }),
+    ),
+  })
+  .meta({ id: 'OrderWithAttempts' });
 
 export const orderEvent = z
   .object({

@@ -108,6 +108,8 @@ function orderWebhook(overrides: Partial<OrderWebhook>): ReceivedWebhook {
     orderId: `ord_${randomUUID()}`,
     userId: 'user_1',
     status: 'created',
+    attemptReference: null,
+    payment: null,
     introduces: true,
     amountMinor: 100n,
     currency: 'EUR',
@@ -125,5 +127,6 @@ function orderWebhook(overrides: Partial<OrderWebhook>): ReceivedWebhook {
     body: '{}',
     receivedAt: new Date(),
     requestId: 'test-request',
+    isReleased: false,
   };
 }

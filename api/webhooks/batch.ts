@@ -13,8 +13,28 @@ export interface Loaded {
   readonly keys: ReadonlyMap<string, string>;
   readonly orders: ReadonlyMap<string, Timed<OrderState>>;
   readonly disputes: ReadonlyMap<string, Timed<DisputeState>>;
-  /** Stored webhooks that wait for an order, by order. */
-  readonly parked: ReadonlyMap<string, readonly ParkedWebhook[]>;
+  /** Whose the orders are by the claim of their ids, where rows lie in shards. */
+  readonly owners: ReadonlyMap<string, string>;
+  /** Names of attempts (see `attemptReference`) → the order that they are to pay. */
+  readonly attempts: ReadonlyMap<string, string>;
+  /** Stored webhooks that wait for an order or an attempt that the batch may introduce. */
+  readonly parked: readonly ParkedWebhook[];
+}
+
+/** An attempt that the batch has made known, so that later events which name nothing else find its order. */
+export interface NewAttempt {
+  reference: string;
+  orderId: string;
+}
+
+/** A webhook that contradicts what is known. It waits for an operator, who looks at it and applies or drops it. */
+export interface QuarantinedWebhook {
+  provider: string;
+  event: OrderWebhook | DisputeWebhook;
+  receivedAt: Date;
+  reason: string;
+  /** Of the body; null for one that has waited for its order before. */
+  bodySha256: string | null;
 }
 
 /** What became of one webhook of the batch. */
@@ -35,7 +55,9 @@ export interface BatchChanges {
   changedOrders: Map<string, Timed<OrderState>>;
   newDisputes: Map<string, Timed<DisputeState>>;
   changedDisputes: Map<string, Timed<DisputeState>>;
+  newAttempts: NewAttempt[];
   events: DomainEvent[];
+  quarantine: QuarantinedWebhook[];
   park: ParkedWebhook[];
   /** Of `Loaded.parked`, the same objects: they have had their effect. */
   unpark: ParkedWebhook[];

@@ -1,12 +1,14 @@
+import type { PaymentReport } from '../../kernel/contract/payment.ts';
 import type { Verdict } from '../../kernel/contract/status.ts';
 import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { jsonAmount } from '../../kernel/http/envelope.ts';
 import { nextEventTime } from '../journal/event-time.ts';
 import type { DomainEvent } from '../journal/rows.ts';
-import { type BatchChanges, keyOf, type Loaded, type Outcome } from './batch.ts';
+import { type BatchChanges, keyOf, type Loaded, type Outcome, type QuarantinedWebhook } from './batch.ts';
 import { disputeTransition } from './dispute-transition.ts';
-import { orderTransition } from './order-transition.ts';
+import { type Arrival, orderTransition } from './order-transition.ts';
 import { byProviderTime, type ParkedWebhook } from './parked.ts';
+import { rulingTime } from './provider-time.ts';
 import type { DisputeState, OrderState, Timed } from './state.ts';
 
 /** What a decision takes from outside: the clock and the ids. */
@@ -16,8 +18,8 @@ export interface DecisionSources {
   newId: (nowMs: number) => string;
 }
 
-/** The request that brought a webhook. */
-type Origin = Pick<ReceivedWebhook, 'requestId' | 'receivedAt'>;
+/** What brought a webhook. */
+type Origin = Pick<ReceivedWebhook, 'provider' | 'requestId' | 'receivedAt' | 'isReleased'>;
 
 /**
  * Decides a whole batch in the order of arrival, in memory, from the rows that the store has locked. Webhooks of one
@@ -40,13 +42,17 @@ class BatchDecision {
   readonly #changedOrders = new Map<string, Timed<OrderState>>();
   readonly #newDisputes = new Map<string, Timed<DisputeState>>();
   readonly #changedDisputes = new Map<string, Timed<DisputeState>>();
-  /** What waits for an order since this batch, by order. */
-  readonly #parked = new Map<string, ParkedWebhook[]>();
+  /** Attempts that this batch has made known → their orders. */
+  readonly #newAttempts = new Map<string, string>();
+  readonly #quarantine: QuarantinedWebhook[] = [];
+  /** What waits, stored before or by this batch. */
+  #waiting: readonly ParkedWebhook[];
   readonly #unpark: ParkedWebhook[] = [];
 
   constructor(loaded: Loaded, sources: DecisionSources) {
     this.#loaded = loaded;
     this.#sources = sources;
+    this.#waiting = loaded.parked;
   }
 
   add(webhook: ReceivedWebhook): void {
@@ -55,7 +61,7 @@ class BatchDecision {
     if (known !== undefined) {
       const same = known === webhook.bodySha256;
       this.#outcomes.push(
-        same ? noEffect('duplicate') : noEffect('quarantined', 'another body came under this id before'),
+        same ? noEffect('duplicate') : this.#quarantined(webhook, 'another body came under this id before'),
       );
       return;
     }
@@ -71,8 +77,10 @@ class BatchDecision {
       changedOrders: this.#changedOrders,
       newDisputes: this.#newDisputes,
       changedDisputes: this.#changedDisputes,
+      newAttempts: [...this.#newAttempts].map(([reference, orderId]) => ({ reference, orderId })),
       events: this.#events,
-      park: [...this.#parked.values()].flat(),
+      quarantine: this.#quarantine,
+      park: this.#waiting.filter((webhook) => !webhook.stored),
       unpark: this.#unpark,
     };
   }
@@ -90,19 +98,30 @@ class BatchDecision {
   }
 
   #apply(webhook: ReceivedWebhook): Outcome {
-    const { event, provider } = webhook;
+    const { event, provider, receivedAt } = webhook;
     if (event.target === 'none') return noEffect('ignored');
-    const outcome =
-      event.target === 'order'
-        ? this.#applyOrder(event, provider, webhook)
-        : this.#applyDispute(event, provider, webhook);
-    if (outcome.verdict === 'parked') this.#park({ provider, event, receivedAt: webhook.receivedAt, stored: false });
+    const outcome = this.#applyRelated(event, webhook);
+    if (outcome.verdict === 'parked')
+      this.#waiting = [...this.#waiting, { provider, event, receivedAt, stored: false }];
+    if (outcome.verdict === 'quarantined') return this.#quarantined(webhook, outcome.reason!, outcome);
     return outcome;
   }
 
-  #applyOrder(event: OrderWebhook, provider: string, origin: Origin): Outcome {
+  #applyRelated(event: OrderWebhook | DisputeWebhook, origin: Origin): Outcome {
+    const placed = { ...event, orderId: this.#orderIdOf(event) };
+    const arrival = { ...origin, owner: this.#loaded.owners.get(placed.orderId) };
+    return placed.target === 'order' ? this.#applyOrder(placed, arrival) : this.#applyDispute(placed, arrival);
+  }
+
+  /** An attempt leads to its order even where the event calls the order by a name of its own. */
+  #orderIdOf({ attemptReference, orderId }: OrderWebhook | DisputeWebhook): string {
+    if (attemptReference === null) return orderId;
+    return this.#newAttempts.get(attemptReference) ?? this.#loaded.attempts.get(attemptReference) ?? orderId;
+  }
+
+  #applyOrder(event: OrderWebhook, origin: Origin & Arrival): Outcome {
     const before = this.#order(event.orderId);
-    const transition = orderTransition(before, event, provider);
+    const transition = orderTransition(before, event, origin);
     if (transition.verdict === 'parked') return { ...noEffect('parked'), orderId: event.orderId };
     if (transition.verdict === 'quarantined')
       return { ...noEffect('quarantined', transition.reason), orderId: event.orderId };
@@ -113,24 +132,18 @@ class BatchDecision {
     this.#events.push({
       aggregate: 'order',
       kind: 'webhook_received',
-      ...this.#eventFields(event, next, provider, origin),
-      data: {
-        status: event.status,
-        verdict,
-        amount_minor: amount(event.amountMinor),
-        currency: event.currency,
-        provider_updated_at: event.providerUpdatedAt.toISOString(),
-        after: { status: next.status, amount_minor: amount(next.amountMinor), currency: next.currency },
-        meta: event.meta,
-      },
+      ...this.#eventFields(event, next, origin),
+      data: { ...orderEventData(event, next, verdict), ...ruling(event, origin) },
     });
-    if (!before) this.#applyParked(next.orderId, origin.requestId);
+    const reference = event.payment?.namesAttempt ? event.attemptReference : null;
+    if (reference !== null && !this.#loaded.attempts.has(reference)) this.#newAttempts.set(reference, next.orderId);
+    if (!before || reference !== null) this.#applyWaiting(next.orderId, reference, origin.requestId);
     return { verdict, reason: null, orderId: next.orderId, disputeId: null, sequence: next.sequence };
   }
 
-  #applyDispute(event: DisputeWebhook, provider: string, origin: Origin): Outcome {
+  #applyDispute(event: DisputeWebhook, origin: Origin & Arrival): Outcome {
     const before = this.#dispute(event.disputeId);
-    const transition = disputeTransition(this.#order(event.orderId), before, event, provider);
+    const transition = disputeTransition(this.#order(event.orderId), before, event, origin);
     const names = { orderId: event.orderId, disputeId: event.disputeId };
     if (transition.verdict === 'parked') return { ...noEffect('parked'), ...names };
     if (transition.verdict === 'quarantined') return { ...noEffect('quarantined', transition.reason), ...names };
@@ -141,24 +154,9 @@ class BatchDecision {
     this.#events.push({
       aggregate: 'dispute',
       kind: event.kind,
-      ...this.#eventFields(event, next, provider, origin),
+      ...this.#eventFields(event, next, origin),
       disputeId: next.disputeId,
-      data: {
-        status: event.status,
-        verdict,
-        reason: event.reason,
-        amount_minor: amount(event.amountMinor),
-        currency: event.currency,
-        provider_updated_at: event.providerUpdatedAt.toISOString(),
-        evidence_due_at: event.evidenceDueAt?.toISOString() ?? null,
-        after: {
-          status: next.status,
-          reason: next.reason,
-          amount_minor: amount(next.amountMinor),
-          currency: next.currency,
-        },
-        meta: event.meta,
-      },
+      data: { ...disputeEventData(event, next, verdict), ...ruling(event, origin) },
     });
     return { verdict, reason: null, ...names, sequence: next.sequence };
   }
@@ -166,8 +164,7 @@ class BatchDecision {
   #eventFields(
     event: OrderWebhook | DisputeWebhook,
     next: Timed<OrderState | DisputeState>,
-    provider: string,
-    { requestId, receivedAt }: Origin,
+    { provider, requestId, receivedAt }: Origin,
   ) {
     return {
       eventId: this.#sources.newId(this.#sources.now.getTime()),
@@ -186,30 +183,94 @@ class BatchDecision {
     };
   }
 
-  #park(webhook: ParkedWebhook): void {
-    const waiting = this.#parked.get(webhook.event.orderId);
-    if (waiting) waiting.push(webhook);
-    else this.#parked.set(webhook.event.orderId, [webhook]);
+  #quarantined(webhook: ReceivedWebhook, reason: string, names?: Outcome): Outcome {
+    const { provider, event, receivedAt, bodySha256 } = webhook;
+    if (event.target !== 'none') this.#quarantine.push({ provider, event, receivedAt, reason, bodySha256 });
+    return names ?? noEffect('quarantined', reason);
   }
 
-  /** The order has just become known: what waited for it is applied now, in the provider's order. */
-  #applyParked(orderId: string, requestId: string): void {
-    const stored = this.#loaded.parked.get(orderId) ?? [];
-    const fresh = this.#parked.get(orderId) ?? [];
-    this.#parked.delete(orderId);
-    for (const webhook of [...stored, ...fresh].sort(byProviderTime)) {
-      const { event, provider } = webhook;
-      const origin = { requestId, receivedAt: webhook.receivedAt };
-      const outcome =
-        event.target === 'order'
-          ? this.#applyOrder(event, provider, origin)
-          : this.#applyDispute(event, provider, origin);
-      // What contradicts its order stays parked for a person to look at: it was acknowledged and must not vanish.
-      const stays = outcome.verdict === 'quarantined';
-      if (stays && !webhook.stored) this.#park(webhook);
-      if (!stays && webhook.stored) this.#unpark.push(webhook);
+  /** The order, or one of its attempts, has just become known: what waited for it is applied, in the provider's order. */
+  #applyWaiting(orderId: string, reference: string | null, requestId: string): void {
+    const isDue = ({ event }: ParkedWebhook): boolean =>
+      event.orderId === orderId || (reference !== null && event.attemptReference === reference);
+    const due = this.#waiting.filter(isDue);
+    if (due.length === 0) return;
+    this.#waiting = this.#waiting.filter((webhook) => !isDue(webhook));
+    for (const webhook of due.toSorted(byProviderTime)) {
+      const { event, provider, receivedAt } = webhook;
+      const outcome = this.#applyRelated(event, { provider, requestId, receivedAt, isReleased: false });
+      if (outcome.verdict === 'quarantined') {
+        // What contradicts its order was acknowledged and must not vanish.
+        this.#quarantine.push({ provider, event, receivedAt, reason: outcome.reason!, bodySha256: null });
+      }
+      if (webhook.stored) this.#unpark.push(webhook);
     }
   }
+}
+
+function orderEventData(event: OrderWebhook, next: OrderState, verdict: Verdict) {
+  const after = { status: next.status, amount_minor: amount(next.amountMinor), currency: next.currency };
+  const data = {
+    status: event.status,
+    verdict,
+    amount_minor: amount(event.amountMinor),
+    currency: event.currency,
+    provider_updated_at: event.providerUpdatedAt.toISOString(),
+    after,
+    meta: event.meta,
+  };
+  if (!event.payment) return data;
+  const sums = {
+    authorised_minor: amount(next.authorisedMinor),
+    captured_minor: amount(next.capturedMinor),
+    refunded_minor: amount(next.refundedMinor),
+    customer_id: next.customerId,
+  };
+  return { ...data, payment: paymentData(event.payment), after: { ...after, ...sums } };
+}
+
+function paymentData(report: PaymentReport) {
+  return {
+    attempt: report.attempt,
+    state: report.state,
+    amount_minor: amount(report.amountMinor),
+    captured_minor: amount(report.capturedMinor),
+    refunded_minor: amount(report.refundedMinor),
+    operations: report.operations.map(({ kind, reference, state, amountMinor }) => ({
+      kind,
+      reference,
+      state,
+      amount_minor: amount(amountMinor),
+    })),
+  };
+}
+
+function disputeEventData(event: DisputeWebhook, next: DisputeState, verdict: Verdict) {
+  return {
+    status: event.status,
+    verdict,
+    reason: event.reason,
+    amount_minor: amount(event.amountMinor),
+    currency: event.currency,
+    funds: event.funds,
+    provider_updated_at: event.providerUpdatedAt.toISOString(),
+    evidence_due_at: event.evidenceDueAt?.toISOString() ?? null,
+    after: {
+      status: next.status,
+      reason: next.reason,
+      amount_minor: amount(next.amountMinor),
+      currency: next.currency,
+      charged_back_minor: amount(next.chargedBackMinor),
+      provider_updated_at: next.providerUpdatedAt.toISOString(),
+    },
+    meta: event.meta,
+  };
+}
+
+/** By which time an event was ordered among others, where that is not the provider's. */
+function ruling({ providerUpdatedAt }: OrderWebhook | DisputeWebhook, { receivedAt }: Origin): { ruled_at?: string } {
+  const at = rulingTime(providerUpdatedAt, receivedAt);
+  return at === providerUpdatedAt ? {} : { ruled_at: at.toISOString() };
 }
 
 function amount(minor: bigint | null): number | string | null {

@@ -1,5 +1,5 @@
+import type { PaymentReport } from '../../kernel/contract/payment.ts';
 import type { DisputeWebhook, OrderWebhook } from '../../kernel/contract/webhooks.ts';
-import { toJson } from '../../kernel/http/envelope.ts';
 
 /** A webhook that waits for its order, in the batch or in `parked_webhooks`. */
 export interface ParkedWebhook {
@@ -12,19 +12,45 @@ export interface ParkedWebhook {
 
 /** The mapped event as JSON text: dates as RFC 3339 and amounts as digits, which `parseParked` reads back. */
 export function serializeParked(event: OrderWebhook | DisputeWebhook): string {
-  return toJson({ ...event, amountMinor: event.amountMinor === null ? null : event.amountMinor.toString() });
+  return JSON.stringify(event, (_key, value) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
-/** The event as it was parked; `stored` is what the jsonb column holds. */
+/** What a parked event has in JSON: `Part` with bigints as digits. */
+type Written<Part, Bigint extends keyof Part> = Omit<Part, Bigint> & Record<Bigint, string | null>;
+
+/** The event as it was parked; `stored` is what the jsonb column holds, perhaps written by a former version. */
 export function parseParked(stored: Record<string, unknown>): OrderWebhook | DisputeWebhook {
-  const date = (value: unknown): Date | null => (value == null ? null : new Date(value as string));
-  const amount = stored.amountMinor;
-  return {
+  const common = {
+    attemptReference: null,
     ...stored,
-    amountMinor: amount === null ? null : BigInt(amount as string),
-    providerUpdatedAt: date(stored.providerUpdatedAt),
-    ...(stored.target === 'dispute' && { evidenceDueAt: date(stored.evidenceDueAt) }),
-  } as unknown as OrderWebhook | DisputeWebhook;
+    amountMinor: minor(stored.amountMinor as string | null),
+    providerUpdatedAt: new Date(stored.providerUpdatedAt as string),
+  };
+  if (stored.target === 'dispute') {
+    const { evidenceDueAt } = stored;
+    const due = evidenceDueAt == null ? null : new Date(evidenceDueAt as string);
+    return { funds: null, overrules: false, ...common, evidenceDueAt: due } as unknown as DisputeWebhook;
+  }
+  return { ...common, payment: parsePayment(stored.payment) } as unknown as OrderWebhook;
+}
+
+function parsePayment(stored: unknown): PaymentReport | null {
+  if (stored == null) return null;
+  const report = stored as Written<PaymentReport, 'amountMinor' | 'capturedMinor' | 'refundedMinor'>;
+  return {
+    ...report,
+    amountMinor: minor(report.amountMinor),
+    capturedMinor: minor(report.capturedMinor),
+    refundedMinor: minor(report.refundedMinor),
+    operations: report.operations.map((operation) => ({
+      ...operation,
+      amountMinor: minor(operation.amountMinor as unknown as string | null),
+    })),
+  };
+}
+
+function minor(digits: string | null): bigint | null {
+  return digits === null ? null : BigInt(digits);
 }
 
 /** Parked webhooks are applied in the order in which the provider made them. */

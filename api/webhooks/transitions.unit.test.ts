@@ -20,6 +20,8 @@ function orderWebhook(status: OrderWebhook['status'], index: number): ReceivedWe
     orderId: 'ord_1',
     userId: 'user_1',
     status,
+    attemptReference: null,
+    payment: null,
     introduces: status === 'created',
     amountMinor: index === 0 ? 100n : null,
     currency: index === 0 ? 'EUR' : null,
@@ -34,13 +36,21 @@ function received(event: OrderWebhook | DisputeWebhook): ReceivedWebhook {
     event,
     bodySha256: event.providerEventId,
     body: '{}',
-    receivedAt: new Date(0),
+    receivedAt: new Date(Date.UTC(2026, 1, 1)),
     requestId: 'request',
+    isReleased: false,
   };
 }
 
 const sources = { now: new Date(0), newId: () => 'id' };
-const nothing: Loaded = { keys: new Map(), orders: new Map(), disputes: new Map(), parked: new Map() };
+const nothing: Loaded = {
+  keys: new Map(),
+  orders: new Map(),
+  disputes: new Map(),
+  owners: new Map(),
+  attempts: new Map(),
+  parked: [],
+};
 
 /** What the next transaction would load: what this one had and has changed. */
 function after(loaded: Loaded, batch: ReceivedWebhook[], changes: BatchChanges): Loaded {
@@ -51,7 +61,12 @@ function after(loaded: Loaded, batch: ReceivedWebhook[], changes: BatchChanges):
     keys: new Map([...loaded.keys, ...claimed]),
     orders: new Map([...loaded.orders, ...changes.newOrders, ...changes.changedOrders]),
     disputes: new Map([...loaded.disputes, ...changes.newDisputes, ...changes.changedDisputes]),
-    parked: new Map(),
+    owners: new Map(),
+    attempts: new Map([
+      ...loaded.attempts,
+      ...changes.newAttempts.map(({ reference, orderId }) => [reference, orderId] as const),
+    ]),
+    parked: [],
   };
 }
 
@@ -60,9 +75,7 @@ function applyAll(batches: ReceivedWebhook[][]): { loaded: Loaded; results: Batc
   let loaded = nothing;
   let parked: ParkedWebhook[] = [];
   const results = batches.map((batch) => {
-    const waiting = new Map(
-      parked.length > 0 ? [['ord_1', parked.map((webhook) => ({ ...webhook, stored: true }))]] : [],
-    );
+    const waiting = parked.map((webhook) => ({ ...webhook, stored: true }));
     const changes = decideBatch(batch, { ...loaded, parked: waiting }, sources);
     loaded = after(loaded, batch, changes);
     parked = [
@@ -83,13 +96,13 @@ describe('decideBatch', () => {
     const stored = {
       provider: 'silvergate',
       event: early.event as OrderWebhook,
-      receivedAt: new Date(0),
+      receivedAt: new Date(Date.UTC(2026, 1, 1)),
       stored: true,
     };
     const created = received({ ...(orderWebhook('created', 0).event as OrderWebhook), orderId: 'ord_2' });
     const first = [orderWebhook('created', 0)];
     const known = after(nothing, first, decideBatch(first, nothing, sources));
-    const loaded: Loaded = { ...known, keys: new Map(), parked: new Map([['ord_2', [stored]]]) };
+    const loaded: Loaded = { ...known, keys: new Map(), parked: [stored] };
     const before = structuredClone(loaded);
     const batch = [orderWebhook('success', 3), created, orderWebhook('updated', 2), orderWebhook('success', 3)];
     const decide = () => decideBatch(batch, loaded, sources);
@@ -180,6 +193,9 @@ describe('parked webhooks', () => {
       disputeId: 'dp_1',
       orderId: 'ord_1',
       userId: null,
+      attemptReference: null,
+      funds: null,
+      overrules: false,
       kind: 'webhook_opened',
       status: 'open',
       reason: 'fraud',

@@ -169,11 +169,15 @@ describe.each(topologies)('applying webhooks on %s', (topology) => {
     ).not.toBe(500);
   });
 
-  it('keeps what contradicts its order parked', async () => {
+  it('keeps what has waited for its order and contradicts it', async () => {
     const body = orderBody();
-    await chargeback(chargebackBody({ order_id: body.order_id, amount_minor: 999_999 }));
+    await chargeback(chargebackBody({ order_id: body.order_id, user_id: 'another' }));
     await order(body);
-    expect(await server.query('select 1 from parked_webhooks where order_id = $1', [body.order_id])).toHaveLength(1);
+    expect(await server.query('select 1 from parked_webhooks where order_id = $1', [body.order_id])).toEqual([]);
+    const waiting = "select reason, decision from quarantined_webhooks where event ->> 'orderId' = $1";
+    expect(await server.query(waiting, [body.order_id])).toEqual([
+      { reason: 'user_id differs from the order', decision: null },
+    ]);
     expect(await server.query('select 1 from disputes where order_id = $1', [body.order_id])).toEqual([]);
   });
 

@@ -9,6 +9,8 @@ with acknowledged as (
   select provider, provider_event_id from dispute_events where provider_event_id is not null
   union all
   select provider, provider_event_id from parked_webhooks
+  union all
+  select provider, provider_event_id from quarantined_webhooks where digest = ''
 ), broken as (
   select provider || '/' || provider_event_id || ': acknowledged, but without an effect' as example
   from acknowledged a

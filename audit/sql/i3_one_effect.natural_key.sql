@@ -13,6 +13,8 @@ with keys as (
     select provider, provider_event_id from dispute_events where provider_event_id is not null
     union all
     select provider, provider_event_id from parked_webhooks
+    union all
+    select provider, provider_event_id from quarantined_webhooks where digest = ''
   ) as e
   group by provider, provider_event_id
 ), broken as (

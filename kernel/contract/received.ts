@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { ContractError, parseMessage, shown } from './contract-error.ts';
+import { attemptStates, operationStates, type PaymentReport } from './payment.ts';
 import { disputeStatuses, orderStatuses } from './status.ts';
 import type { ContractEvent, ReceivedWebhook } from './webhooks.ts';
 
-const receivedVersion = 1;
+const receivedVersion = 2;
 
 const types = { order: 'webhook.order', dispute: 'webhook.dispute', none: 'webhook.unmapped' } as const;
 
@@ -16,15 +17,37 @@ const text = z.string().min(1);
 const meta = z.record(z.string(), z.unknown());
 const identified = { provider_event_id: text, fingerprint: z.string().nullable() };
 
+const payment = z.strictObject({
+  attempt: text.nullable(),
+  names_attempt: z.boolean(),
+  state: z.enum(attemptStates).nullable(),
+  amount_minor: amount.nullable(),
+  currency: z.string().nullable(),
+  captured_minor: amount.nullable(),
+  is_fully_captured: z.boolean(),
+  refunded_minor: amount.nullable(),
+  operations: z.array(
+    z.strictObject({
+      kind: z.enum(['capture', 'refund']),
+      reference: text,
+      state: z.enum(operationStates),
+      amount_minor: amount.nullable(),
+    }),
+  ),
+  closes: z.boolean(),
+});
+
 const orderEvent = z.strictObject({
   ...identified,
   order_id: text,
-  user_id: text,
+  user_id: text.nullable(),
+  attempt_reference: text.nullable(),
   status: z.enum(orderStatuses),
   introduces: z.boolean(),
   amount_minor: amount.nullable(),
   currency: z.string().nullable(),
   provider_updated_at: date,
+  payment: payment.nullable(),
   meta,
 });
 
@@ -33,12 +56,15 @@ const disputeEvent = z.strictObject({
   dispute_id: text,
   order_id: text,
   user_id: text.nullable(),
+  attempt_reference: text.nullable(),
   kind: z.enum(['webhook_opened', 'webhook_updated', 'provider_decision']),
   status: z.enum(disputeStatuses),
   reason: z.string(),
   amount_minor: amount,
   currency: z.string(),
   provider_updated_at: date,
+  funds: z.enum(['withdrawn', 'reinstated']).nullable(),
+  overrules: z.boolean(),
   evidence_due_at: date.nullable(),
   meta,
 });
@@ -83,7 +109,7 @@ export function serializeReceived(webhook: ReceivedWebhook): string {
 
 /** @throws ContractError malformed_json, wrong_version, unknown_type or invalid; none of them is worth a retry. */
 export function parseReceived(message: string): ReceivedWebhook {
-  const given = parseMessage(message);
+  const given = fromVersion1(parseMessage(message));
   if (given.version !== receivedVersion) {
     throw new ContractError('wrong_version', `version is ${shown(given.version)}; known is ${receivedVersion}.`);
   }
@@ -101,7 +127,20 @@ export function parseReceived(message: string): ReceivedWebhook {
     body: data.body,
     receivedAt: new Date(data.received_at),
     requestId: data.request_id,
+    isReleased: false,
   };
+}
+
+/** What a gateway of the former version has left in the topic: it did not say what follows here. */
+function fromVersion1(given: Record<string, unknown>): Record<string, unknown> {
+  if (given.version !== 1 || typeof given.event !== 'object' || given.type === types.none) {
+    return given.version === 1 ? { ...given, version: receivedVersion } : given;
+  }
+  const added =
+    given.type === types.order
+      ? { attempt_reference: null, payment: null }
+      : { attempt_reference: null, funds: null, overrules: false };
+  return { ...given, version: receivedVersion, event: { ...given.event, ...added } };
 }
 
 function writeEvent(event: ContractEvent) {
@@ -116,9 +155,11 @@ function writeEvent(event: ContractEvent) {
         user_id: event.userId,
         status: event.status,
         introduces: event.introduces,
-        amount_minor: event.amountMinor === null ? null : event.amountMinor.toString(),
+        attempt_reference: event.attemptReference,
+        amount_minor: digits(event.amountMinor),
         currency: event.currency,
         provider_updated_at: event.providerUpdatedAt.toISOString(),
+        payment: event.payment && writePayment(event.payment),
         meta: event.meta,
       },
     };
@@ -136,6 +177,9 @@ function writeEvent(event: ContractEvent) {
       amount_minor: event.amountMinor.toString(),
       currency: event.currency,
       provider_updated_at: event.providerUpdatedAt.toISOString(),
+      attempt_reference: event.attemptReference,
+      funds: event.funds,
+      overrules: event.overrules,
       evidence_due_at: event.evidenceDueAt?.toISOString() ?? null,
       meta: event.meta,
     },
@@ -155,9 +199,11 @@ function readEvent(message: ReceivedMessage): ContractEvent {
       userId: order.user_id,
       status: order.status,
       introduces: order.introduces,
-      amountMinor: order.amount_minor === null ? null : BigInt(order.amount_minor),
+      attemptReference: order.attempt_reference,
+      amountMinor: fromDigits(order.amount_minor),
       currency: order.currency,
       providerUpdatedAt: new Date(order.provider_updated_at),
+      payment: order.payment && readPayment(order.payment),
       meta: order.meta,
     };
   }
@@ -173,8 +219,59 @@ function readEvent(message: ReceivedMessage): ContractEvent {
     reason: dispute.reason,
     amountMinor: BigInt(dispute.amount_minor),
     currency: dispute.currency,
+    attemptReference: dispute.attempt_reference,
     providerUpdatedAt: new Date(dispute.provider_updated_at),
+    funds: dispute.funds,
+    overrules: dispute.overrules,
     evidenceDueAt: dispute.evidence_due_at === null ? null : new Date(dispute.evidence_due_at),
     meta: dispute.meta,
   };
+}
+
+function writePayment(report: PaymentReport): z.infer<typeof payment> {
+  return {
+    attempt: report.attempt,
+    names_attempt: report.namesAttempt,
+    state: report.state,
+    amount_minor: digits(report.amountMinor),
+    currency: report.currency,
+    captured_minor: digits(report.capturedMinor),
+    is_fully_captured: report.isFullyCaptured,
+    refunded_minor: digits(report.refundedMinor),
+    operations: report.operations.map(({ kind, reference, state, amountMinor }) => ({
+      kind,
+      reference,
+      state,
+      amount_minor: digits(amountMinor),
+    })),
+    closes: report.closes,
+  };
+}
+
+function readPayment(written: z.infer<typeof payment>): PaymentReport {
+  return {
+    attempt: written.attempt,
+    namesAttempt: written.names_attempt,
+    state: written.state,
+    amountMinor: fromDigits(written.amount_minor),
+    currency: written.currency,
+    capturedMinor: fromDigits(written.captured_minor),
+    isFullyCaptured: written.is_fully_captured,
+    refundedMinor: fromDigits(written.refunded_minor),
+    operations: written.operations.map(({ kind, reference, state, amount_minor }) => ({
+      kind,
+      reference,
+      state,
+      amountMinor: fromDigits(amount_minor),
+    })),
+    closes: written.closes,
+  };
+}
+
+function digits(minor: bigint | null): string | null {
+  return minor === null ? null : minor.toString();
+}
+
+function fromDigits(text: string | null): bigint | null {
+  return text === null ? null : BigInt(text);
 }

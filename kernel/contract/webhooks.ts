@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import type { PaymentReport } from './payment.ts';
 import type { DisputeStatus, OrderStatus } from './status.ts';
 
 /**
@@ -18,8 +20,12 @@ interface Identified {
 
 export interface OrderWebhook extends Identified {
   target: 'order';
+  /** The order that the event names. Where the provider only names an attempt, `attemptReference` leads to the order. */
   orderId: string;
-  userId: string;
+  /** Null where the event does not say whose the order is; that is unknown and not different. */
+  userId: string | null;
+  /** By which provider and reference the attempt is known, where the event names one; see `attemptReference()`. */
+  attemptReference: string | null;
   status: OrderStatus;
   /** Whether this event may make the order known; any other event for an unknown order is parked. */
   introduces: boolean;
@@ -27,6 +33,8 @@ export interface OrderWebhook extends Identified {
   currency: string | null;
   /** When the provider changed the order: what decides which of two events is newer. */
   providerUpdatedAt: Date;
+  /** Null for providers that say only what the order's status is. Else the order's status and sums follow from it. */
+  payment: PaymentReport | null;
   meta: Record<string, unknown>;
 }
 
@@ -36,14 +44,38 @@ export interface DisputeWebhook extends Identified {
   orderId: string;
   /** Null where the provider does not know the merchant's user: the order's user is taken. */
   userId: string | null;
+  /** As of an order's webhook: the attempt whose money is disputed. */
+  attemptReference: string | null;
   kind: 'webhook_opened' | 'webhook_updated' | 'provider_decision';
   status: DisputeStatus;
   reason: string;
   amountMinor: bigint;
   currency: string;
   providerUpdatedAt: Date;
+  /** Whether the provider has taken the disputed money from the merchant, or has given it back; null where not said. */
+  funds: 'withdrawn' | 'reinstated' | null;
+  /** Whether this decision counts although an earlier one has ended the dispute, as of a second chargeback. */
+  overrules: boolean;
   evidenceDueAt: Date | null;
   meta: Record<string, unknown>;
+}
+
+/** Whose an order is while no event has said it: a user of its own, so that the order has a place to lie. */
+export function guestOf(orderId: string): string {
+  const name = `${guestPrefix}${orderId}`;
+  return name.length <= 64 ? name : `${guestPrefix}${hash('sha256', orderId, 'hex').slice(0, 32)}`;
+}
+
+export function isGuest(userId: string): boolean {
+  return userId.startsWith(guestPrefix);
+}
+
+const guestPrefix = 'guest:';
+
+/** The name of a provider's attempt, of at most 64 characters. No order has such an id, since identifiers begin with a letter or a digit. */
+export function attemptReference(provider: string, reference: string): string {
+  const name = `@${provider}:${reference}`;
+  return name.length <= 64 ? name : `@${provider}:${hash('sha256', reference, 'hex').slice(0, 32)}`;
 }
 
 export interface UnmappedWebhook extends Identified {
@@ -65,4 +97,6 @@ export interface ReceivedWebhook {
   body: string;
   receivedAt: Date;
   requestId: string;
+  /** Whether an operator has decided that it counts although it contradicts what is known. */
+  isReleased: boolean;
 }

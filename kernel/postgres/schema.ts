@@ -70,11 +70,13 @@ export interface DisputeEvents {
 
 export interface Disputes {
   amount_minor: bigint;
+  charged_back_minor: Generated<bigint>;
   closed_at: Timestamp | null;
   created_at: Generated<Timestamp>;
   currency: string;
   dispute_id: string;
   evidence_due_at: Timestamp | null;
+  funds_moved_at: Timestamp | null;
   opened_at: Timestamp;
   order_id: string;
   provider: string;
@@ -104,6 +106,11 @@ export interface EvidenceFiles {
   size_bytes: number;
 }
 
+export interface OrderAttempts {
+  order_id: string;
+  reference: string;
+}
+
 export interface OrderEvents {
   created_at: Generated<Timestamp>;
   data: Json;
@@ -118,13 +125,18 @@ export interface OrderEvents {
 
 export interface Orders {
   amount_minor: bigint | null;
+  authorised_minor: Generated<bigint>;
+  captured_minor: Generated<bigint>;
   created_at: Generated<Timestamp>;
   currency: string | null;
+  customer_id: string | null;
   hold_reason: string | null;
   on_hold: Generated<boolean>;
   order_id: string;
+  payments: Json | null;
   provider: string;
   provider_updated_at: Timestamp;
+  refunded_minor: Generated<bigint>;
   sequence: bigint;
   status: string;
   updated_at: Generated<Timestamp>;
@@ -144,11 +156,25 @@ export interface Outbox {
 }
 
 export interface ParkedWebhooks {
+  attempt_reference: string | null;
   event: Json;
   order_id: string;
   provider: string;
   provider_event_id: string;
   received_at: Timestamp;
+}
+
+export interface QuarantinedWebhooks {
+  decided_at: Timestamp | null;
+  decision: string | null;
+  digest: string;
+  event: Json;
+  note: string | null;
+  provider: string;
+  provider_event_id: string;
+  reason: string;
+  received_at: Timestamp;
+  user_id: string;
 }
 
 export interface RetentionSettings {
@@ -184,10 +210,12 @@ export interface DB {
   disputes: Disputes;
   evidence: Evidence;
   evidence_files: EvidenceFiles;
+  order_attempts: OrderAttempts;
   order_events: OrderEvents;
   orders: Orders;
   outbox: Outbox;
   parked_webhooks: ParkedWebhooks;
+  quarantined_webhooks: QuarantinedWebhooks;
   retention_settings: RetentionSettings;
   webhook_deliveries: WebhookDeliveries;
   webhook_keys: WebhookKeys;

@@ -1,14 +1,16 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import { createHmac, hash, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { amountMinor, currency, providerEventId, timestamp } from '../contract/fields.ts';
-import type { DisputeStatus, OrderStatus } from '../contract/status.ts';
-import type { ContractEvent, DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
+import { type OperationReport, type PaymentReport, unsaid } from '../contract/payment.ts';
+import { attemptReference, type ContractEvent, type DisputeWebhook, type OrderWebhook } from '../contract/webhooks.ts';
 import { toIsoMinorUnits } from './amounts.ts';
 import { freeFormObject, reasonMaxLength } from './free-form.ts';
-import { derivedIdentifier, toIdentifier } from './identifiers.ts';
+import { toIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches } from './signature.ts';
 import { signingKeys } from './signing-keys.ts';
+
+// Longer than 300 lines because a provider is one file.
 
 /**
  * Adyen's standard webhooks: a batch of notification items, each with a signature of its own over eight of its fields
@@ -95,109 +97,234 @@ function checkSecret(secret: string): string | undefined {
 /** Where Adyen's amounts deviate from ISO 4217: https://docs.adyen.com/development-resources/currency-codes */
 const exponents = { CLP: 2, CVE: 0, IDR: 0, ISK: 2 };
 
-const item = z.object({
+/** What every item has. Items without an effect are held to no more than this. */
+const anyItem = z.object({
+  pspReference: z.string().max(1_000),
+  merchantAccountCode: z.string().max(200),
+  eventCode: z.string().min(1).max(200),
+  success: z.union([z.enum(['true', 'false']), z.boolean()]).transform((value) => value === true || value === 'true'),
+});
+
+/** An item about a payment or a dispute. */
+const item = anyItem.extend({
   additionalData: freeFormObject.nullish(),
   pspReference: z.string().regex(/^[A-Za-z0-9]{1,64}$/, 'must be a PSP reference'),
-  originalReference: z.string().nullish(),
-  merchantAccountCode: z.string().max(200),
+  originalReference: z.string().max(200).nullish(),
   merchantReference: z.string().max(200).nullish(),
-  eventCode: z.string().regex(/^[A-Z_]{1,60}$/, 'must be an event code'),
   eventDate: timestamp,
   reason: z.string().max(2000).nullish(),
-  success: z.union([z.enum(['true', 'false']), z.boolean()]).transform((value) => value === true || value === 'true'),
   amount: z.object({ value: z.union([z.literal(0), z.literal('0'), amountMinor]), currency: z.string() }).nullish(),
 });
 type Item = z.infer<typeof item>;
 
-export const batchBody = z.object({
-  live: z.union([z.string(), z.boolean()]).optional(),
+const anyBatch = z.object({
   notificationItems: z
-    .array(z.object({ NotificationRequestItem: item }))
+    .array(z.object({ NotificationRequestItem: z.looseObject(anyItem.shape) }))
     .min(1)
     .max(maxItems),
 });
 
+type Path = (string | number)[];
+
 function mapBatch(input: unknown): ContractEvent[] {
-  return batchBody
+  return anyBatch
     .parse(input)
     .notificationItems.map(({ NotificationRequestItem: body }, index) =>
-      mapItem(body, ['notificationItems', index, 'NotificationRequestItem']),
+      mapItem(body, (input as SignedBatch).notificationItems[index]!.NotificationRequestItem, [
+        'notificationItems',
+        index,
+        'NotificationRequestItem',
+      ]),
     );
 }
 
-type Path = (string | number)[];
+type SignedBatch = z.input<typeof signedBatch>;
 
-function mapItem(body: Item, path: Path): ContractEvent {
+function mapItem(any: z.infer<typeof anyItem>, input: SignedFields, path: Path): ContractEvent {
+  const { eventCode, success } = any;
   const identified = {
-    providerEventId: providerEventId.parse(`${body.pspReference}|${body.eventCode}|${body.success}`),
+    providerEventId: eventId(any),
     // One raw body may carry several events, and Adyen repeats an item within another batch.
     fingerprint: JSON.stringify([
-      body.pspReference,
-      body.originalReference ?? '',
-      body.merchantAccountCode,
-      body.merchantReference ?? '',
-      String(body.amount?.value ?? ''),
-      body.amount?.currency ?? '',
-      body.eventCode,
-      body.success,
+      input.pspReference,
+      input.originalReference ?? '',
+      input.merchantAccountCode,
+      input.merchantReference ?? '',
+      String(input.amount?.value ?? ''),
+      input.amount?.currency ?? '',
+      eventCode,
+      success,
     ]),
   };
-  const status = orderStatus(body);
-  if (status !== undefined) return { ...identified, ...mapOrder(body, status, path) };
-  const state = disputeState(body);
-  if (state !== undefined) return { ...identified, ...mapDispute(body, state, path) };
-  return { ...identified, target: 'none', type: body.eventCode };
+  if (!Object.hasOwn(orderCodes, eventCode) && !Object.hasOwn(disputeStates, eventCode)) {
+    return { ...identified, target: 'none', type: eventCode };
+  }
+  const body = parseItem(input, path);
+  const say = Object.hasOwn(orderCodes, eventCode) ? orderCodes[eventCode] : undefined;
+  if (say) return { ...identified, ...mapOrder(body, say(body, amountOf(body, path)?.amountMinor ?? null), path) };
+  return { ...identified, ...mapDispute(body, disputeState(body), path) };
 }
+
+/** Two merchant accounts may use one name: reports, for instance, have the names of their files as reference. */
+function eventId({ pspReference, eventCode, success, merchantAccountCode }: z.infer<typeof anyItem>): string {
+  const text = `${pspReference}|${eventCode}|${success}|${merchantAccountCode}`;
+  if (providerEventId.safeParse(text).success) return text;
+  return `adyen:${hash('sha256', text, 'hex')}`;
+}
+
+function parseItem(input: unknown, path: Path): Item {
+  const result = item.safeParse(input);
+  if (result.success) return result.data;
+  throw new z.ZodError(result.error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
+}
+
+type Saying = Pick<OrderWebhook, 'status' | 'introduces'> & { payment: Partial<PaymentReport> };
 
 /**
- * An authorisation introduces the order and a capture pays it. What was refused leaves the order open: the customer may
- * try another card under the same reference, and a capture or cancellation may be asked for again.
+ * What each event says about its order. An authorisation introduces it; each has a reference of its own, by which
+ * captures, cancellations and refunds name it. What was refused leaves the order open: the customer may try another card
+ * under the same reference, and a capture may be asked for again.
+ * https://docs.adyen.com/development-resources/webhooks/webhook-types
  */
-function orderStatus({ eventCode, success }: Item): OrderStatus | undefined {
-  if (eventCode === 'AUTHORISATION') return 'updated';
-  if (eventCode === 'CAPTURE') return success ? 'success' : 'updated';
-  if (eventCode === 'CAPTURE_FAILED') return 'failed';
-  if (eventCode === 'CANCELLATION') return success ? 'failed' : 'updated';
-  return undefined;
+const orderCodes: Readonly<Record<string, (body: Item, amountMinor: bigint | null) => Saying>> = {
+  AUTHORISATION: ({ pspReference, success }, amountMinor) => ({
+    status: 'updated',
+    introduces: true,
+    payment: {
+      attempt: pspReference,
+      namesAttempt: true,
+      state: success ? 'authorised' : 'declined',
+      amountMinor,
+    },
+  }),
+  AUTHORISATION_ADJUSTMENT: ({ success }, amountMinor) => ({
+    status: 'updated',
+    introduces: false,
+    payment: success ? { state: 'authorised', amountMinor } : {},
+  }),
+  CAPTURE: (body, amountMinor) => ({
+    status: body.success ? 'success' : 'updated',
+    introduces: false,
+    payment: operation('capture', body, body.success ? 'succeeded' : 'refused', amountMinor),
+  }),
+  CAPTURE_FAILED: (body, amountMinor) => ({
+    status: 'failed',
+    introduces: false,
+    payment: operation('capture', body, 'failed', amountMinor),
+  }),
+  CANCELLATION: cancellation,
+  TECHNICAL_CANCEL: cancellation,
+  EXPIRE: cancellation,
+  CANCEL_OR_REFUND: (body, amountMinor) =>
+    body.additionalData?.['modification.action'] === 'refund' ? refund(body, amountMinor) : cancellation(body),
+  REFUND: refund,
+  REFUND_FAILED: (body, amountMinor) => ({
+    status: 'updated',
+    introduces: false,
+    payment: operation('refund', body, 'failed', amountMinor),
+  }),
+  REFUNDED_REVERSED: (body, amountMinor) => ({
+    status: 'updated',
+    introduces: false,
+    payment: operation('refund', body, 'reversed', amountMinor),
+  }),
+};
+
+function cancellation({ success, originalReference }: Item): Saying {
+  if (!success) return { status: 'updated', introduces: false, payment: {} };
+  // Without a reference it can only mean the whole order.
+  const payment: Partial<PaymentReport> = originalReference ? { state: 'canceled' } : { closes: true };
+  return { status: 'failed', introduces: false, payment };
 }
 
-function mapOrder(body: Item, status: OrderStatus, path: Path): Omit<OrderWebhook, 'providerEventId' | 'fingerprint'> {
+function refund(body: Item, amountMinor: bigint | null): Saying {
+  const payment = operation('refund', body, body.success ? 'succeeded' : 'refused', amountMinor);
+  return { status: 'updated', introduces: false, payment };
+}
+
+function operation(
+  kind: OperationReport['kind'],
+  { pspReference: reference }: Item,
+  state: OperationReport['state'],
+  amountMinor: bigint | null,
+): Partial<PaymentReport> {
+  return { operations: [{ kind, reference, state, amountMinor }] };
+}
+
+function mapOrder(
+  body: Item,
+  { status, introduces, payment }: Saying,
+  path: Path,
+): Omit<OrderWebhook, 'providerEventId' | 'fingerprint'> {
   const amount = amountOf(body, path);
+  const report = { ...unsaid, attempt: body.originalReference || null, currency: amount?.currency ?? null, ...payment };
   return {
     target: 'order',
     ...orderAndUser(body, path),
+    attemptReference: report.attempt === null ? null : attemptReference('adyen', report.attempt),
     status,
-    introduces: body.eventCode === 'AUTHORISATION',
+    introduces,
     amountMinor: amount?.amountMinor ?? null,
     currency: amount?.currency ?? null,
     providerUpdatedAt: body.eventDate,
+    payment: report,
     meta: metaOf(body),
   };
 }
 
-type DisputeState = { kind: DisputeWebhook['kind']; status: DisputeStatus };
+type DisputeState = Pick<DisputeWebhook, 'kind' | 'status' | 'funds' | 'overrules'>;
+
+const notified: DisputeState = { kind: 'webhook_opened', status: 'open', funds: null, overrules: false };
+const decidedWon: DisputeState = { kind: 'provider_decision', status: 'won', funds: null, overrules: true };
+const decidedLost: DisputeState = { kind: 'provider_decision', status: 'lost', funds: 'withdrawn', overrules: true };
 
 /**
- * Adyen's dispute flow: https://docs.adyen.com/risk-management/disputes-api/dispute-notifications. A reversed
- * chargeback is not yet won: the issuer may still send a second one, which is lost.
+ * Adyen's dispute flow: https://docs.adyen.com/risk-management/disputes-api/dispute-notifications. A chargeback takes the
+ * money and its reversal gives it back; a reversed one is not yet won: the issuer may still send a second one, which is
+ * lost and takes the money again.
  */
 const disputeStates: Readonly<Record<string, DisputeState>> = {
-  NOTIFICATION_OF_CHARGEBACK: { kind: 'webhook_opened', status: 'open' },
-  CHARGEBACK: { kind: 'webhook_updated', status: 'open' },
-  CHARGEBACK_REVERSED: { kind: 'webhook_updated', status: 'under_review' },
-  SECOND_CHARGEBACK: { kind: 'provider_decision', status: 'lost' },
-  PREARBITRATION_WON: { kind: 'provider_decision', status: 'won' },
-  PREARBITRATION_LOST: { kind: 'provider_decision', status: 'lost' },
-  ISSUER_RESPONSE_TIMEFRAME_EXPIRED: { kind: 'provider_decision', status: 'won' },
+  NOTIFICATION_OF_CHARGEBACK: notified,
+  CHARGEBACK: { ...notified, kind: 'webhook_updated', funds: 'withdrawn' },
+  CHARGEBACK_REVERSED: { kind: 'webhook_updated', status: 'under_review', funds: 'reinstated', overrules: false },
+  SECOND_CHARGEBACK: decidedLost,
+  PREARBITRATION_WON: decidedWon,
+  PREARBITRATION_LOST: decidedLost,
+  ISSUER_RESPONSE_TIMEFRAME_EXPIRED: { ...decidedWon, overrules: false },
 };
 
-function disputeState({ eventCode, additionalData }: Item): DisputeState | undefined {
-  const state = Object.hasOwn(disputeStates, eventCode) ? disputeStates[eventCode] : undefined;
-  if (state === undefined || state.kind === 'provider_decision') return state;
+const mappedCodes = [...Object.keys(orderCodes), ...Object.keys(disputeStates)];
+
+/** What documents say of a batch. */
+export const batchBody = z.object({
+  live: z.unknown().optional(),
+  notificationItems: z
+    .array(
+      z.object({
+        NotificationRequestItem: z.union([
+          item.extend({ eventCode: z.enum(mappedCodes) }),
+          z.looseObject({
+            ...anyItem.shape,
+            eventCode: z
+              .string()
+              .min(1)
+              .max(200)
+              .meta({ not: { enum: mappedCodes } }),
+          }),
+        ]),
+      }),
+    )
+    .min(1)
+    .max(maxItems),
+});
+
+function disputeState({ eventCode, additionalData }: Item): DisputeState {
+  const state = disputeStates[eventCode]!;
+  if (state.kind === 'provider_decision') return state;
   // Where Adyen states the outcome itself, the event's name need not be interpreted.
-  if (additionalData?.disputeStatus === 'Won') return { kind: 'provider_decision', status: 'won' };
-  if (additionalData?.disputeStatus === 'Lost') return { kind: 'provider_decision', status: 'lost' };
-  return state;
+  const outcome = additionalData?.disputeStatus;
+  if (outcome !== 'Won' && outcome !== 'Lost') return state;
+  return { ...state, kind: 'provider_decision', status: outcome === 'Won' ? 'won' : 'lost' };
 }
 
 function mapDispute(
@@ -212,6 +339,7 @@ function mapDispute(
     target: 'dispute',
     disputeId: toIdentifier('adyen:', body.pspReference),
     ...orderAndUser(body, path),
+    attemptReference: body.originalReference ? attemptReference('adyen', body.originalReference) : null,
     ...state,
     reason: reasonOf(body),
     ...amount,
@@ -221,16 +349,14 @@ function mapDispute(
   };
 }
 
-function orderAndUser(body: Item, path: Path): { orderId: string; userId: string } {
-  const { merchantReference: reference } = body;
+/** Adyen repeats neither the shopper nor always the merchant's reference in what comes after the authorisation. */
+function orderAndUser(body: Item, path: Path): { orderId: string; userId: string | null } {
+  const reference = body.merchantReference || body.originalReference;
   if (!reference) throw fieldError([...path, 'merchantReference'], 'is required');
   const shopper = body.additionalData?.shopperReference;
   return {
     orderId: toIdentifier('adyen:', reference),
-    userId:
-      typeof shopper === 'string' && shopper !== ''
-        ? toIdentifier('adyen:', shopper)
-        : derivedIdentifier('adyen:', reference),
+    userId: typeof shopper === 'string' && shopper !== '' ? toIdentifier('adyen:', shopper) : null,
   };
 }
 

@@ -127,7 +127,7 @@ describe('adyen events', () => {
   test('an authorisation introduces an order', () => {
     expect(map({ additionalData: { shopperReference: 'shopper-1', cardSummary: '1111' } })).toEqual({
       target: 'order',
-      providerEventId: '7914073381342284|AUTHORISATION|true',
+      providerEventId: '7914073381342284|AUTHORISATION|true|TestMerchant',
       fingerprint: expect.stringContaining('7914073381342284'),
       orderId: 'TestPayment-1407325143704',
       userId: 'shopper-1',
@@ -136,6 +136,19 @@ describe('adyen events', () => {
       amountMinor: 1130n,
       currency: 'EUR',
       providerUpdatedAt: new Date('2026-03-01T11:30:00Z'),
+      attemptReference: '@adyen:7914073381342284',
+      payment: {
+        attempt: '7914073381342284',
+        namesAttempt: true,
+        state: 'authorised',
+        amountMinor: 1130n,
+        currency: 'EUR',
+        capturedMinor: null,
+        isFullyCaptured: false,
+        refundedMinor: null,
+        operations: [],
+        closes: false,
+      },
       meta: {
         shopperReference: 'shopper-1',
         cardSummary: '1111',
@@ -156,8 +169,53 @@ describe('adyen events', () => {
       target: 'order',
       status,
       introduces: eventCode === 'AUTHORISATION',
-      userId: 'adyen:TestPayment-1407325143704',
+      userId: null,
     });
+  });
+
+  const original = { originalReference: '8835511210681145' };
+  const made = (kind: string, state: string) => ({
+    attempt: '8835511210681145',
+    operations: [{ kind, reference: '7914073381342284', state, amountMinor: 1130n }],
+  });
+  test.each([
+    ['AUTHORISATION', 'false', {}, { attempt: '7914073381342284', state: 'declined', namesAttempt: true }],
+    ['CAPTURE', 'true', original, made('capture', 'succeeded')],
+    ['CAPTURE', 'false', original, made('capture', 'refused')],
+    ['CAPTURE_FAILED', 'true', original, made('capture', 'failed')],
+    ['CANCELLATION', 'true', original, { attempt: '8835511210681145', state: 'canceled', closes: false }],
+    ['CANCELLATION', 'true', {}, { attempt: null, state: null, closes: true }],
+    ['CANCELLATION', 'false', original, { state: null, operations: [], closes: false }],
+    ['EXPIRE', 'true', original, { state: 'canceled' }],
+    ['REFUND', 'true', original, made('refund', 'succeeded')],
+    ['REFUND', 'false', original, made('refund', 'refused')],
+    ['REFUND_FAILED', 'true', original, made('refund', 'failed')],
+    ['REFUNDED_REVERSED', 'true', original, made('refund', 'reversed')],
+    [
+      'CANCEL_OR_REFUND',
+      'true',
+      { ...original, additionalData: { 'modification.action': 'refund' } },
+      made('refund', 'succeeded'),
+    ],
+    ['CANCEL_OR_REFUND', 'true', original, { state: 'canceled' }],
+  ])('%s %s reports %j', (eventCode, success, change, payment) => {
+    expect(map({ ...change, eventCode, success })).toMatchObject({ target: 'order', payment });
+  });
+
+  test.each([
+    ['NOTIFICATION_OF_CHARGEBACK', null],
+    ['CHARGEBACK', 'withdrawn'],
+    ['CHARGEBACK_REVERSED', 'reinstated'],
+    ['SECOND_CHARGEBACK', 'withdrawn'],
+  ])('%s says where the money is', (eventCode, funds) => {
+    expect(map({ eventCode, ...original })).toMatchObject({ funds, attemptReference: '@adyen:8835511210681145' });
+  });
+
+  test('an event without an effect may have any reference, and two accounts may use one', () => {
+    const report = { eventCode: 'REPORT_AVAILABLE', pspReference: 'settlement detail (batch 7).csv' };
+    const events = ['ShopEU', 'ShopUS'].map((merchantAccountCode) => map({ ...report, merchantAccountCode }));
+    expect(events).toMatchObject([{ target: 'none' }, { target: 'none' }]);
+    expect(new Set(events.map((event) => event.providerEventId)).size).toBe(2);
   });
 
   test.each([

@@ -105,7 +105,9 @@ function mapOrder(input: unknown): OrderWebhook {
     introduces: body.status === 'created',
     amountMinor: body.amount_minor ?? null,
     currency: body.currency ?? null,
+    attemptReference: null,
     providerUpdatedAt: body.updated_at,
+    payment: null,
     meta: body.meta ?? {},
   };
 }
@@ -156,7 +158,10 @@ function mapChargeback(input: unknown): DisputeWebhook {
     reason: body.reason,
     amountMinor: body.amount_minor,
     currency: body.currency,
+    attemptReference: null,
     providerUpdatedAt: body.occurred_at,
+    funds: null,
+    overrules: false,
     evidenceDueAt: body.evidence_due_at ?? null,
     meta: body.meta ?? {},
   };

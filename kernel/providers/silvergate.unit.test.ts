@@ -230,6 +230,8 @@ describe('silvergate orders', () => {
       amountMinor: 1250n,
       currency: 'EUR',
       providerUpdatedAt: new Date('2026-03-01T12:00:00.250Z'),
+      attemptReference: null,
+      payment: null,
       meta: { channel: 'web' },
     });
   });
@@ -279,6 +281,9 @@ describe('silvergate chargebacks', () => {
       disputeId: 'dp_ord_1',
       orderId: 'ord_1',
       userId: 'usr_1',
+      attemptReference: null,
+      funds: null,
+      overrules: false,
       kind: 'webhook_opened',
       status: 'open',
       reason: 'fraud',

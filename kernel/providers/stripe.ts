@@ -1,14 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { amountMinor, currency, providerEventId, unixTime } from '../contract/fields.ts';
+import { type OperationReport, type PaymentReport, unsaid } from '../contract/payment.ts';
 import type { DisputeStatus, OrderStatus } from '../contract/status.ts';
-import type { ContractEvent, DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
+import { attemptReference, type ContractEvent, type DisputeWebhook, type OrderWebhook } from '../contract/webhooks.ts';
 import { toIsoMinorUnits } from './amounts.ts';
 import { disputeReason, freeFormObject } from './free-form.ts';
-import { derivedIdentifier, toIdentifier } from './identifiers.ts';
+import { toIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches, isWithinTolerance, maxSignatures, singleHeader } from './signature.ts';
 import { signingKeys } from './signing-keys.ts';
+
+// Longer than 300 lines because a provider is one file.
 
 /**
  * Stripe's webhooks: https://docs.stripe.com/webhooks#verify-manually for the signature and
@@ -44,27 +47,13 @@ function checkSecret(secret: string): string | undefined {
 /** Where Stripe's amounts deviate from ISO 4217: https://docs.stripe.com/currencies#special-cases */
 const exponents = { ISK: 2, UGX: 2, MGA: 0 };
 
-/** What every event has; what single types need besides is parsed where they are mapped. */
-export const eventBody = z.object({
-  id: providerEventId,
-  object: z.literal('event'),
-  type: z.string().regex(/^[a-z0-9_.]{1,100}$/, 'must be the type of a Stripe event'),
-  created: unixTime,
-  data: z.object({ object: z.unknown() }).meta({ required: ['object'] }),
-});
-type Event = z.input<typeof eventBody>;
-
 function mapEvent(input: unknown): ContractEvent[] {
-  const body = eventBody.parse(input);
-  const { type } = body;
-  const identified = { providerEventId: body.id, fingerprint: fingerprint(input as Event) };
-  if (chargeTypes.has(type))
-    return [{ ...identified, ...mapCharge(type, body.data.object), providerUpdatedAt: body.created }];
-  if (type === 'payment_intent.canceled')
-    return [{ ...identified, ...mapCanceledIntent(type, body.data.object), providerUpdatedAt: body.created }];
-  if (disputeTypes.has(type))
-    return [{ ...identified, ...mapDispute(type, body.data.object), providerUpdatedAt: body.created }];
-  return [{ ...identified, target: 'none', type }];
+  const { id, type } = anyEvent.parse(input);
+  const identified = { providerEventId: id, fingerprint: fingerprint(input as Event) };
+  const map = Object.hasOwn(mappers, type) ? mappers[type] : undefined;
+  if (!map) return [{ ...identified, target: 'none', type }];
+  const body = mappedEvent.parse(input);
+  return [{ ...identified, ...map(type, body.data.object), providerUpdatedAt: body.created }];
 }
 
 /** Stripe repeats a delivery with other values in `pending_webhooks` and `request`, so that only these parts count. */
@@ -82,12 +71,55 @@ const reference = z
   .union([z.string().min(1), z.looseObject({ id: z.string().min(1) }).transform(({ id }) => id)])
   .nullish();
 
-const chargeTypes = new Set([
-  'charge.pending',
-  'charge.succeeded',
-  'charge.failed',
-  'charge.updated',
-  'charge.captured',
+type MappedOrder = Omit<OrderWebhook, 'providerEventId' | 'fingerprint' | 'providerUpdatedAt'>;
+type MappedDispute = Omit<DisputeWebhook, 'providerEventId' | 'fingerprint' | 'providerUpdatedAt'>;
+
+/** https://docs.stripe.com/api/events/types */
+const mappers: Readonly<Record<string, (type: string, object: unknown) => MappedOrder | MappedDispute>> = {
+  'charge.pending': mapCharge,
+  'charge.succeeded': mapCharge,
+  'charge.failed': mapCharge,
+  'charge.updated': mapCharge,
+  'charge.captured': mapCharge,
+  'charge.expired': mapCharge,
+  'charge.refunded': mapCharge,
+  'payment_intent.canceled': mapCanceledIntent,
+  'charge.refund.updated': mapRefund,
+  'refund.created': mapRefund,
+  'refund.updated': mapRefund,
+  'refund.failed': mapRefund,
+  'charge.dispute.created': mapDispute,
+  'charge.dispute.updated': mapDispute,
+  'charge.dispute.closed': mapDispute,
+  'charge.dispute.funds_withdrawn': mapDispute,
+  'charge.dispute.funds_reinstated': mapDispute,
+};
+
+const mappedTypes = Object.keys(mappers);
+
+/** What every event with an effect has; what single types need besides is parsed where they are mapped. */
+const mappedEvent = z.object({
+  id: providerEventId,
+  object: z.literal('event'),
+  type: z.enum(mappedTypes),
+  created: unixTime,
+  data: z.object({ object: z.unknown() }).meta({ required: ['object'] }),
+});
+type Event = z.input<typeof mappedEvent>;
+
+/** What any other event has: thin events (https://docs.stripe.com/event-destinations) have no `data`. */
+const anyEvent = z.object({ id: providerEventId, type: z.string().min(1).max(200) });
+
+/** What documents say of an event. */
+export const eventBody = z.union([
+  mappedEvent,
+  anyEvent.extend({
+    type: z
+      .string()
+      .min(1)
+      .max(200)
+      .meta({ not: { enum: mappedTypes } }),
+  }),
 ]);
 
 /** What Stripe says in the same way of a charge and of the intent that it belongs to. */
@@ -99,24 +131,68 @@ const payment = z.object({
   metadata: freeFormObject.nullish(),
 });
 const paymentIntent = payment.extend({ object: z.literal('payment_intent') });
+
+/** An amount that may be nothing. */
+const sumMinor = z.union([z.literal(0).transform(() => 0n), amountMinor]).nullish();
+
+const refund = z.object({
+  object: z.literal('refund'),
+  id: z.string().min(1),
+  amount: amountMinor,
+  currency: upperCaseCurrency,
+  status: z.string().nullish(),
+  charge: reference,
+  payment_intent: reference,
+  metadata: freeFormObject.nullish(),
+});
+
 const charge = payment.extend({
   object: z.literal('charge'),
   status: z.enum(['pending', 'succeeded', 'failed']),
   captured: z.boolean().optional(),
+  amount_captured: sumMinor,
+  amount_refunded: sumMinor,
+  refunds: z.object({ data: z.array(refund) }).nullish(),
   payment_intent: reference,
 });
+type Charge = z.infer<typeof charge>;
 
-function mapCharge(
-  type: string,
-  input: unknown,
-): Omit<OrderWebhook, 'providerEventId' | 'fingerprint' | 'providerUpdatedAt'> {
+function mapCharge(type: string, input: unknown): MappedOrder {
   const body = parseObject(charge, input);
   const order = text(body.metadata?.order_id) ?? body.payment_intent ?? undefined;
   return {
     ...mapPayment(order ?? body.id, body),
+    attemptReference: attemptReference('stripe', body.id),
     status: orderStatus(type, body, order !== undefined),
+    payment: {
+      ...unsaid,
+      attempt: body.id,
+      // Refunds and disputes name the charge and its intent, and do not repeat the charge's metadata.
+      namesAttempt: true,
+      state: attemptState(type, body),
+      amountMinor: isoAmount(body),
+      currency: body.currency,
+      ...capturedOf(body),
+      refundedMinor: type === 'charge.expired' ? null : isoSum(body.amount_refunded, body, 'amount_refunded'),
+      operations: (body.refunds?.data ?? []).map(refundReport),
+      closes: body.status === 'failed' && order === undefined,
+    },
     meta: { ...body.metadata, charge_id: body.id, type },
   };
+}
+
+/** Whether the money of the charge is held; an authorisation that was not captured in time expires. */
+function attemptState(type: string, { status }: Charge): PaymentReport['state'] {
+  if (type === 'charge.expired') return 'canceled';
+  if (status === 'pending') return 'pending';
+  return status === 'failed' ? 'declined' : 'authorised';
+}
+
+/** A charge is captured once, perhaps for less than was authorised; the rest is released. */
+function capturedOf(body: Charge): Pick<PaymentReport, 'capturedMinor' | 'isFullyCaptured'> {
+  if (body.status !== 'succeeded' || body.captured === false) return { capturedMinor: null, isFullyCaptured: false };
+  const captured = isoSum(body.amount_captured, body, 'amount_captured');
+  return { capturedMinor: captured ?? isoAmount(body), isFullyCaptured: true };
 }
 
 /**
@@ -124,19 +200,56 @@ function mapCharge(
  * the order is more than this one charge, a failed one is an attempt, after which the customer may try another card:
  * the intent is over when it is canceled.
  */
-function orderStatus(type: string, body: z.infer<typeof charge>, isAttempt: boolean): OrderStatus {
+function orderStatus(type: string, body: Charge, isAttempt: boolean): OrderStatus {
   if (body.status === 'failed') return isAttempt ? 'updated' : 'failed';
   if (body.status === 'succeeded' && body.captured !== false) return 'success';
   return type === 'charge.pending' ? 'created' : 'updated';
 }
 
-function mapCanceledIntent(
-  type: string,
-  input: unknown,
-): Omit<OrderWebhook, 'providerEventId' | 'fingerprint' | 'providerUpdatedAt'> {
+function mapCanceledIntent(type: string, input: unknown): MappedOrder {
   const body = parseObject(paymentIntent, input);
   const order = text(body.metadata?.order_id) ?? body.id;
-  return { ...mapPayment(order, body), status: 'failed', meta: { ...body.metadata, type } };
+  return {
+    ...mapPayment(order, body),
+    attemptReference: null,
+    status: 'failed',
+    payment: { ...unsaid, closes: true },
+    meta: { ...body.metadata, type },
+  };
+}
+
+/** https://docs.stripe.com/api/refunds/object#refund_object-status */
+function mapRefund(type: string, input: unknown): MappedOrder {
+  const body = parseObject(refund, input);
+  const order = text(body.metadata?.order_id) ?? body.payment_intent ?? body.charge;
+  if (!order) throw missing('charge');
+  return {
+    target: 'order',
+    orderId: toIdentifier('stripe:', order),
+    userId: null,
+    introduces: false,
+    amountMinor: isoAmount(body),
+    currency: body.currency,
+    attemptReference: body.charge ? attemptReference('stripe', body.charge) : null,
+    status: 'updated',
+    payment: {
+      ...unsaid,
+      attempt: body.charge ?? null,
+      currency: body.currency,
+      operations: [refundReport(body)],
+    },
+    meta: { ...body.metadata, refund_id: body.id, type },
+  };
+}
+
+function refundReport(body: z.infer<typeof refund>): OperationReport {
+  return { kind: 'refund', reference: body.id, state: refundState(body.status), amountMinor: isoAmount(body) };
+}
+
+function refundState(status: string | null | undefined): OperationReport['state'] {
+  if (status === 'failed' || status === 'canceled') return 'failed';
+  // Refunds made before Stripe gave them a status have succeeded.
+  return status === 'succeeded' || status == null ? 'succeeded' : 'pending';
 }
 
 function mapPayment(
@@ -147,15 +260,13 @@ function mapPayment(
   return {
     target: 'order',
     orderId: toIdentifier('stripe:', order),
-    // All charges of one order share this user, also when each attempt has a charge of its own.
-    userId: user ? toIdentifier('stripe:', user) : derivedIdentifier('stripe:', order),
+    // Stripe's customers and the merchant's users are different names: the merchant's goes first.
+    userId: user ? toIdentifier('stripe:', user) : null,
     introduces: true,
     amountMinor: isoAmount(body),
     currency: body.currency,
   };
 }
-
-const disputeTypes = new Set(['charge.dispute.created', 'charge.dispute.updated', 'charge.dispute.closed']);
 
 /** Stripe says 0 where the bank takes no answer. */
 const dueBy = z.preprocess((given) => (given === 0 ? null : given), unixTime.nullable());
@@ -173,12 +284,8 @@ const dispute = z.object({
   metadata: freeFormObject.nullish(),
 });
 
-function mapDispute(
-  type: string,
-  input: unknown,
-): Omit<DisputeWebhook, 'providerEventId' | 'fingerprint' | 'providerUpdatedAt'> {
+function mapDispute(type: string, input: unknown): MappedDispute {
   const body = parseObject(dispute, input);
-  // Stripe does not copy the charge's metadata: a merchant who names orders there has to name them on the dispute too.
   const order = text(body.metadata?.order_id) ?? body.payment_intent ?? body.charge;
   if (!order) throw missing('payment_intent');
   const user = text(body.metadata?.user_id);
@@ -187,7 +294,10 @@ function mapDispute(
     disputeId: toIdentifier('stripe:', body.id),
     orderId: toIdentifier('stripe:', order),
     userId: user ? toIdentifier('stripe:', user) : null,
+    attemptReference: body.charge ? attemptReference('stripe', body.charge) : null,
     ...disputeState(type, body.status),
+    funds: fundsOf(type),
+    overrules: false,
     reason: body.reason,
     amountMinor: isoAmount(body),
     currency: body.currency,
@@ -196,10 +306,11 @@ function mapDispute(
   };
 }
 
-/** https://docs.stripe.com/api/disputes/object#dispute_object-status */
+/** https://docs.stripe.com/api/disputes/object#dispute_object-status: each event carries the dispute as it then is. */
 function disputeState(type: string, status: string): { kind: DisputeWebhook['kind']; status: DisputeStatus } {
-  if (type === 'charge.dispute.closed') {
-    return { kind: 'provider_decision', status: status === 'won' || status === 'lost' ? status : 'closed' };
+  if (status === 'won' || status === 'lost') return { kind: 'provider_decision', status };
+  if (type === 'charge.dispute.closed' || status === 'warning_closed' || status === 'prevented') {
+    return { kind: 'provider_decision', status: 'closed' };
   }
   const underReview = status === 'under_review' || status === 'warning_under_review';
   return {
@@ -208,9 +319,23 @@ function disputeState(type: string, status: string): { kind: DisputeWebhook['kin
   };
 }
 
+/** Stripe takes the disputed money when the dispute is opened, and gives it back after it was won. */
+function fundsOf(type: string): DisputeWebhook['funds'] {
+  if (type === 'charge.dispute.funds_withdrawn') return 'withdrawn';
+  return type === 'charge.dispute.funds_reinstated' ? 'reinstated' : null;
+}
+
 function isoAmount(body: { amount: bigint; currency: string }): bigint {
-  const amount = toIsoMinorUnits(body.amount, body.currency, exponents);
-  if (amount === undefined) throw fieldError('amount', 'must be a whole number of the currency’s minor units');
+  return inIsoUnits(body.amount, body.currency, 'amount');
+}
+
+function isoSum(sum: bigint | null | undefined, { currency }: { currency: string }, field: string): bigint | null {
+  return sum == null ? null : inIsoUnits(sum, currency, field);
+}
+
+function inIsoUnits(minor: bigint, currency: string, field: string): bigint {
+  const amount = toIsoMinorUnits(minor, currency, exponents);
+  if (amount === undefined) throw fieldError(field, 'must be a whole number of the currency’s minor units');
   return amount;
 }
 

@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { ZodError } from 'zod';
 import { stripe } from './stripe.ts';
 
+// Longer than 300 lines because all of one provider is tested here.
+
 const library = new Stripe('sk_test_not_used');
 const secret = 'whsec_0123456789abcdefghijklmn';
 const otherSecret = 'whsec_other_0123456789abcdefg';
@@ -143,6 +145,19 @@ describe('stripe events', () => {
       amountMinor: 1250n,
       currency: 'EUR',
       providerUpdatedAt: new Date('2026-03-01T12:00:00Z'),
+      attemptReference: '@stripe:ch_1',
+      payment: {
+        attempt: 'ch_1',
+        namesAttempt: true,
+        state: 'authorised',
+        amountMinor: 1250n,
+        currency: 'EUR',
+        capturedMinor: 1250n,
+        isFullyCaptured: true,
+        refundedMinor: null,
+        operations: [],
+        closes: false,
+      },
       meta: { charge_id: 'ch_1', type: 'charge.succeeded' },
     });
   });
@@ -180,13 +195,13 @@ describe('stripe events', () => {
     expect(map('payment_intent.payment_failed', intent)).toMatchObject({ target: 'none' });
   });
 
-  test('metadata names order and user; without either the order gets a user of its own', () => {
+  test('metadata names order and user; without either the user is unknown', () => {
     const metadata = { order_id: 'ord_7', user_id: 'usr_7' };
     expect(map('charge.succeeded', { ...charge, metadata })).toMatchObject({ orderId: 'ord_7', userId: 'usr_7' });
-    expect(map('charge.succeeded', { ...charge, customer: null })).toMatchObject({ userId: 'stripe:pi_1' });
+    expect(map('charge.succeeded', { ...charge, customer: null })).toMatchObject({ userId: null });
     expect(map('charge.succeeded', { ...charge, customer: null, payment_intent: null })).toMatchObject({
       orderId: 'ch_1',
-      userId: 'stripe:ch_1',
+      userId: null,
     });
     expect(map('charge.succeeded', { ...charge, customer: { id: 'cus_9', object: 'customer' } })).toMatchObject({
       userId: 'cus_9',
@@ -230,8 +245,70 @@ describe('stripe events', () => {
     },
   );
 
-  test.each(['charge.refunded', 'invoice.paid', 'charge.dispute.funds_withdrawn'])('%s has no effect', (type) => {
+  test.each(['invoice.paid', 'payout.paid', 'v2.core.account.updated'])('%s has no effect', (type) => {
     expect(map(type, { anything: true })).toMatchObject({ target: 'none', type, providerEventId: 'evt_1' });
+  });
+
+  test('an event without an effect is held to no field but its id and type', () => {
+    const thin = { id: 'evt_test_65R9Ijk8dKEYZcXeRWn16R9A', object: 'v2.core.event', type: 'v1.billing.meter.error' };
+    const created = '2026-03-01T12:00:00.000Z';
+    expect(stripe.paths.stripe!({ ...thin, created, livemode: false })).toMatchObject([
+      { target: 'none', type: 'v1.billing.meter.error', providerEventId: thin.id },
+    ]);
+    expect(stripe.paths.stripe!({ id: 'evt_9', type: 'customer.updated', data: {} })).toMatchObject([
+      { target: 'none' },
+    ]);
+  });
+
+  test.each([
+    ['pending', { status: 'pending', captured: false }, { state: 'pending', capturedMinor: null }],
+    ['held', { captured: false }, { state: 'authorised', capturedMinor: null, isFullyCaptured: false }],
+    [
+      'captured in part',
+      { amount_captured: 1000 },
+      { capturedMinor: 1000n, amountMinor: 1250n, isFullyCaptured: true },
+    ],
+    ['refunded in part', { amount_captured: 1250, amount_refunded: 200 }, { refundedMinor: 200n }],
+    ['declined', { status: 'failed', captured: false }, { state: 'declined', closes: false }],
+    [
+      'declined, and all that there is',
+      { status: 'failed', payment_intent: null },
+      { state: 'declined', closes: true },
+    ],
+  ])('a charge that is %s', (_name, change, payment) => {
+    expect(map('charge.updated', { ...charge, ...change })).toMatchObject({ payment });
+  });
+
+  test.each([
+    ['refund.created', 'pending', 'pending'],
+    ['refund.updated', 'succeeded', 'succeeded'],
+    ['refund.failed', 'failed', 'failed'],
+    ['charge.refund.updated', 'canceled', 'failed'],
+  ])('%s %s', (type, status, state) => {
+    const refund = {
+      object: 'refund',
+      id: 're_1',
+      amount: 300,
+      currency: 'eur',
+      charge: 'ch_1',
+      payment_intent: 'pi_1',
+    };
+    expect(map(type, { ...refund, status })).toMatchObject({
+      target: 'order',
+      orderId: 'pi_1',
+      userId: null,
+      introduces: false,
+      attemptReference: '@stripe:ch_1',
+      payment: { attempt: 'ch_1', operations: [{ kind: 'refund', reference: 're_1', state, amountMinor: 300n }] },
+    });
+  });
+
+  test.each([
+    ['charge.dispute.funds_withdrawn', 'withdrawn'],
+    ['charge.dispute.funds_reinstated', 'reinstated'],
+    ['charge.dispute.created', null],
+  ])('%s says where the money is', (type, funds) => {
+    expect(map(type, dispute)).toMatchObject({ target: 'dispute', funds, attemptReference: '@stripe:ch_1' });
   });
 
   test('a repeated delivery has the same fingerprint, other content has another', () => {

@@ -45,6 +45,7 @@ export function receiveWebhook(input: ReceiveInput): Received {
     body: masked,
     receivedAt: now,
     requestId,
+    isReleased: false,
   }));
   return { webhooks, cardData };
 }

@@ -30,9 +30,18 @@ join public.disputes d using (dispute_id);
 create view conversion.image_captures as
 select c.*, o.user_id from public.captures c join public.orders o using (order_id);
 
--- What waits for its order lies with the user it names, and else under `#` and the order's id.
+create view conversion.image_order_attempts as select * from public.order_attempts;
+
+-- What waits for its order lies with the user it names, and else under `#` and the name that it waits for.
 create view conversion.image_parked_webhooks as
-select p.*, coalesce(p.event ->> 'userId', '#' || p.order_id) as user_id from public.parked_webhooks p;
+select p.*,
+  coalesce(case when p.attempt_reference is null then p.event ->> 'userId' end, '#' || coalesce(p.attempt_reference, p.order_id)) as user_id
+from public.parked_webhooks p;
+
+create view conversion.image_quarantined_webhooks as
+select '#' || q.provider_event_id as user_id, q.provider, q.provider_event_id, q.digest, q.reason, q.event, q.received_at,
+  q.decision, q.decided_at, q.note
+from public.quarantined_webhooks q;
 
 -- A key lies where a repetition of its event is looked for: with the effect, and without one under the event's own id.
 create view conversion.image_webhook_keys as

@@ -99,6 +99,8 @@ create table disputes (
   closed_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  charged_back_minor bigint not null default 0,
+  funds_moved_at timestamp with time zone,
   constraint disputes_pkey PRIMARY KEY (dispute_id),
   constraint disputes_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(order_id),
   constraint disputes_amount_minor_check CHECK ((amount_minor > 0)),
@@ -112,7 +114,7 @@ CREATE INDEX disputes_created_at ON public.disputes USING btree (created_at, dis
 CREATE INDEX disputes_order_id ON public.disputes USING btree (order_id);
 CREATE INDEX disputes_status ON public.disputes USING btree (status, created_at, dispute_id);
 grant insert, select, update on disputes to lab_api;
-grant select (dispute_id, status, reason, amount_minor, currency, opened_at, closed_at) on disputes to lab_grafana;
+grant select (dispute_id, status, reason, amount_minor, currency, opened_at, closed_at, charged_back_minor) on disputes to lab_grafana;
 grant select on disputes to lab_reader;
 grant select on disputes to lab_worker;
 
@@ -150,6 +152,15 @@ grant insert, select on evidence_files to lab_api;
 grant select (file_id, evidence_id, name, content_type, size_bytes, sha256) on evidence_files to lab_reader;
 grant select on evidence_files to lab_worker;
 
+create table order_attempts (
+  reference text not null,
+  order_id text not null,
+  constraint order_attempts_pkey PRIMARY KEY (reference)
+);
+grant insert, select on order_attempts to lab_api;
+grant select on order_attempts to lab_reader;
+grant select on order_attempts to lab_worker;
+
 create table order_events (
   event_id uuid not null,
   order_id text not null,
@@ -185,10 +196,16 @@ create table orders (
   provider_updated_at timestamp with time zone not null,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  customer_id text,
+  payments jsonb,
+  authorised_minor bigint not null default 0,
+  captured_minor bigint not null default 0,
+  refunded_minor bigint not null default 0,
   constraint orders_pkey PRIMARY KEY (order_id),
   constraint orders_amount_minor_check CHECK ((amount_minor > 0)),
   constraint orders_check CHECK (((amount_minor IS NULL) = (currency IS NULL))),
   constraint orders_check1 CHECK ((on_hold = (hold_reason IS NOT NULL))),
+  constraint orders_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 64))),
   constraint orders_hold_reason_check CHECK ((hold_reason = ANY (ARRAY['manual_review'::text, 'risk'::text]))),
   constraint orders_order_id_check CHECK (((length(order_id) >= 1) AND (length(order_id) <= 64))),
   constraint orders_sequence_check CHECK ((sequence > 0)),
@@ -196,9 +213,10 @@ create table orders (
   constraint orders_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
 ) with (fillfactor=80);
 CREATE INDEX orders_created_at ON public.orders USING btree (created_at, order_id);
+CREATE INDEX orders_customer_id ON public.orders USING btree (customer_id, created_at, order_id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX orders_user_id ON public.orders USING btree (user_id, created_at, order_id);
 grant insert, select, update on orders to lab_api;
-grant select (order_id, status, amount_minor, currency, on_hold, created_at, updated_at) on orders to lab_grafana;
+grant select (order_id, status, amount_minor, currency, on_hold, created_at, updated_at, customer_id, authorised_minor, captured_minor, refunded_minor) on orders to lab_grafana;
 grant select on orders to lab_reader;
 grant select on orders to lab_worker;
 
@@ -227,12 +245,34 @@ create table parked_webhooks (
   order_id text not null,
   event jsonb not null,
   received_at timestamp with time zone not null,
+  attempt_reference text,
   constraint parked_webhooks_pkey PRIMARY KEY (provider, provider_event_id)
 );
+CREATE INDEX parked_webhooks_attempt ON public.parked_webhooks USING btree (attempt_reference) WHERE (attempt_reference IS NOT NULL);
 CREATE INDEX parked_webhooks_order_id ON public.parked_webhooks USING btree (order_id);
 grant delete, insert, select on parked_webhooks to lab_api;
 grant select on parked_webhooks to lab_reader;
 grant select on parked_webhooks to lab_worker;
+
+create table quarantined_webhooks (
+  user_id text not null,
+  provider text not null,
+  provider_event_id text not null,
+  digest text not null,
+  reason text not null,
+  event jsonb not null,
+  received_at timestamp with time zone not null,
+  decision text,
+  decided_at timestamp with time zone,
+  note text,
+  constraint quarantined_webhooks_pkey PRIMARY KEY (user_id, provider, provider_event_id, digest),
+  constraint quarantined_webhooks_check CHECK (((decision IS NULL) = (decided_at IS NULL))),
+  constraint quarantined_webhooks_decision_check CHECK ((decision = ANY (ARRAY['applied'::text, 'dropped'::text])))
+);
+CREATE INDEX quarantined_webhooks_waiting ON public.quarantined_webhooks USING btree (received_at) WHERE (decision IS NULL);
+grant insert, select on quarantined_webhooks to lab_api;
+grant select on quarantined_webhooks to lab_reader;
+grant select on quarantined_webhooks to lab_worker;
 
 create table retention_settings (
   table_name text not null,

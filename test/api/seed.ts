@@ -32,6 +32,7 @@ export function createSeed(pool: Pool, topology: TopologyName) {
       body: '{}',
       receivedAt: at,
       requestId: 'seed',
+      isReleased: false,
     };
     const { dedupe } = capabilities(topology);
     const [result] = await applyWebhooks({ store: oneServerWebhooks({ pool, dedupe }), now: () => at }, [webhook]);
@@ -48,11 +49,30 @@ export function createSeed(pool: Pool, topology: TopologyName) {
       const event = { target: 'order', orderId, userId, amountMinor, currency } as const;
       const updated = (offsetMs: number) => new Date(at.getTime() + offsetMs);
       await apply(
-        { ...event, ...identity(), status: 'created', introduces: true, providerUpdatedAt: updated(count) },
+        {
+          ...event,
+          ...identity(),
+          status: 'created',
+          introduces: true,
+          attemptReference: null,
+          payment: null,
+          providerUpdatedAt: updated(count),
+        },
         at,
       );
       if (status !== 'created') {
-        await apply({ ...event, ...identity(), status, introduces: false, providerUpdatedAt: updated(count) }, at);
+        await apply(
+          {
+            ...event,
+            ...identity(),
+            status,
+            introduces: false,
+            attemptReference: null,
+            payment: null,
+            providerUpdatedAt: updated(count),
+          },
+          at,
+        );
       }
     },
 
@@ -75,6 +95,9 @@ export function createSeed(pool: Pool, topology: TopologyName) {
         amountMinor: 500n,
         currency: 'EUR',
         providerUpdatedAt: new Date(at.getTime() + count),
+        attemptReference: null,
+        funds: null,
+        overrules: false,
         evidenceDueAt: null,
       };
       await apply(event, at);

@@ -15,9 +15,11 @@ export async function createUndistributedDatabase(): Promise<TestDatabase> {
   const folder = await mkdtemp(path.join(tmpdir(), 'lab-undistributed-'));
   await cp(path.join(sqlFolder, 'base'), path.join(folder, 'base'), { recursive: true });
   await cp(path.join(sqlFolder, 'topologies', 'citus'), path.join(folder, 'topologies', 'citus'), { recursive: true });
-  const distribute = path.join(folder, 'topologies', 'citus', '0090_distribute.sql');
-  const statements = (await readFile(distribute, 'utf8')).split('\n');
-  await writeFile(distribute, statements.filter((line) => !/^select create_|publication/.test(line)).join('\n'));
+  for (const name of ['0090_distribute.sql', '0096_attempts.sql']) {
+    const file = path.join(folder, 'topologies', 'citus', name);
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    await writeFile(file, lines.filter((line) => !/^select create_|publication/.test(line)).join('\n'));
+  }
   await rm(path.join(folder, 'topologies', 'citus', '0091_cdc_on_workers.sql'));
   await migrate({ dsn: database.dsn, topology: 'citus', folder });
   await rm(folder, { recursive: true });

@@ -182,6 +182,8 @@ function webhookOf(name: string): ReceivedWebhook {
       orderId: `order-${name}`,
       userId: 'one-user',
       status: 'created',
+      attemptReference: null,
+      payment: null,
       introduces: true,
       amountMinor: 100n,
       currency: 'EUR',
@@ -192,6 +194,7 @@ function webhookOf(name: string): ReceivedWebhook {
     body: '{}',
     receivedAt: new Date(),
     requestId: randomUUID(),
+    isReleased: false,
   };
 }
 

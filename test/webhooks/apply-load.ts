@@ -80,10 +80,24 @@ export function applyLoad(options: { dsn: string; dedupe: Capabilities['dedupe']
       providerUpdatedAt: new Date(Date.UTC(2026, 0, 1) + number),
     };
     if (!isNew && random.next() < 0.1) {
-      const dispute = { disputeId: `dsp_${names.providerEventId}`, kind: 'webhook_opened', status: 'open' } as const;
+      const dispute = {
+        disputeId: `dsp_${names.providerEventId}`,
+        kind: 'webhook_opened',
+        status: 'open',
+        attemptReference: null,
+        funds: null,
+        overrules: false,
+      } as const;
       return { ...shared, ...dispute, target: 'dispute', reason: 'fraud', evidenceDueAt: null };
     }
-    return { ...shared, target: 'order', status: isNew ? 'created' : 'updated', introduces: isNew };
+    return {
+      ...shared,
+      target: 'order',
+      status: isNew ? 'created' : 'updated',
+      introduces: isNew,
+      attemptReference: null,
+      payment: null,
+    };
   }
 
   async function applyBatch(worker: number, size: number): Promise<void> {
@@ -143,6 +157,7 @@ function received(event: ContractEvent): ReceivedWebhook {
     body,
     receivedAt: new Date(),
     requestId: 'load',
+    isReleased: false,
     bodySha256: createHash('sha256').update(body).digest('hex'),
   };
 }

@@ -9,6 +9,7 @@ export const disputeColumns = [
   'reason',
   'amount_minor',
   'currency',
+  'charged_back_minor',
   'sequence',
   'provider',
   'provider_updated_at',

@@ -8,6 +8,10 @@ export const orderColumns = [
   'status',
   'amount_minor',
   'currency',
+  'customer_id',
+  'authorised_minor',
+  'captured_minor',
+  'refunded_minor',
   'on_hold',
   'hold_reason',
   'sequence',
@@ -31,7 +35,11 @@ export const orderEventColumns = [
 
 export function selectOrder(builder: QueryBuilder, orderId: string) {
   // The check constraints of the table allow the values of the narrower types and no others.
-  return builder.selectFrom('orders').select(orderColumns).where('order_id', '=', orderId).$castTo<OrderRow>();
+  return builder
+    .selectFrom('orders')
+    .select([...orderColumns, 'payments'])
+    .where('order_id', '=', orderId)
+    .$castTo<OrderRow>();
 }
 
 export function selectOrderEvents(builder: QueryBuilder, order: OrderRow, window: { after: bigint; limit: number }) {

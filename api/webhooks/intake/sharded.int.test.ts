@@ -53,6 +53,8 @@ function received(event: Record<string, unknown>): ReceivedWebhook {
     target: 'order',
     userId: 'user_1',
     status: 'created',
+    attemptReference: null,
+    payment: null,
     introduces: true,
     fingerprint: null,
     meta: {},
@@ -64,12 +66,23 @@ function received(event: Record<string, unknown>): ReceivedWebhook {
   } as unknown as ContractEvent;
   const body = JSON.stringify({ id: filled.providerEventId });
   const bodySha256 = createHash('sha256').update(body).digest('hex');
-  return { provider: 'silvergate', event: filled, body, bodySha256, receivedAt: new Date(), requestId: 'test' };
+  return {
+    provider: 'silvergate',
+    event: filled,
+    body,
+    bodySha256,
+    receivedAt: new Date(),
+    requestId: 'test',
+    isReleased: false,
+  };
 }
 
 const dispute = {
   target: 'dispute',
   userId: null,
+  attemptReference: null,
+  funds: null,
+  overrules: false,
   kind: 'webhook_opened',
   status: 'open',
   reason: 'fraud',

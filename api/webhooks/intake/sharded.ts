@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
-import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
+import { isGuest, type ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 import { addAll, createGroupCommit, type GroupCommit, tooManyWaiting } from '../../../kernel/group-commit.ts';
 import { isStoreUnavailable } from '../../../kernel/postgres/errors.ts';
 import type { Owners } from '../../shards/owners.ts';
 import type { ShardNode, ShardPlacement } from '../../shards/placement.ts';
 import { type ApplyResult, applyWebhooks } from '../apply.ts';
+import { isOtherUser } from '../order-transition.ts';
 import { OwnerAppeared, shardedWebhooks, unclaimedWebhooks } from '../store/sharded.ts';
-import { placeholderUser, type ShardedWebhook } from '../store/sharded-webhook.ts';
+import { placeholderUser, type ShardedWebhook, waitingName } from '../store/sharded-webhook.ts';
 import type { WebhookStore } from '../store/webhook-store.ts';
 import type { IntakeOptions, WebhookIntake } from './intake.ts';
 
@@ -75,14 +76,17 @@ class ShardedCommit implements GroupCommit<ReceivedWebhook, ApplyResult> {
       return (await this.#commitOf(shardUser)).add({ ...plain, shardUser });
     }
     const owner = await this.#options.owners.resolve(event);
-    const shardUser = owner.userId ?? event.userId;
+    // An event that names an attempt waits for that one, whose order may lie under another user than the event names.
+    const shardUser = owner.userId ?? (event.attemptReference === null ? event.userId : null);
     if (shardUser !== null) {
-      const contradictsOwner = event.userId !== null && event.userId !== shardUser;
-      return (await this.#commitOf(shardUser)).add({ ...plain, shardUser, waiting: owner.waiting, contradictsOwner });
+      const { waiting, orderId } = owner;
+      const contradictsOwner = !webhook.isReleased && !isGuest(shardUser) && isOtherUser(shardUser, event.userId);
+      const placed = { ...plain, event: { ...event, orderId: orderId ?? event.orderId } };
+      return (await this.#commitOf(shardUser)).add({ ...placed, shardUser, waiting, contradictsOwner });
     }
     const unclaimed = this.#unclaimed();
     await this.#options.placement.of('');
-    return unclaimed.add({ ...plain, shardUser: placeholderUser(event.orderId) });
+    return unclaimed.add({ ...plain, shardUser: placeholderUser(waitingName(event)) });
   }
 
   /** The group commit of the worker that has this user's rows. */

@@ -1,8 +1,9 @@
 import type { DisputeStatus, OrderStatus } from '../../../kernel/contract/status.ts';
-import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
+import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 import type { NarrowedRow } from '../../../kernel/postgres/columns.ts';
 import { isOrderRelated, keyOf, type Loaded, type OrderRelated } from '../batch.ts';
 import { type ParkedWebhook, parseParked } from '../parked.ts';
+import { readPayments } from '../payments-json.ts';
 import type { DisputeState, OrderState, Timed } from '../state.ts';
 import type { BatchRows } from './webhook-store.ts';
 
@@ -10,7 +11,8 @@ import type { BatchRows } from './webhook-store.ts';
 interface Loading extends Loaded {
   readonly orders: Map<string, Timed<OrderState>>;
   readonly disputes: Map<string, Timed<DisputeState>>;
-  readonly parked: Map<string, ParkedWebhook[]>;
+  readonly attempts: Map<string, string>;
+  parked: readonly ParkedWebhook[];
 }
 
 /**
@@ -24,18 +26,33 @@ export async function loadBatch<Webhook extends ReceivedWebhook>(
   batch: readonly Webhook[],
 ): Promise<Loaded> {
   const webhooks = batch.filter((webhook) => isOrderRelated(webhook));
-  const [keys, orders, disputes] = await Promise.all([
+  const [keys, attempts, orders, disputes] = await Promise.all([
     rows.findKeys(batch),
+    rows.findAttempts(webhooks),
     rows.lockOrders(webhooks),
     rows.lockDisputes(webhooks),
   ]);
-  const loaded: Loading = { keys, orders: new Map(), disputes: new Map(), parked: new Map() };
+  const loaded: Loading = {
+    keys,
+    attempts,
+    owners: new Map(),
+    orders: new Map(),
+    disputes: new Map(),
+    parked: [],
+  };
   addStates(loaded, orders, disputes);
   const unknown = webhooks.filter(
-    ({ provider, event }) => !keys.has(keyOf(provider, event.providerEventId)) && !loaded.orders.has(event.orderId),
+    ({ provider, event }) => !keys.has(keyOf(provider, event.providerEventId)) && isUnknown(loaded, event),
   );
   if (unknown.length > 0) await loadUnknown(rows, unknown, loaded);
   return loaded;
+}
+
+/** Whether an event is about an order that has no row, or makes an attempt known for which others may wait. */
+function isUnknown({ orders, attempts }: Loaded, event: OrderWebhook | DisputeWebhook): boolean {
+  const { attemptReference: reference } = event;
+  const isNewAttempt = reference !== null && !attempts.has(reference) && namesAttempt(event);
+  return isNewAttempt || !orders.has((reference !== null && attempts.get(reference)) || event.orderId);
 }
 
 /**
@@ -47,16 +64,16 @@ async function loadUnknown<Webhook extends ReceivedWebhook>(
   unknown: readonly OrderRelated<Webhook>[],
   into: Loading,
 ): Promise<void> {
-  const { orders, disputes, parked } = await rows.lookAgain(unknown);
+  const { attempts, orders, disputes, parked } = await rows.lookAgain(unknown);
   addStates(into, orders, disputes);
-  // What waits for an order that exists by now is the affair of the transaction that created it.
-  const waiting = parked.filter(({ event }) => !into.orders.has(event.orderId));
-  for (const webhook of waiting) {
-    const before = into.parked.get(webhook.event.orderId);
-    if (before) before.push(webhook);
-    else into.parked.set(webhook.event.orderId, [webhook]);
-  }
-  addStates(into, [], await rows.lockWaitingDisputes(waiting, unknown));
+  for (const [reference, orderId] of attempts) into.attempts.set(reference, orderId);
+  // What waits for an order that exists by now is the affair of the transaction that created it; an attempt's, too.
+  into.parked = parked.filter(
+    ({ event }) =>
+      !into.orders.has(event.orderId) &&
+      (event.attemptReference === null || !into.attempts.has(event.attemptReference)),
+  );
+  addStates(into, [], await rows.lockWaitingDisputes(into.parked, unknown));
 }
 
 function addStates(
@@ -78,6 +95,16 @@ export function introducesOrder({ event }: OrderRelated<ReceivedWebhook>): boole
   return event.target === 'order' && event.introduces;
 }
 
+/** Whether the webhook would make its attempt known. */
+export function namesAttempt(event: OrderWebhook | DisputeWebhook): boolean {
+  return event.target === 'order' && event.payment !== null && event.payment.namesAttempt;
+}
+
+/** The names of the attempts that the webhooks are about. */
+export function attemptsOf(webhooks: readonly Pick<OrderRelated<ReceivedWebhook>, 'event'>[]): string[] {
+  return unique(webhooks.map(({ event }) => event.attemptReference).filter((reference) => reference !== null));
+}
+
 type OrderColumns =
   | 'order_id'
   | 'user_id'
@@ -89,8 +116,10 @@ type OrderColumns =
   | 'provider_updated_at'
   | 'updated_at';
 
+type PaymentColumns = 'customer_id' | 'payments' | 'authorised_minor' | 'captured_minor' | 'refunded_minor';
+
 /** A row of lock_orders.sql. */
-export type LockedOrderRow = Pick<NarrowedRow<'orders', { status: OrderStatus }>, OrderColumns>;
+export type LockedOrderRow = Pick<NarrowedRow<'orders', { status: OrderStatus }>, OrderColumns | PaymentColumns>;
 
 export function orderState(row: LockedOrderRow): Timed<OrderState> {
   return {
@@ -103,6 +132,11 @@ export function orderState(row: LockedOrderRow): Timed<OrderState> {
     provider: row.provider,
     providerUpdatedAt: row.provider_updated_at,
     updatedAt: row.updated_at,
+    customerId: row.customer_id,
+    payments: readPayments(row.payments),
+    authorisedMinor: row.authorised_minor,
+    capturedMinor: row.captured_minor,
+    refundedMinor: row.refunded_minor,
   };
 }
 
@@ -111,6 +145,8 @@ type DisputeColumns =
   | 'dispute_id'
   | 'status'
   | 'reason'
+  | 'charged_back_minor'
+  | 'funds_moved_at'
   | 'opened_at'
   | 'evidence_due_at'
   | 'closed_at';
@@ -131,6 +167,8 @@ export function disputeState(row: LockedDisputeRow): Timed<DisputeState> {
     provider: row.provider,
     providerUpdatedAt: row.provider_updated_at,
     updatedAt: row.updated_at,
+    chargedBackMinor: row.charged_back_minor,
+    fundsMovedAt: row.funds_moved_at,
     openedAt: row.opened_at,
     evidenceDueAt: row.evidence_due_at,
     closedAt: row.closed_at,

@@ -1,20 +1,29 @@
 import type { ClientBase, Pool } from 'pg';
 import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
-import { columnsOf } from '../../../kernel/postgres/columns.ts';
+import { columnsOf, type RowOf } from '../../../kernel/postgres/columns.ts';
 import { joinJsonTexts } from '../../../kernel/postgres/json-texts.ts';
 import { statements } from '../../../kernel/postgres/statement.ts';
 import { withPipelinedTransaction } from '../../../kernel/postgres/transaction.ts';
 import type { Capabilities } from '../../../kernel/topology.ts';
-import { type BatchChanges, keyOf, type OrderRelated, type Outcome } from '../batch.ts';
+import {
+  type BatchChanges,
+  keyOf,
+  type NewAttempt,
+  type OrderRelated,
+  type Outcome,
+  type QuarantinedWebhook,
+} from '../batch.ts';
 import type { ParkedWebhook } from '../parked.ts';
 import type { DisputeState, OrderState, Timed } from '../state.ts';
 import {
+  attemptsOf,
   disputeState,
   introducesOrder,
   type KeyRow,
   type LockedDisputeRow,
   type LockedOrderRow,
   loadBatch,
+  namesAttempt,
   orderState,
   type ParkedRow,
   parkedWebhook,
@@ -26,7 +35,9 @@ import {
   changedOrderColumns,
   claimingKey,
   deliveries,
+  insertQuarantined,
   keyToInsert,
+  orderRow,
   parkedRows,
   writeBatch,
 } from './write.ts';
@@ -34,6 +45,7 @@ import {
 const sql = statements(new URL('./sql/one-server/', import.meta.url), [
   'find_keys_natural_key',
   'find_keys_key_table',
+  'find_attempts',
   'lock_orders',
   'lock_disputes',
   'lock_unknown_orders',
@@ -42,9 +54,12 @@ const sql = statements(new URL('./sql/one-server/', import.meta.url), [
   'insert_deliveries',
   'update_orders',
   'update_disputes',
+  'insert_attempts',
   'insert_parked',
   'delete_parked',
 ]);
+
+type AttemptRow = RowOf<'order_attempts', 'reference' | 'order_id'>;
 
 export interface OneServerWebhooksOptions {
   /** In pipeline mode. */
@@ -88,7 +103,15 @@ class OneServerRows implements BatchRows<ReceivedWebhook> {
   async lockOrders(webhooks: readonly OrderRelated<ReceivedWebhook>[]): Promise<Timed<OrderState>[]> {
     const orderIds = unique(webhooks.map(({ event }) => event.orderId));
     if (orderIds.length === 0) return [];
-    return (await sql.lock_orders<LockedOrderRow>(this.#client, [orderIds])).rows.map(orderState);
+    const { rows } = await sql.lock_orders<LockedOrderRow>(this.#client, [orderIds, attemptsOf(webhooks)]);
+    return rows.map(orderState);
+  }
+
+  async findAttempts(webhooks: readonly OrderRelated<ReceivedWebhook>[]): Promise<Map<string, string>> {
+    const references = attemptsOf(webhooks);
+    if (references.length === 0) return new Map();
+    const { rows } = await sql.find_attempts<AttemptRow>(this.#client, [references]);
+    return new Map(rows.map((row) => [row.reference, row.order_id]));
   }
 
   async lockDisputes(
@@ -101,20 +124,22 @@ class OneServerRows implements BatchRows<ReceivedWebhook> {
   }
 
   async lookAgain(unknown: readonly OrderRelated<ReceivedWebhook>[]): Promise<SecondLook> {
-    const orderIds = unique(unknown.map(({ event }) => event.orderId));
-    const [, orders, disputes, parked] = await Promise.all([
-      sql.lock_unknown_orders(this.#client, [orderIds]),
+    const names = unique([...unknown.map(({ event }) => event.orderId), ...attemptsOf(unknown)]);
+    const [, attempts, orders, disputes, parked] = await Promise.all([
+      sql.lock_unknown_orders(this.#client, [names]),
+      this.findAttempts(unknown),
       this.lockOrders(unknown),
       this.lockDisputes(unknown),
-      this.#takeParked(unknown.filter(introducesOrder)),
+      this.#takeParked(unknown.filter((webhook) => introducesOrder(webhook) || namesAttempt(webhook.event))),
     ]);
-    return { orders, disputes, parked };
+    return { attempts, orders, disputes, parked };
   }
 
   async #takeParked(introducing: readonly OrderRelated<ReceivedWebhook>[]): Promise<ParkedWebhook[]> {
     const orderIds = unique(introducing.map(({ event }) => event.orderId));
     if (orderIds.length === 0) return [];
-    return (await sql.take_parked<ParkedRow>(this.#client, [orderIds])).rows.map(parkedWebhook);
+    const { rows } = await sql.take_parked<ParkedRow>(this.#client, [orderIds, attemptsOf(introducing)]);
+    return rows.map(parkedWebhook);
   }
 
   lockWaitingDisputes(parked: readonly ParkedWebhook[]): Promise<Timed<DisputeState>[]> {
@@ -139,7 +164,7 @@ class OneServerRows implements BatchRows<ReceivedWebhook> {
   }
 
   async updateOrders(orders: readonly Timed<OrderState>[]): Promise<void> {
-    await sql.update_orders(this.#client, columnsOf(orders, changedOrderColumns));
+    await sql.update_orders(this.#client, columnsOf(orders.map(orderRow), changedOrderColumns));
   }
 
   async updateDisputes(disputes: readonly Timed<DisputeState>[]): Promise<void> {
@@ -147,8 +172,23 @@ class OneServerRows implements BatchRows<ReceivedWebhook> {
   }
 
   async insertParked(parked: readonly ParkedWebhook[]): Promise<void> {
-    const columns = columnsOf(parkedRows(parked), ['provider', 'providerEventId', 'orderId', 'event', 'receivedAt']);
+    const columns = columnsOf(parkedRows(parked), [
+      'provider',
+      'providerEventId',
+      'orderId',
+      'attemptReference',
+      'event',
+      'receivedAt',
+    ]);
     await sql.insert_parked(this.#client, columns);
+  }
+
+  async insertAttempts(attempts: readonly NewAttempt[]): Promise<void> {
+    await sql.insert_attempts(this.#client, columnsOf(attempts, ['reference', 'orderId']));
+  }
+
+  insertQuarantined(quarantined: readonly QuarantinedWebhook[]): Promise<void> {
+    return insertQuarantined(this.#client, quarantined, () => '');
   }
 
   async deleteParked(parked: readonly ParkedWebhook[]): Promise<void> {

@@ -2,15 +2,17 @@ import type { ClientBase } from 'pg';
 import { columnsOf } from '../../../kernel/postgres/columns.ts';
 import { joinJsonTexts } from '../../../kernel/postgres/json-texts.ts';
 import { statements } from '../../../kernel/postgres/statement.ts';
-import { type BatchChanges, keyOf, type OrderRelated, type Outcome } from '../batch.ts';
+import { type BatchChanges, keyOf, type OrderRelated, type Outcome, type QuarantinedWebhook } from '../batch.ts';
 import type { ParkedWebhook } from '../parked.ts';
 import type { DisputeState, OrderState, Timed } from '../state.ts';
 import {
+  attemptsOf,
   disputeState,
   introducesOrder,
   type KeyRow,
   type LockedDisputeRow,
   type LockedOrderRow,
+  namesAttempt,
   orderState,
   type ParkedRow,
   parkedWebhook,
@@ -23,7 +25,9 @@ import {
   changedOrderColumns,
   claimingKey,
   deliveries,
+  insertQuarantined,
   keyToInsert,
+  orderRow,
   parkedRows,
 } from './write.ts';
 
@@ -61,12 +65,15 @@ type ShardedParkedRow = ParkedRow & {
   body_sha256: string;
 };
 
+/** With the user under whom its order lies. */
+type PlacedParkedRow = ShardedParkedRow & { ownUser: string };
+
 /** The statements of one transaction for rows that lie in the shards of their users. */
 export class ShardedRows implements BatchRows<ShardedWebhook> {
   readonly #client: ClientBase;
   readonly #groupUsers: GroupUsers;
   /** The rows behind the parked webhooks that this transaction has read. */
-  readonly #parkedRows = new Map<ParkedWebhook, ShardedParkedRow>();
+  readonly #parkedRows = new Map<ParkedWebhook, PlacedParkedRow>();
   /** Parked under a placeholder, and applied under the order's user meanwhile: only the parked row is left to remove. */
   readonly #appliedBefore: ParkedWebhook[] = [];
 
@@ -104,6 +111,11 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
     return results.flatMap(({ rows }) => rows.map(orderState));
   }
 
+  /** The intake has led each event to its order already. */
+  async findAttempts(): Promise<Map<string, string>> {
+    return new Map();
+  }
+
   async lockDisputes(questions: readonly DisputeQuestion[]): Promise<Timed<DisputeState>[]> {
     const wanted = new Map<string, string>();
     for (const { event, shardUser } of questions) {
@@ -120,42 +132,46 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
   }
 
   async lookAgain(unknown: readonly Related[]): Promise<SecondLook> {
-    const users = usersOfOrders(unknown);
-    const ids = [...users.keys()].sort();
-    const locking = ids.map((orderId) => sql.lock_unknown_order(this.#client, [users.get(orderId), orderId]));
+    const users = usersOfNames(unknown);
+    const names = [...users.keys()].sort();
+    const locking = names.map((name) => sql.lock_unknown_order(this.#client, [users.get(name), name]));
     const [orders, disputes] = await Promise.all([this.lockOrders(unknown), this.lockDisputes(unknown), ...locking]);
     const known = new Set(orders.map((order) => order.orderId));
-    const introducing = unknown.filter((webhook) => introducesOrder(webhook) && !known.has(webhook.event.orderId));
-    return { orders, disputes, parked: await this.#takeParked(introducing) };
+    const introducing = unknown.filter(
+      (webhook) => namesAttempt(webhook.event) || (introducesOrder(webhook) && !known.has(webhook.event.orderId)),
+    );
+    return { attempts: new Map(), orders, disputes, parked: await this.#takeParked(introducing) };
   }
 
   /** What waits for orders that are introduced: under their user, and under a placeholder where the claim said so. */
   async #takeParked(introducing: readonly Related[]): Promise<ParkedWebhook[]> {
     if (introducing.length === 0) return [];
-    const users = usersOfOrders(introducing);
-    const placeholders = introducing
-      .filter(({ waiting }) => waiting)
-      .map(({ event }) => placeholderUser(event.orderId));
+    const users = usersOfNames(introducing);
+    const placeholders = introducing.filter(({ waiting }) => waiting).flatMap(({ event }) => namesOf(event));
     const { rows } = await sql.take_parked<ShardedParkedRow>(this.#client, [
-      unique([...users.values(), ...placeholders]),
-      [...users.keys()],
+      unique([...users.values(), ...placeholders.map(placeholderUser)]),
+      unique(introducing.map(({ event }) => event.orderId)),
+      attemptsOf(introducing),
     ]);
-    const ownName = (row: ShardedParkedRow): KeyName => nameOfRow(row, users.get(row.order_id)!);
-    const foreign = rows.filter((row) => row.user_id !== users.get(row.order_id));
+    const userOf = (row: ShardedParkedRow): string =>
+      (users.get(row.attempt_reference ?? '') ?? users.get(row.order_id))!;
+    const ownName = (row: ShardedParkedRow): KeyName => nameOfRow(row, userOf(row));
+    const foreign = rows.filter((row) => row.user_id !== userOf(row));
     const applied = foreign.length === 0 ? new Map<string, string>() : await this.#keysUnder(foreign.map(ownName));
     const parked: ParkedWebhook[] = [];
     for (const row of rows) {
       const webhook = parkedWebhook(row);
-      this.#parkedRows.set(webhook, row);
+      this.#parkedRows.set(webhook, { ...row, ownUser: userOf(row) });
       const appliedBefore = foreign.includes(row) && applied.has(keyUnder(ownName(row)));
       (appliedBefore ? this.#appliedBefore : parked).push(webhook);
     }
     return parked;
   }
 
-  lockWaitingDisputes(parked: readonly ParkedWebhook[], unknown: readonly Related[]): Promise<Timed<DisputeState>[]> {
-    const users = usersOfOrders(unknown);
-    return this.lockDisputes(parked.map(({ event }) => ({ event, shardUser: users.get(event.orderId)! })));
+  lockWaitingDisputes(parked: readonly ParkedWebhook[]): Promise<Timed<DisputeState>[]> {
+    return this.lockDisputes(
+      parked.map((webhook) => ({ event: webhook.event, shardUser: this.#parkedRow(webhook).ownUser })),
+    );
   }
 
   /** What was parked under a placeholder takes its key along to the shard of its effect, where a repetition looks for it. */
@@ -171,7 +187,7 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
         providerEventId: webhook.event.providerEventId,
         bodySha256: this.#parkedRow(webhook).body_sha256,
         receivedAt: webhook.receivedAt,
-        userId: changes.newOrders.get(webhook.event.orderId)!.userId,
+        userId: this.#parkedRow(webhook).ownUser,
       }));
     const keys = [...claimed, ...moved];
     if (keys.length === 0) return;
@@ -190,7 +206,7 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
   }
 
   async updateOrders(orders: readonly Timed<OrderState>[]): Promise<void> {
-    await sql.update_orders(this.#client, columnsOf(orders, ['userId', ...changedOrderColumns]));
+    await sql.update_orders(this.#client, columnsOf(orders.map(orderRow), ['userId', ...changedOrderColumns]));
   }
 
   async updateDisputes(disputes: readonly Timed<DisputeState>[]): Promise<void> {
@@ -203,8 +219,29 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
       ...row,
       userId: users.get(keyOf(row.provider, row.providerEventId))!,
     }));
-    const columns = columnsOf(rows, ['provider', 'providerEventId', 'orderId', 'userId', 'event', 'receivedAt']);
+    const columns = columnsOf(rows, [
+      'provider',
+      'providerEventId',
+      'orderId',
+      'attemptReference',
+      'userId',
+      'event',
+      'receivedAt',
+    ]);
     await sql.insert_parked(this.#client, columns);
+  }
+
+  /** The claim of an attempt has stored it. */
+  async insertAttempts(): Promise<void> {}
+
+  insertQuarantined(quarantined: readonly QuarantinedWebhook[], batch: readonly ShardedWebhook[]): Promise<void> {
+    const users = new Map(batch.map((one) => [keyOf(one.provider, one.event.providerEventId), one.shardUser]));
+    const waited = new Map([...this.#parkedRows].map(([webhook, row]) => [webhook.event, row.ownUser]));
+    return insertQuarantined(
+      this.#client,
+      quarantined,
+      ({ provider, event }) => users.get(keyOf(provider, event.providerEventId)) ?? waited.get(event)!,
+    );
   }
 
   async deleteParked(parked: readonly ParkedWebhook[]): Promise<void> {
@@ -216,7 +253,7 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
     );
   }
 
-  #parkedRow(webhook: ParkedWebhook): ShardedParkedRow {
+  #parkedRow(webhook: ParkedWebhook): PlacedParkedRow {
     return this.#parkedRows.get(webhook)!;
   }
 }
@@ -237,6 +274,13 @@ function keyUnder({ userId, provider, providerEventId }: KeyName): string {
   return `${userId}\0${keyOf(provider, providerEventId)}`;
 }
 
-function usersOfOrders(webhooks: readonly Related[]): Map<string, string> {
-  return new Map(webhooks.map(({ event, shardUser }) => [event.orderId, shardUser]));
+/** By which names events may wait for what these webhooks are about → the user under whom it lies. */
+function usersOfNames(webhooks: readonly Related[]): Map<string, string> {
+  return new Map(
+    webhooks.flatMap(({ event, shardUser }) => namesOf(event).map((name): [string, string] => [name, shardUser])),
+  );
+}
+
+function namesOf({ orderId, attemptReference }: Related['event']): string[] {
+  return attemptReference === null ? [orderId] : [orderId, attemptReference];
 }

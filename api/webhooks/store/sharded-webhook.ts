@@ -1,4 +1,4 @@
-import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
+import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 
 /** A webhook whose shard is known. */
 export interface ShardedWebhook extends ReceivedWebhook {
@@ -13,6 +13,11 @@ export interface ShardedWebhook extends ReceivedWebhook {
 /** What stands for the user of events that name none, while their order is unknown. No user_id begins like this. */
 export function placeholderUser(id: string): string {
   return `#${id}`;
+}
+
+/** The name under which an event waits: of the attempt where it has one, since that leads to the order for certain. */
+export function waitingName({ orderId, attemptReference }: OrderWebhook | DisputeWebhook): string {
+  return attemptReference ?? orderId;
 }
 
 export function isPlaceholder(userId: string): boolean {

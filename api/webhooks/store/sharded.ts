@@ -4,10 +4,10 @@ import { statement } from '../../../kernel/postgres/statement.ts';
 import { type Committed, withPipelinedTransaction } from '../../../kernel/postgres/transaction.ts';
 import { holdShards } from '../../shards/hold.ts';
 import type { ShardPlacement } from '../../shards/placement.ts';
-import { isOrderRelated, type Loaded, type Outcome } from '../batch.ts';
+import { isOrderRelated, type Loaded, type Outcome, type QuarantinedWebhook } from '../batch.ts';
 import { loadBatch } from './load.ts';
 import { ShardedRows } from './sharded-rows.ts';
-import type { ShardedWebhook } from './sharded-webhook.ts';
+import { type ShardedWebhook, waitingName } from './sharded-webhook.ts';
 import type { Decide, WebhookStore } from './webhook-store.ts';
 import { writeBatch } from './write.ts';
 
@@ -37,8 +37,8 @@ export function shardedWebhooks(options: ShardedWebhooksOptions): WebhookStore<S
  */
 export function unclaimedWebhooks(options: ShardedWebhooksOptions): WebhookStore<ShardedWebhook> {
   return shardedStore(options, async (client, batch) => {
-    const orderIds = batch.filter((webhook) => isOrderRelated(webhook)).map(({ event }) => event.orderId);
-    const { rows } = await lockClaims<{ user_id: string | null }>(client, [orderIds]);
+    const names = batch.filter((webhook) => isOrderRelated(webhook)).map(({ event }) => waitingName(event));
+    const { rows } = await lockClaims<{ user_id: string | null }>(client, [names]);
     if (rows.some((row) => row.user_id !== null)) throw new OwnerAppeared('the order has an owner now');
   });
 }
@@ -64,7 +64,8 @@ function shardedStore({ pool, placement }: ShardedWebhooksOptions, begin?: Begin
       (client, { rows, loaded }) => {
         const decided = decide(regular, loaded);
         const outcomes = withContradictions(batch, regular, decided.outcomes);
-        const changes = { ...decided, outcomes };
+        const contradictions = batch.filter((webhook) => webhook.contradictsOwner).map(quarantined);
+        const changes = { ...decided, outcomes, quarantine: [...decided.quarantine, ...contradictions] };
         return { result: outcomes, statements: writeBatch(client, rows, batch, changes, now) };
       },
     );
@@ -94,7 +95,10 @@ export async function loadSharded(
 ): Promise<Loaded> {
   const users = batch.map((webhook) => webhook.shardUser);
   const [, loaded] = await Promise.all([holdShards(client, users), loadBatch(rows, batch)]);
-  return loaded;
+  const owners = batch
+    .filter((webhook) => isOrderRelated(webhook))
+    .map(({ event, shardUser }) => [event.orderId, shardUser] as const);
+  return { ...loaded, owners: new Map(owners) };
 }
 
 /** The outcomes of the whole batch: a webhook that names another user than its order's is not decided any further. */
@@ -107,10 +111,18 @@ function withContradictions(
   return batch.map((webhook) => decided.get(webhook) ?? contradiction(webhook));
 }
 
+const contradictionReason = 'user_id differs from the order';
+
+function quarantined({ provider, event, receivedAt, bodySha256 }: ShardedWebhook): QuarantinedWebhook {
+  const { target } = event;
+  if (target === 'none') throw new RangeError('an event without an order contradicts none');
+  return { provider, event, receivedAt, reason: contradictionReason, bodySha256 };
+}
+
 function contradiction({ event }: ShardedWebhook): Outcome {
   const orderId = event.target === 'none' ? null : event.orderId;
   const disputeId = event.target === 'dispute' ? event.disputeId : null;
-  return { verdict: 'quarantined', reason: 'user_id differs from the order', orderId, disputeId, sequence: null };
+  return { verdict: 'quarantined', reason: contradictionReason, orderId, disputeId, sequence: null };
 }
 
 /** Groups in the order of their names, so that two batches lock in the same order. */

@@ -1,6 +1,6 @@
 import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 import type { Committed } from '../../../kernel/postgres/transaction.ts';
-import type { BatchChanges, Loaded, OrderRelated, Outcome } from '../batch.ts';
+import type { BatchChanges, Loaded, NewAttempt, OrderRelated, Outcome, QuarantinedWebhook } from '../batch.ts';
 import type { ParkedWebhook } from '../parked.ts';
 import type { DisputeState, OrderState, Timed } from '../state.ts';
 
@@ -19,7 +19,8 @@ export interface WebhookStore<Webhook extends ReceivedWebhook = ReceivedWebhook>
 export interface SecondLook {
   orders: Timed<OrderState>[];
   disputes: Timed<DisputeState>[];
-  /** What waits for the orders that the webhooks introduce. */
+  attempts: ReadonlyMap<string, string>;
+  /** What waits for the orders and attempts that the webhooks introduce. */
   parked: ParkedWebhook[];
 }
 
@@ -30,6 +31,9 @@ export interface SecondLook {
 export interface BatchRows<Webhook extends ReceivedWebhook> {
   /** By `keyOf`: SHA-256 of the body that had the effect. */
   findKeys(batch: readonly Webhook[]): Promise<Map<string, string>>;
+  /** Names of attempts → their orders. */
+  findAttempts(webhooks: readonly OrderRelated<Webhook>[]): Promise<Map<string, string>>;
+  /** Those that the webhooks name, or that their attempts lead to. */
   lockOrders(webhooks: readonly OrderRelated<Webhook>[]): Promise<Timed<OrderState>[]>;
   lockDisputes(webhooks: readonly OrderRelated<Webhook>[]): Promise<Timed<DisputeState>[]>;
   /** Takes the locks that stand for the rows of unknown orders, and looks again. */
@@ -44,6 +48,8 @@ export interface BatchRows<Webhook extends ReceivedWebhook> {
   insertDeliveries(batch: readonly Webhook[], outcomes: readonly Outcome[], now: Date): Promise<void>;
   updateOrders(orders: readonly Timed<OrderState>[]): Promise<void>;
   updateDisputes(disputes: readonly Timed<DisputeState>[]): Promise<void>;
+  insertAttempts(attempts: readonly NewAttempt[]): Promise<void>;
+  insertQuarantined(quarantined: readonly QuarantinedWebhook[], batch: readonly Webhook[]): Promise<void>;
   insertParked(parked: readonly ParkedWebhook[], batch: readonly Webhook[]): Promise<void>;
   deleteParked(parked: readonly ParkedWebhook[]): Promise<void>;
 }

@@ -4,13 +4,14 @@ import { columnsOf } from '../../../kernel/postgres/columns.ts';
 import { statements } from '../../../kernel/postgres/statement.ts';
 import { uuidv7 } from '../../../kernel/uuid.ts';
 import { appendDisputeEvents, appendOrderEvents, appendOutbox, outboxRow } from '../../journal/append.ts';
-import type { BatchChanges, Outcome } from '../batch.ts';
+import type { BatchChanges, Outcome, QuarantinedWebhook } from '../batch.ts';
 import { type ParkedWebhook, serializeParked } from '../parked.ts';
+import { writePayments } from '../payments-json.ts';
 import type { DisputeState, OrderState, Timed } from '../state.ts';
 import type { BatchRows } from './webhook-store.ts';
 
 /** The same on one server and in shards: the new row has the user in it. */
-const sql = statements(new URL('./sql/', import.meta.url), ['insert_orders', 'insert_disputes']);
+const sql = statements(new URL('./sql/', import.meta.url), ['insert_orders', 'insert_disputes', 'insert_quarantined']);
 
 /**
  * Sends everything that the batch decided, one statement a table, and returns the statements without awaiting them.
@@ -38,6 +39,8 @@ export function writeBatch<Webhook extends ReceivedWebhook>(
     appendOrderEvents(client, orderEvents),
     appendDisputeEvents(client, disputeEvents),
     appendOutbox(client, events.map(outboxRow)),
+    ifAny(changes.newAttempts, (attempts) => rows.insertAttempts(attempts)),
+    ifAny(changes.quarantine, (quarantined) => rows.insertQuarantined(quarantined, batch)),
     ifAny(changes.park, (parked) => rows.insertParked(parked, batch)),
     rows.deleteParked(changes.unpark),
   ];
@@ -47,8 +50,8 @@ async function ifAny<Item>(items: readonly Item[], send: (items: readonly Item[]
   if (items.length > 0) await send(items);
 }
 
-async function insertOrders(client: ClientBase, orders: readonly OrderState[], now: Date): Promise<void> {
-  const columns = columnsOf(orders, [
+async function insertOrders(client: ClientBase, orders: readonly Timed<OrderState>[], now: Date): Promise<void> {
+  const columns = columnsOf(orders.map(orderRow), [
     'orderId',
     'userId',
     'status',
@@ -57,6 +60,10 @@ async function insertOrders(client: ClientBase, orders: readonly OrderState[], n
     'sequence',
     'provider',
     'providerUpdatedAt',
+    'paymentsJson',
+    'authorisedMinor',
+    'capturedMinor',
+    'refundedMinor',
   ]);
   await sql.insert_orders(client, [...columns, now]);
 }
@@ -73,6 +80,8 @@ async function insertDisputes(client: ClientBase, disputes: readonly DisputeStat
     'sequence',
     'provider',
     'providerUpdatedAt',
+    'chargedBackMinor',
+    'fundsMovedAt',
     'openedAt',
     'evidenceDueAt',
     'closedAt',
@@ -89,17 +98,35 @@ export const changedOrderColumns = [
   'sequence',
   'provider',
   'providerUpdatedAt',
+  'customerId',
+  'paymentsJson',
+  'authorisedMinor',
+  'capturedMinor',
+  'refundedMinor',
   'updatedAt',
-] as const satisfies (keyof Timed<OrderState>)[];
+] as const satisfies (keyof OrderRow)[];
+
+interface OrderRow extends Timed<OrderState> {
+  /** How the order is paid, as its row has it. */
+  paymentsJson: string | null;
+}
+
+export function orderRow(order: Timed<OrderState>): OrderRow {
+  return { ...order, paymentsJson: writePayments(order.payments) };
+}
 
 /** What update_disputes.sql sets, behind the dispute's id. */
 export const changedDisputeColumns = [
   'disputeId',
   'status',
   'reason',
+  'amountMinor',
+  'currency',
   'sequence',
   'provider',
   'providerUpdatedAt',
+  'chargedBackMinor',
+  'fundsMovedAt',
   'openedAt',
   'evidenceDueAt',
   'closedAt',
@@ -145,7 +172,29 @@ export function parkedRows(parked: readonly ParkedWebhook[]) {
     provider,
     providerEventId: event.providerEventId,
     orderId: event.orderId,
+    attemptReference: event.attemptReference,
     event: serializeParked(event),
     receivedAt,
   }));
+}
+
+/** Webhooks that wait for an operator. @param userOf the user under whom a webhook lies, where rows lie in shards */
+export async function insertQuarantined(
+  client: ClientBase,
+  quarantined: readonly QuarantinedWebhook[],
+  userOf: (webhook: QuarantinedWebhook) => string,
+): Promise<void> {
+  const rows = quarantined.map((webhook) => ({
+    userId: userOf(webhook),
+    provider: webhook.provider,
+    providerEventId: webhook.event.providerEventId,
+    digest: webhook.bodySha256 ?? '',
+    reason: webhook.reason,
+    event: serializeParked(webhook.event),
+    receivedAt: webhook.receivedAt,
+  }));
+  await sql.insert_quarantined(
+    client,
+    columnsOf(rows, ['userId', 'provider', 'providerEventId', 'digest', 'reason', 'event', 'receivedAt']),
+  );
 }

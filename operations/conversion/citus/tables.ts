@@ -6,11 +6,13 @@ import type { Client } from 'pg';
  */
 export const convertedTables = [
   'orders',
+  'order_attempts',
   'disputes',
   'evidence',
   'evidence_files',
   'captures',
   'parked_webhooks',
+  'quarantined_webhooks',
   'order_events',
   'dispute_events',
   'webhook_keys',

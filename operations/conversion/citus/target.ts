@@ -52,8 +52,13 @@ const ownersOf: Readonly<Record<string, string>> = {
   orders: `insert into public.order_owners (order_id, user_id, created_at)
     select order_id, user_id, created_at from json_populate_recordset(null::public.orders, $1::json)
     on conflict (order_id) do update set user_id = excluded.user_id`,
+  order_attempts: `insert into public.order_owners (order_id, user_id, attempt_of, created_at)
+    select a.reference, o.user_id, a.order_id, o.created_at
+    from json_populate_recordset(null::public.order_attempts, $1::json) a
+    join public.order_owners o on o.order_id = a.order_id
+    on conflict (order_id) do update set user_id = excluded.user_id, attempt_of = excluded.attempt_of`,
   parked_webhooks: `insert into public.order_owners (order_id, waiting)
-    select distinct order_id, true from json_populate_recordset(null::public.parked_webhooks, $1::json)
+    select distinct coalesce(attempt_reference, order_id), true from json_populate_recordset(null::public.parked_webhooks, $1::json)
     where user_id like '#%'
     on conflict (order_id) do update set waiting = true`,
 };

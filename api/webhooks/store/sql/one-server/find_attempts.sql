@@ -1,0 +1,3 @@
+select reference, order_id
+from order_attempts
+where reference = any ($1::text[])
