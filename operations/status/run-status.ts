@@ -9,7 +9,12 @@ export interface RunStatus {
   topology: string;
   startedAt: string;
   runDirectory: string;
+  /** The process of `lab up`, which owns the others; 0 where Docker does. */
+  supervisorPid: number;
   urls: SystemDescription['urls'];
+  dsn: SystemDescription['dsn'];
+  /** By which webhooks are signed. */
+  secrets: SystemDescription['secrets'];
   processes: (ProcessDescription & { alive: boolean })[];
   /** The server that takes writes; null under Docker. */
   primary: string | null;
@@ -44,13 +49,16 @@ export async function readStatus(run: SystemDescription, sampleMs = 250): Promis
     readDatabase(run.dsn.admin),
     run.mode === 'kafka' || run.urls.cdc ? readPipelineOf(run) : undefined,
   ]);
-  const { id, topology, startedAt, runDirectory, urls } = run;
+  const { id, topology, startedAt, runDirectory, supervisorPid, urls, dsn, secrets } = run;
   return {
     id,
     topology,
     startedAt,
     runDirectory,
+    supervisorPid,
     urls,
+    dsn,
+    secrets,
     processes,
     primary: run.postgres.primary ?? null,
     api,

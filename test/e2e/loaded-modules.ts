@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
 /**
- * For `node --import`: writes the URLs of the modules that a process has loaded, one a line, to the file that
- * LOADED_MODULES names.
+ * For `node --import`: writes the URLs of the modules that a process has loaded, one a line, to the file that the query
+ * of the import names, as in `loaded-modules.ts?file=/tmp/list`.
  */
 const loaded: string[] = [];
 registerHooks({
@@ -13,6 +13,6 @@ registerHooks({
   },
 });
 process.on('exit', () => {
-  const file = process.env.LOADED_MODULES;
+  const file = new URL(import.meta.url).searchParams.get('file');
   if (file) writeFileSync(file, loaded.join('\n'));
 });

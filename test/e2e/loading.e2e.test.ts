@@ -19,7 +19,7 @@ test.each<[string, string[], number]>([
 ])('lab %s loads %j and at most %i files of ours', async (commandLine, packages, files) => {
   const list = path.join(home.path, 'loaded');
   const preload = pathToFileURL(path.join(import.meta.dirname, 'loaded-modules.ts'));
-  const environment = { NODE_OPTIONS: `--import=${preload}`, LOADED_MODULES: list };
+  const environment = { NODE_OPTIONS: `--import=${preload}?file=${encodeURIComponent(list)}` };
   const result = await home.labWith(environment, ...commandLine.split(' ')).ended;
   expect(result.status, result.stderr).toBe(0);
   const loaded = (await readFile(list, 'utf8')).split('\n').filter((url) => url.startsWith('file:'));
