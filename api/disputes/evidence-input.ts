@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { controlCharacters } from '../../kernel/contract/fields.ts';
 import { containsCardNumber, namesCardData } from '../../kernel/providers/card-data.ts';
 
 const mebibyte = 1024 * 1024;
@@ -61,7 +62,7 @@ export const evidenceFile = z
       .min(1)
       .max(255)
       .refine((name) => !/[\p{Cc}/\\]/u.test(name), 'must not contain slashes or control characters')
-      .meta({ pattern: '^[^\\p{Cc}/\\\\]*$' }),
+      .meta({ pattern: `^[^${controlCharacters}/\\\\]*$` }),
     content_type: z.enum(Object.keys(fileTypes) as [string, ...string[]]),
     content_base64: z
       .string()

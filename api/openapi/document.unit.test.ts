@@ -171,6 +171,17 @@ test('answers below /api/v1 tell how many requests are left, and those of reads 
   expect(document.components.headers['X-Read-Reason'].schema.enum).toEqual([...readReasons]);
 });
 
+test('patterns use nothing that other languages lack', () => {
+  const patterns: string[] = [];
+  JSON.parse(JSON.stringify(document), (key, value) => {
+    if (key === 'pattern') patterns.push(value);
+    return value;
+  });
+  expect(patterns.length).toBeGreaterThan(10);
+  expect(patterns.filter((pattern) => pattern.includes('\\p') || pattern.includes('(?<'))).toEqual([]);
+  expect(patterns.filter((pattern) => pattern.includes('\\P'))).toEqual([]);
+});
+
 test('the envelope of a list is named for the list', () => {
   const lists = Object.keys(document.components.schemas).filter((name) => name.endsWith('List'));
   expect(lists.sort()).toEqual(['DisputeList', 'EventList', 'EvidenceList', 'OrderEventList', 'OrderList']);

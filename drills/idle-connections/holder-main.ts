@@ -19,8 +19,10 @@ export interface HolderCounts {
 const [port, count] = process.argv.slice(2).map(Number) as [number, number];
 const counts: HolderCounts = { open: 0, reopened: 0, failures: {}, cpuSeconds: 0 };
 const request = 'GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
-/** Openings are spread over this time, so that they are a steady load instead of waves. */
-const spreadMs = 2_000;
+/** Between a connection that ended and the next one: at random up to this, so that they do not come in waves. */
+const reopenWithinMs = 2_000;
+/** The first ones are spread over the time after which the API ends a silent one, so that these ends are a steady load. */
+const firstWithinMs = 12_000;
 
 function hold(index: number): void {
   const socket: Socket = connect({ port, host: '127.0.0.1' });
@@ -41,11 +43,11 @@ function hold(index: number): void {
       counts.open -= 1;
       counts.reopened += 1;
     }
-    setTimeout(() => hold(index), Math.random() * spreadMs);
+    setTimeout(() => hold(index), Math.random() * reopenWithinMs);
   });
 }
 
-for (let index = 0; index < count; index++) setTimeout(() => hold(index), (index / count) * spreadMs * 2);
+for (let index = 0; index < count; index++) setTimeout(() => hold(index), (index / count) * firstWithinMs);
 setPriority(Math.min(getPriority() + 10, constants.priority.PRIORITY_LOW));
 setInterval(() => {
   const { user, system } = process.cpuUsage();

@@ -36,6 +36,9 @@ export const amountMinor = z
     ],
   });
 
+/** Unicode's control characters, for a pattern in a document: not every language knows `\p{Cc}`. */
+export const controlCharacters = '\\u0000-\\u001f\\u007f-\\u009f';
+
 /** ISO 4217 code in capitals. */
 export const currency = z
   .string()

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { controlCharacters } from '../contract/fields.ts';
 
 /** A JSON object of the sender's own, as large as the body may be. */
 export const freeFormObject = z.record(z.string(), z.unknown());
@@ -12,4 +13,4 @@ export const disputeReason = z
   .min(1)
   .max(reasonMaxLength)
   .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
-  .meta({ pattern: '^\\P{Cc}*$' });
+  .meta({ pattern: `^[^${controlCharacters}]*$` });
