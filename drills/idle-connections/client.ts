@@ -19,7 +19,9 @@ export interface WellBehavedClient {
 /** Reads and webhooks in turn at a steady rate on kept connections; every tenth request opens a connection of its own. */
 export function startClient(url: string, secret: string, perSecond: number): WellBehavedClient {
   const result: ClientResult = { latenciesMs: { read: [], webhook: [], 'new connection': [] }, failures: {} };
-  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  // Of their own, so that no read waits in the client behind a webhook that waits for its commit.
+  const readAgent = new Agent({ keepAlive: true, maxSockets: 4 });
+  const webhookAgent = new Agent({ keepAlive: true, maxSockets: 4 });
   const sign = silvergateSigner(secret);
   const webhooks = createWorkload({ seed: 1, run: 'idle', startTimeMs: Date.now(), providers: { silvergate: 1 } });
   const running = new Set<Promise<void>>();
@@ -28,8 +30,8 @@ export function startClient(url: string, secret: string, perSecond: number): Wel
 
   async function send(kind: RequestKind, intendedMs: number): Promise<void> {
     const outcome = await (kind === 'webhook'
-      ? exchange(url, agent, sign(webhooks.next(), new Date()))
-      : exchange(url, kind === 'read' ? agent : false, { path: '/api/v1/orders?limit=10', headers: [], body: '' }));
+      ? exchange(url, webhookAgent, sign(webhooks.next(), new Date()))
+      : exchange(url, kind === 'read' ? readAgent : false, { path: '/api/v1/orders?limit=10', headers: [], body: '' }));
     if (outcome >= '200' && outcome <= '299') result.latenciesMs[kind].push(performance.now() - intendedMs);
     else result.failures[outcome] = (result.failures[outcome] ?? 0) + 1;
   }
@@ -47,7 +49,8 @@ export function startClient(url: string, secret: string, perSecond: number): Wel
     stop: async () => {
       clearInterval(timer);
       await Promise.all(running);
-      agent.destroy();
+      readAgent.destroy();
+      webhookAgent.destroy();
     },
   };
 }
