@@ -12,6 +12,7 @@ const authorisation = {
     cardSummary: '1111',
     expiryDate: '03/2030',
     hmacSignature: 'coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0=',
+    shopperReference: 'usr_7',
   },
   amount: { currency: 'EUR', value: 4_990 },
   eventCode: 'AUTHORISATION',
@@ -48,7 +49,7 @@ export const adyenDocument: ProviderDocument = {
     adyen: {
       body: batchBody,
       examples: {
-        authorisation: { summary: 'A payment was authorised, of a guest', value: batch(authorisation) },
+        authorisation: { summary: 'A payment was authorised', value: batch(authorisation) },
         refused: {
           summary: 'A payment was refused',
           value: batch({
@@ -60,12 +61,22 @@ export const adyenDocument: ProviderDocument = {
           }),
         },
         capture: {
-          summary: 'It was captured',
+          summary: 'It was captured; no shopper is named here',
           value: batch({
             ...modification,
             eventCode: 'CAPTURE',
             eventDate: '2026-01-31T13:10:00+01:00',
             pspReference: 'JDD6LKT8MBLZNN84',
+          }),
+        },
+        refund: {
+          summary: 'A part was refunded',
+          value: batch({
+            ...modification,
+            amount: { currency: 'EUR', value: 1_000 },
+            eventCode: 'REFUND',
+            eventDate: '2026-02-02T09:00:00+01:00',
+            pspReference: 'WR2KT8MBLZNN8AA4',
           }),
         },
         chargeback: {

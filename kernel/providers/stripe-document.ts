@@ -85,13 +85,17 @@ export const stripeDocument: ProviderDocument = {
             amount_captured: 0,
             captured: false,
             customer: null,
-            description: 'Order ord_3002',
             failure_code: 'card_declined',
             failure_message: 'Your card was declined.',
-            metadata: { order_id: 'ord_3002' },
             paid: false,
-            payment_intent: 'pi_3PqL2eLkdIwHu7ix1XyZaBcD',
             status: 'failed',
+          }),
+        },
+        chargeRefunded: {
+          summary: 'A part of it was refunded',
+          value: event('evt_3PqL2eLkdIwHu7ix0ChargeRe', 'charge.refunded', 1_769_947_200, {
+            ...charge,
+            amount_refunded: 1_000,
           }),
         },
         disputeCreated: {
