@@ -55,6 +55,14 @@ test('several instances at once apply each file once and end with the same schem
   expect(await describeSchema(database.dsn)).toBe(schemaOfOne);
 });
 
+test('a migrated database lets its readers make no temporary tables', async () => {
+  await run();
+  const roles = ['lab_api', 'lab_worker', 'lab_reader', 'lab_cdc', 'lab_grafana'];
+  const mayMake = roles.map((role) => `has_database_privilege('${role}', current_database(), 'temporary') as ${role}`);
+  const { rows } = await client.query(`select ${mayMake.join(', ')}`);
+  expect(rows).toEqual([Object.fromEntries(roles.map((role) => [role, false]))]);
+});
+
 test('two databases of one server can be migrated at once, although roles belong to the server', async () => {
   const other = await createEmptyDatabase();
   const results = await Promise.all([run(), migrate({ dsn: other.dsn, topology: 'partitioned' })]);
@@ -113,9 +121,9 @@ describe('files', () => {
   });
 
   test('an extra step from 0090 on is one topology’s own', async () => {
-    await writeFile(path.join(folder, 'topologies', 'partitioned', '0099_extra.sql'), 'create table extra (id int);\n');
-    expect((await run('plain')).applied).not.toContain('0099_extra.sql');
-    expect((await listMigrations('partitioned', folder)).at(-1)?.name).toBe('0099_extra.sql');
+    await writeFile(path.join(folder, 'topologies', 'partitioned', '0199_extra.sql'), 'create table extra (id int);\n');
+    expect((await run('plain')).applied).not.toContain('0199_extra.sql');
+    expect((await listMigrations('partitioned', folder)).at(-1)?.name).toBe('0199_extra.sql');
   });
 
   test('the same name in base and in a topology is an error', async () => {

@@ -20,6 +20,25 @@ const cdcTables = ['outbox', 'cdc_positions', 'cdc_dead_letters'];
 const outboxRow = `insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers)
                    values (gen_random_uuid(), 'order', 'o1', 'u1', 1, 'x', '{}', '{}')`;
 
+/** What a server gives to every role unless it is taken back. */
+const publicRights = [
+  'create temporary table mine (id int)',
+  'select lo_create(0)',
+  "select lo_from_bytea(0, 'x')",
+  'select lo_unlink(1)',
+];
+
+const walMessage = "select pg_logical_emit_message(false, 'mine', 'x')";
+
+const advisoryLocks = [
+  'select pg_advisory_lock(1)',
+  'select pg_advisory_lock_shared(1, 2)',
+  'select pg_advisory_xact_lock(1)',
+  'select pg_try_advisory_lock(1)',
+  'select pg_try_advisory_xact_lock_shared(1)',
+  'select pg_advisory_unlock_all()',
+];
+
 /** What each role tries: permission is checked before any row is looked at, so empty tables serve. */
 const denied: Record<string, string[]> = {
   lab_api: [
@@ -37,12 +56,24 @@ const denied: Record<string, string[]> = {
     "select drop_expired_partitions('outbox', interval '0 days')",
     'create role mine',
     'set role lab_migrate',
+    "update orders set order_id = 'other'",
+    'update orders set created_at = now()',
+    "update disputes set dispute_id = 'other'",
+    "update disputes set order_id = 'other'",
+    'update disputes set created_at = now()',
+    'update captures set capture_id = gen_random_uuid()',
+    "update captures set order_id = 'other'",
+    'update captures set created_at = now()',
+    ...publicRights,
+    walMessage,
   ],
   lab_worker: [
     ...allTables.flatMap((table) => [`update ${table} set ${firstColumn(table)} = null`, `delete from ${table}`]),
     outboxRow,
     'create table mine (id int)',
     "select drop_expired_partitions('outbox', interval '0 days')",
+    ...publicRights,
+    walMessage,
   ],
   lab_reader: [
     ...allTables.flatMap((table) => [
@@ -54,6 +85,10 @@ const denied: Record<string, string[]> = {
     'select content from evidence_files',
     'create table mine (id int)',
     'select * from run_maintenance()',
+    'select limit_public()',
+    ...publicRights,
+    ...advisoryLocks,
+    walMessage,
   ],
   lab_cdc: [
     ...allTables.filter((table) => !cdcTables.includes(table)).map((table) => `select * from ${table}`),
@@ -64,8 +99,12 @@ const denied: Record<string, string[]> = {
     'delete from outbox',
     'select * from run_maintenance()',
     'select * from default_partition_rows()',
+    ...publicRights,
   ],
   lab_grafana: [
+    ...publicRights,
+    ...advisoryLocks,
+    walMessage,
     ...allTables.map((table) => `select * from ${table}`),
     'select user_id from orders',
     'select provider from orders',
@@ -83,6 +122,10 @@ const allowed: Record<string, string[]> = {
     'update orders set sequence = sequence + 1',
     'update disputes set sequence = sequence + 1',
     "update captures set status = 'completed'",
+    'select pg_advisory_xact_lock(1)',
+    'select from orders for update',
+    'select from disputes for update',
+    'select from captures for update',
     'delete from parked_webhooks',
     'select * from run_maintenance()',
     'select * from default_partition_rows()',
@@ -96,6 +139,8 @@ const allowed: Record<string, string[]> = {
     ...cdcTables.map((table) => `select * from ${table}`),
     "update cdc_positions set state = 'loading'",
     'delete from cdc_positions',
+    'select pg_try_advisory_lock(1)',
+    walMessage,
   ],
   lab_grafana: [
     'select order_id, status, currency, amount_minor, on_hold, created_at, updated_at from orders',
@@ -129,6 +174,8 @@ describe.each(topologies)('%s', (topology) => {
     database = await createDatabase(topology);
     client = new Client({ connectionString: database.dsn });
     await client.connect();
+    // What was taken at a database, and not in it, is not in a copy of it.
+    await client.query('select limit_public()');
   });
 
   afterAll(async () => {
@@ -185,6 +232,26 @@ describe.each(topologies)('%s', (topology) => {
       ['lab_api', limits],
       ['lab_grafana', limits],
       ['lab_reader', limits],
+    ]);
+  });
+
+  test('lab_api may update every column of orders, disputes and captures that can change', async () => {
+    const { rows } = await client.query(
+      `select c.relname || '.' || a.attname as name
+       from pg_attribute a join pg_class c on c.oid = a.attrelid
+       where c.oid in ('orders'::regclass, 'disputes'::regclass, 'captures'::regclass) and a.attnum > 0
+         and not a.attisdropped and not has_column_privilege('lab_api', c.oid, a.attnum, 'update')
+       order by 1`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual([
+      'captures.capture_id',
+      'captures.created_at',
+      'captures.order_id',
+      'disputes.created_at',
+      'disputes.dispute_id',
+      'disputes.order_id',
+      'orders.created_at',
+      'orders.order_id',
     ]);
   });
 
