@@ -1,6 +1,6 @@
 import { defaultDrillDirectory } from '../../drills/history.ts';
 import { drillKills } from '../../drills/kills.ts';
-import { type KillResult, recoveryLimitMs } from '../../drills/kills-result.ts';
+import type { KillResult } from '../../drills/kills-result.ts';
 import { interruptible } from '../interruptible.ts';
 import { print, printJson, progress, table } from '../output.ts';
 import { checkRequest } from '../system-request.ts';
@@ -20,6 +20,7 @@ export async function kill(flags: KillFlags): Promise<void> {
       kills: flags.kills,
       seed: flags.seed,
       rate: flags.rate,
+      limitMs: 10_000,
       root: defaultDrillDirectory(),
       progress,
       signal,
@@ -46,7 +47,7 @@ function wanted({ topology, mode, cdc, replicas, sync, prometheus }: KillFlags) 
 
 function describe(result: KillResult): string {
   const { audit, configuration, environment } = result;
-  const { topology, mode, cdc, synchronous, rate } = configuration;
+  const { topology, mode, cdc, synchronous, rate, limitMs } = configuration;
   const retries = Object.entries(result.retries).map(([reason, count]) => `${count} × ${reason}`);
   const summary = table(
     [],
@@ -56,7 +57,7 @@ function describe(result: KillResult): string {
         'system',
         `${topology}${synchronous ? ', synchronous' : ''}, ${mode}, cdc ${cdc}, PostgreSQL ${environment.postgres}`,
       ],
-      ['kills', `${result.recoveries.length}; each has to be over after ${recoveryLimitMs} ms`],
+      ['kills', `${result.recoveries.length}; each has to be over after ${limitMs} ms`],
       ['acknowledged', `${result.acknowledged}, ${result.acknowledgedPerSecond} of ${rate} a second`],
       ['repeated by the provider', retries.join(', ') || 'none'],
       ['audit', audit.invariants.map(({ id, violations, ok }) => `${id} ${ok ? 'ok' : violations}`).join(', ')],

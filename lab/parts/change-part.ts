@@ -21,6 +21,10 @@ export async function changePart(
   const run = await supervisedRun(flags.run);
   const known = run.processes.map(({ name }) => name);
   if (!known.includes(part)) throw new UsageError(`There is no part ${part}. Choose one of ${known.join(', ')}.`);
+  const isFenced = run.processes.some(({ name, state }) => name === part && state === 'fenced');
+  if (isFenced && type !== 'rebuild_part') {
+    throw new UsageError(`A promotion has fenced ${part}. Make it a replica with: lab rebuild ${part}`);
+  }
   const timeoutMs = type === 'rebuild_part' ? promotionTimeoutMs : partTimeoutMs;
   await ask(run, { type, part }, timeoutMs, flags.json);
 }
