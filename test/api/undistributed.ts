@@ -20,7 +20,9 @@ export async function createUndistributedDatabase(): Promise<TestDatabase> {
     const lines = (await readFile(file, 'utf8')).split('\n');
     await writeFile(file, lines.filter((line) => !/^select create_|publication/.test(line)).join('\n'));
   }
-  await rm(path.join(folder, 'topologies', 'citus', '0091_cdc_on_workers.sql'));
+  for (const onWorkers of ['0091_cdc_on_workers.sql', '0101_least_privilege_on_workers.sql']) {
+    await rm(path.join(folder, 'topologies', 'citus', onWorkers));
+  }
   await migrate({ dsn: database.dsn, topology: 'citus', folder });
   await rm(folder, { recursive: true });
   await withClient(database.dsn, (admin) =>
