@@ -32,7 +32,9 @@ export interface SystemParts {
  * A server that was killed replays the WAL since its last checkpoint, and a replica that since its last restartpoint:
  * with the quarter of an hour that benchmarks want, that takes longer than all other parts together.
  */
-const quickRestart = { checkpoint_timeout: '2min' };
+function withQuickRestart<T extends Pick<StartContext, 'restarts' | 'settings'>>(options: T): T {
+  return options.restarts ? { ...options, settings: { checkpoint_timeout: '2min', ...options.settings } } : options;
+}
 
 /**
  * Starts every part as soon as what it needs is there, and puts the database into the deployment.
@@ -44,15 +46,10 @@ export async function startParts(
   const { deployment, mode, cdc, runDirectory, progress } = options;
   const starts = createStarts(options.signal);
   const { signal } = starts;
-  const context: StartContext = { ...options, signal };
+  const context: StartContext = { ...withQuickRestart(options), signal };
 
   const database = starts.run(async () => {
-    const settings = options.restarts ? { ...quickRestart, ...options.settings } : options.settings;
-    deployment.database = await startDatabase({
-      ...context,
-      ...(settings && { settings }),
-      topology: deployment.topology,
-    });
+    deployment.database = await startDatabase({ ...context, topology: deployment.topology });
   });
   const pgbouncer = starts.runIf(options.pgbouncer === true, async () => {
     await database;
