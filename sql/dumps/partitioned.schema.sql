@@ -25,7 +25,8 @@ create table captures (
   constraint captures_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'completed'::text, 'failed'::text])))
 );
 CREATE INDEX captures_requested ON public.captures USING btree (created_at) WHERE (status = 'requested'::text);
-grant insert, select, update on captures to lab_api;
+grant insert, select on captures to lab_api;
+grant update (idempotency_key, amount_minor, currency, status, provider_reference, failure_reason, leased_until, updated_at) on captures to lab_api;
 grant select on captures to lab_reader;
 grant select on captures to lab_worker;
 
@@ -113,7 +114,8 @@ create table disputes (
 CREATE INDEX disputes_created_at ON public.disputes USING btree (created_at, dispute_id);
 CREATE INDEX disputes_order_id ON public.disputes USING btree (order_id);
 CREATE INDEX disputes_status ON public.disputes USING btree (status, created_at, dispute_id);
-grant insert, select, update on disputes to lab_api;
+grant insert, select on disputes to lab_api;
+grant update (user_id, status, reason, amount_minor, currency, sequence, provider, provider_updated_at, opened_at, evidence_due_at, submitted_at, closed_at, updated_at, charged_back_minor, funds_moved_at) on disputes to lab_api;
 grant select (dispute_id, status, reason, amount_minor, currency, opened_at, closed_at, charged_back_minor) on disputes to lab_grafana;
 grant select on disputes to lab_reader;
 grant select on disputes to lab_worker;
@@ -215,7 +217,8 @@ create table orders (
 CREATE INDEX orders_created_at ON public.orders USING btree (created_at, order_id);
 CREATE INDEX orders_customer_id ON public.orders USING btree (customer_id, created_at, order_id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX orders_user_id ON public.orders USING btree (user_id, created_at, order_id);
-grant insert, select, update on orders to lab_api;
+grant insert, select on orders to lab_api;
+grant update (user_id, status, amount_minor, currency, on_hold, hold_reason, sequence, provider, provider_updated_at, updated_at, customer_id, payments, authorised_minor, captured_minor, refunded_minor) on orders to lab_api;
 grant select (order_id, status, amount_minor, currency, on_hold, created_at, updated_at, customer_id, authorised_minor, captured_minor, refunded_minor) on orders to lab_grafana;
 grant select on orders to lab_reader;
 grant select on orders to lab_worker;
@@ -339,6 +342,7 @@ create function drop_expired_partitions(text,interval) returns integer language 
 create function ensure_partitions(text,date,date) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s;
 create function has_partman() returns boolean language sql;
 grant execute on function has_partman to public;
+create function limit_public() returns void language plpgsql set search_path=pg_catalog, pg_temp;
 create function partitioned_tables() returns SETOF text language sql;
 grant execute on function partitioned_tables to public;
 create function replay_position() returns TABLE(lsn pg_lsn, timeline integer) language sql security definer set search_path=pg_catalog, pg_temp;
