@@ -38,7 +38,7 @@ const now = (): Date => new Date();
 const poolOptions = apiPoolOptions(config, logger);
 const primary = createPool(poolOptions.primary);
 const webhookPool = createPool(poolOptions.webhooks(config.DATABASE_URL));
-const maintenancePool = poolOptions.maintenance ? createPool(poolOptions.maintenance) : primary;
+const maintenancePool = createPool(poolOptions.maintenance);
 const replicas: Replica[] = topology.readsFromReplica
   ? config.REPLICA_DATABASE_URLS.map((dsn, index) => ({
       name: `replica-${index + 1}`,

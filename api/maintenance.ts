@@ -23,24 +23,40 @@ export function startMaintenance(options: MaintenanceOptions): () => void {
   const every = (pauseMs: number, work: () => Promise<void>): void => {
     void repeat(() => guarded(options.logger, work), { pauseMs, signal: stopping.signal });
   };
-  every(options.maintainEveryMs, () => maintain(options));
+  every(options.maintainEveryMs, () => maintain(options, stopping.signal));
   every(options.observeEveryMs, () => observe(options));
   return () => stopping.abort();
 }
 
-/** One round of premake and retention. Where rows leave by delete, it repeats until a batch was not full. */
-export async function maintain({ pool, logger }: Pick<MaintenanceOptions, 'pool' | 'logger'>): Promise<void> {
-  const batchRows = 10_000;
-  for (let full = true; full; ) {
-    const result = await pool.query<{ table_name: string; created: number; dropped: number; deleted: bigint }>(
-      'select table_name, created, dropped, deleted from run_maintenance($1)',
-      [batchRows],
-    );
-    const changed = result.rows.filter((row) => row.created + row.dropped > 0 || row.deleted > 0n);
-    if (changed.length > 0) {
-      logger.info({ tables: changed.map((row) => ({ ...row, deleted: Number(row.deleted) })) }, 'maintenance');
-    }
-    full = result.rows.some((row) => row.deleted >= BigInt(batchRows));
+/** What the procedure reports of a table. */
+interface MaintainedTable {
+  table: string;
+  created: number;
+  dropped: number;
+  deleted: number;
+  /** Whether something is left because a lock never came. */
+  postponed: boolean;
+  /** Whether expired rows are left. */
+  more: boolean;
+}
+
+/**
+ * One round of premake and retention, in transactions of one step each. Where rows leave by delete, it repeats until none
+ * is left or the service ends.
+ */
+export async function maintain(
+  { pool, logger }: Pick<MaintenanceOptions, 'pool' | 'logger'>,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (let more = true; more && !signal?.aborted; ) {
+    const result = await pool.query<{ report: MaintainedTable[] }>('call run_maintenance()');
+    const { report } = result.rows[0]!;
+    const changed = report.filter((table) => table.created + table.dropped + table.deleted > 0);
+    if (changed.length > 0) logger.info({ tables: changed }, 'maintenance');
+    const postponed = report.filter((table) => table.postponed).map(({ table }) => table);
+    if (postponed.length > 0)
+      logger.warn({ tables: postponed }, 'maintenance is left for the next round: a lock never came');
+    more = report.some((table) => table.more);
   }
 }
 

@@ -2,13 +2,15 @@ import type { Logger } from 'pino';
 import type { ApiConfig } from '../kernel/config/api.ts';
 import type { PoolOptions } from '../kernel/postgres/pool.ts';
 
+/** Longest time of one call of run_maintenance(). */
+const maintenanceTimeoutMs = 15 * 60_000;
+
 /** What each of the API's pools is made of, by what it is for. */
 export interface ApiPoolOptions {
   primary: PoolOptions;
   /** The pool of webhooks on the server at `dsn`. */
   webhooks: (dsn: string) => PoolOptions;
-  /** Undefined where maintenance may use the primary's pool. */
-  maintenance: PoolOptions | undefined;
+  maintenance: PoolOptions;
   replica: (dsn: string) => PoolOptions;
 }
 
@@ -34,10 +36,15 @@ export function apiPoolOptions(config: ApiConfig, logger: Logger): ApiPoolOption
       sessionSettings: { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' },
       queryTimeoutMs: config.STATEMENT_TIMEOUT_MS + 2_000,
     }),
-    // Maintenance goes past a pooler: see docs/decisions/0014.
-    maintenance: config.DIRECT_DATABASE_URL
-      ? { ...direct, dsn: config.DIRECT_DATABASE_URL, applicationName: 'lab-api-maintenance', max: 1 }
-      : undefined,
+    // Maintenance goes past a pooler: see docs/decisions/0014. Its procedure is one statement of many short transactions,
+    // and looking at the gauges must not wait for it.
+    maintenance: {
+      ...direct,
+      dsn: config.DIRECT_DATABASE_URL ?? config.DATABASE_URL,
+      applicationName: 'lab-api-maintenance',
+      max: 2,
+      statementTimeoutMs: maintenanceTimeoutMs,
+    },
     replica: (dsn) => ({ ...pooled, dsn, applicationName: 'lab-api-reads' }),
   };
 }

@@ -21,10 +21,14 @@ export const conversions = {
 } as const satisfies Record<string, { from: TopologyName; to: TopologyName }>;
 export type ConversionKind = keyof typeof conversions;
 
+/** How long the partitions of a partitioned table may be. */
+export const partitionIntervals = ['daily', 'weekly', 'monthly'] as const;
+export type PartitionInterval = (typeof partitionIntervals)[number];
+
 export interface Capabilities {
   /** Folder below `sql/topologies` that completes `sql/base`. */
   readonly schema: 'plain' | 'partitioned' | 'citus';
-  /** Tables that are split into daily range partitions; empty where none is. */
+  /** Tables that are split into range partitions by time, of a day unless told otherwise; empty where none is. */
   readonly partitionedTables: readonly string[];
   /** Where a provider event's uniqueness lives: on the delivery itself or in `webhook_keys`. */
   readonly dedupe: 'natural_key' | 'key_table';

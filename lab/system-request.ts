@@ -1,4 +1,10 @@
-import { capabilities, isTopologyName, type TopologyName, topologyNames } from '../kernel/topology.ts';
+import {
+  capabilities,
+  isTopologyName,
+  type PartitionInterval,
+  type TopologyName,
+  topologyNames,
+} from '../kernel/topology.ts';
 import { freePort } from '../runtime/native/free-port.ts';
 import { missingForKafka } from '../runtime/native/kafka/missing.ts';
 import { chdbRemedy, missingChdb } from '../runtime/native/missing-chdb.ts';
@@ -16,6 +22,7 @@ export interface Request {
   /** Left out: native where ClickHouse can run here, else off. */
   cdc?: CdcEngine;
   postgres: 'embedded' | 'installed';
+  partitions?: PartitionInterval;
   replicas?: number;
   sync?: boolean;
   pgbouncer?: boolean;
@@ -62,6 +69,7 @@ export async function checkRequest(topology: string, request: Request): Promise<
     cdc,
     ports,
     postgres: request.postgres,
+    ...(request.partitions && { partitions: request.partitions }),
     ...(request.replicas !== undefined && { replicas: request.replicas }),
     ...(request.sync && { synchronous: true }),
     ...(request.pgbouncer && { pgbouncer: true }),
@@ -85,12 +93,19 @@ function checkPossible(topology: TopologyName, request: Request): void {
   if (replicas === 'none' && (request.sync || request.replicas)) {
     throw new UsageError(`${topology} has no replicas: leave --replicas and --sync out.`);
   }
+  checkPartitions(topology, request.partitions);
   if (request.pgbouncer && !pooler) {
     throw new UsageError(`${topology} has no pooler in front: the API talks to each worker.`);
   }
   if (request.cdc && request.cdc !== 'off' && !cdcEngines.includes(request.cdc)) {
     throw new UsageError(`${topology} is read by --cdc ${cdcEngines.join(' or ')} only, on each worker.`);
   }
+}
+
+/** @throws UsageError where there is nothing that the length of partitions is about. */
+export function checkPartitions(topology: TopologyName, partitions: PartitionInterval | undefined): void {
+  if (partitions === undefined || capabilities(topology).partitionedTables.length > 0) return;
+  throw new UsageError(`${topology} has no partitions: leave --partitions out.`);
 }
 
 /** Everything that is missing in one message, before anything is started. @throws MissingPartError */

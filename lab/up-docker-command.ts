@@ -4,6 +4,7 @@ import type { SystemDescription } from '../runtime/system-description.ts';
 import { UsageError } from '../runtime/usage-error.ts';
 import { noSuch } from './no-such.ts';
 import { print, printJson, progress, table } from './output.ts';
+import { checkPartitions } from './system-request.ts';
 import type { UpFlags } from './up-flags.ts';
 
 /** What belongs to the native runtime: compose has its own answers to these. */
@@ -55,6 +56,7 @@ function checkRequest(
   if (flags.sync && replicas !== 'required') {
     throw new UsageError(`--sync needs a topology with a replica; ${topology} has none under Docker.`);
   }
+  checkPartitions(topology, flags.partitions);
   if (flags.cdc && !cdcEngines.includes(flags.cdc)) {
     throw new UsageError(`${topology} is read by --cdc ${cdcEngines.join(' or ')} only, on each worker.`);
   }
@@ -67,6 +69,7 @@ function checkRequest(
     ...(flags.ha && { ha: true }),
     ...(flags.sync && { synchronous: true }),
     ...(flags.cdc && { cdc: flags.cdc }),
+    ...(flags.partitions && { partitions: flags.partitions }),
     ...(flags.small && { small: true }),
     ...(flags.grafana && { grafana: true }),
     ...(flags.apiPort !== undefined && { apiPort: flags.apiPort }),

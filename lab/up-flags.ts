@@ -1,9 +1,12 @@
+import type { PartitionInterval } from '../kernel/topology.ts';
+
 /** What `lab up` takes from the command line. */
 export interface UpFlags {
   mode: 'sync' | 'kafka';
   cdc?: 'native' | 'debezium' | 'off';
   runtime: 'native' | 'docker';
   postgres: 'embedded' | 'installed';
+  partitions?: PartitionInterval;
   replicas?: number;
   sync?: boolean;
   pgbouncer?: boolean;

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { withClient } from '../kernel/postgres/with-client.ts';
-import type { TopologyName } from '../kernel/topology.ts';
+import type { PartitionInterval, TopologyName } from '../kernel/topology.ts';
 import { listMigrations, type Migration, sqlFolder } from './files.ts';
 
 export interface MigrateOptions {
   /** postgresql:// URL of a role that may create tables, functions, roles and extensions. */
   dsn: string;
   topology: TopologyName;
+  /** How long partitions are from now on; as the database has them, which is daily at first, where it is left out. */
+  partitions?: PartitionInterval | undefined;
   /** Folder with `base` and `topologies`; this one unless told otherwise. */
   folder?: string;
 }
@@ -31,9 +33,17 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     for (const migration of migrations) {
       if (await apply(client, migration, done.get(migration.name))) applied.push(migration.name);
     }
+    if (options.partitions) await changePartitionInterval(client, options.partitions);
     return { applied };
   };
   return withClient(options.dsn, run, { application_name: 'lab-migrate' });
+}
+
+const units = { daily: 'day', weekly: 'week', monthly: 'month' } as const;
+
+/** Makes partitions as long as `interval` from now on, and those anew that hold no rows yet. Needs the tables' owner. */
+export async function changePartitionInterval(client: Client, interval: PartitionInterval): Promise<void> {
+  await client.query('call change_partition_interval($1)', [units[interval]]);
 }
 
 async function appliedMigrations(client: Client): Promise<Map<string, string>> {

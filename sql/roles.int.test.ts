@@ -53,7 +53,8 @@ const denied: Record<string, string[]> = {
     "update retention_settings set retention = '2 days'",
     "insert into schema_migrations (name, sha256) values ('x', 'x')",
     "select ensure_partitions('outbox', current_date, current_date)",
-    "select drop_expired_partitions('outbox', interval '0 days')",
+    "call change_partition_interval('week')",
+    "select change_interval_of('outbox', 'week')",
     'create role mine',
     'set role lab_migrate',
     "update orders set order_id = 'other'",
@@ -71,7 +72,8 @@ const denied: Record<string, string[]> = {
     ...allTables.flatMap((table) => [`update ${table} set ${firstColumn(table)} = null`, `delete from ${table}`]),
     outboxRow,
     'create table mine (id int)',
-    "select drop_expired_partitions('outbox', interval '0 days')",
+    "call change_partition_interval('week')",
+    "select change_interval_of('outbox', 'week')",
     ...publicRights,
     walMessage,
   ],
@@ -84,7 +86,7 @@ const denied: Record<string, string[]> = {
     outboxRow,
     'select content from evidence_files',
     'create table mine (id int)',
-    'select * from run_maintenance()',
+    'call run_maintenance()',
     'select limit_public()',
     ...publicRights,
     ...advisoryLocks,
@@ -97,7 +99,7 @@ const denied: Record<string, string[]> = {
     'update cdc_dead_letters set slot_name = null',
     'update outbox set sequence = 2',
     'delete from outbox',
-    'select * from run_maintenance()',
+    'call run_maintenance()',
     'select * from default_partition_rows()',
     ...publicRights,
   ],
@@ -111,9 +113,17 @@ const denied: Record<string, string[]> = {
     'select user_id from disputes',
     'select body from webhook_deliveries',
     "update orders set status = 'failed'",
-    'select * from run_maintenance()',
+    'call run_maintenance()',
   ],
 };
+
+/** Of run_maintenance(), which cannot run inside the transaction that undoes it. */
+const maintenanceSteps = [
+  "select premake_partitions('outbox')",
+  "select detach_expired_partition('outbox')",
+  "select drop_detached_partition('outbox')",
+  "select delete_expired('outbox', 1)",
+];
 
 const allowed: Record<string, string[]> = {
   lab_api: [
@@ -127,10 +137,10 @@ const allowed: Record<string, string[]> = {
     'select from disputes for update',
     'select from captures for update',
     'delete from parked_webhooks',
-    'select * from run_maintenance()',
+    ...maintenanceSteps,
     'select * from default_partition_rows()',
   ],
-  lab_worker: [...allTables.map((table) => `select * from ${table}`), 'select * from run_maintenance()'],
+  lab_worker: [...allTables.map((table) => `select * from ${table}`), ...maintenanceSteps],
   lab_reader: [
     ...allTables.filter((table) => table !== 'evidence_files').map((table) => `select * from ${table}`),
     'select * from default_partition_rows()',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { partitionIntervals } from '../topology.ts';
 import type { Environment } from './environment.ts';
 import { brokerList, listOf, postgresUrl } from './fields.ts';
 import { loadConfig } from './load.ts';
@@ -15,6 +16,8 @@ const migrateShape = {
   LAB_EXPORTER_PASSWORD: password,
   /** Hosts of the servers that hold the shards, for a topology that has them. */
   CITUS_WORKERS: listOf(z.string()).default([]),
+  /** How long partitions are from now on; left as they are without it. */
+  PARTITIONS: z.enum(partitionIntervals).optional(),
   /** Where the services read what the topology decides. */
   TOPOLOGY_FILE: z.string(),
 };

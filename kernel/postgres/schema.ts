@@ -178,6 +178,7 @@ export interface QuarantinedWebhooks {
 }
 
 export interface RetentionSettings {
+  partition_interval: Generated<string>;
   premake_days: number;
   retention: string;
   table_name: string;

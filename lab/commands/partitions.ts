@@ -1,18 +1,20 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import { type PartitionInterval, partitionIntervals } from '../../kernel/topology.ts';
 import { wholeNumber } from '../arguments.ts';
 import type { ArchiveFlags, LockFlags, TargetFlags } from '../partitions/flags.ts';
 
 export function register(program: Command): void {
   const partitions = program
     .command('partitions')
-    .summary('list, maintain, rescue, archive and attach daily partitions')
-    .description('Looks after the daily partitions of a system, with pg_partman and without.')
+    .summary('list, maintain, rescue, archive and attach partitions')
+    .description('Looks after the partitions of a system, with pg_partman and without.')
     .addHelpText(
       'after',
       `
 Examples:
   $ lab partitions list                                     the newest system; status 1 when rows found no partition
   $ lab partitions maintain                                 premake and retention now
+  $ lab partitions interval weekly                          new partitions are weeks; rows stay where they are
   $ lab partitions rescue                                   rows of default partitions into partitions of their own
   $ lab partitions archive order_events_p20260131           to Parquet, verified, then dropped
   $ lab partitions archive --older-than 30 --table outbox   all of these, before retention drops them
@@ -46,6 +48,7 @@ Examples:
       await maintain(flags);
     },
   );
+  registerInterval(command('interval', 'Makes partitions of days, weeks or months from now on, and lists them.'));
   locking('rescue', 'Moves the rows of default partitions into partitions of their own.').action(
     async (flags: LockFlags) => {
       const { rescue } = await import('../partitions/rescue.ts');
@@ -57,6 +60,15 @@ Examples:
   );
   registerAttach(locking('attach', 'Puts an archived partition back.'));
   registerQuery(partitions);
+}
+
+function registerInterval(intervalCommand: Command): void {
+  intervalCommand
+    .addArgument(new Argument('<interval>', 'how long partitions are').choices([...partitionIntervals]))
+    .action(async (wanted: PartitionInterval, flags: TargetFlags) => {
+      const { interval } = await import('../partitions/interval.ts');
+      await interval(wanted, flags);
+    });
 }
 
 function registerAttach(attachCommand: Command): void {

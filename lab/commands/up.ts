@@ -1,7 +1,18 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { partitionIntervals } from '../../kernel/topology.ts';
 import type { SystemOptions } from '../../runtime/native/system-options.ts';
 import { maxReplicas, port, wholeNumber } from '../arguments.ts';
 import type { UpFlags } from '../up-flags.ts';
+
+const examples = `
+Examples:
+  $ lab up plain                            until Ctrl-C
+  $ lab up replicated --replicas 2 --sync   commits wait for one of two replicas
+  $ lab up partitioned --detach --json      in the background
+  $ lab up partitioned --partitions weekly  fewer partitions, each of a week
+  $ lab up partitioned --mode kafka --cdc debezium
+  $ lab up partitioned --runtime docker     everything in containers; prints the compose command
+  $ lab up plain --postgres installed --setting shared_buffers=1GB`;
 
 export function register(program: Command): void {
   program
@@ -24,6 +35,9 @@ export function register(program: Command): void {
     .addOption(
       new Option('--postgres <kind>', 'whose PostgreSQL').choices(['embedded', 'installed']).default('embedded'),
     )
+    .addOption(
+      new Option('--partitions <interval>', 'how long partitions are (daily)').choices([...partitionIntervals]),
+    )
     .option('--replicas <n>', 'streaming replicas (1 where the topology reads from them)', wholeNumber(0, maxReplicas))
     .option('--sync', 'commits wait for a replica')
     .option('--pgbouncer', 'the API reaches its database through pgbouncer in transaction mode')
@@ -38,17 +52,7 @@ export function register(program: Command): void {
     .option('--detach', 'return once it is ready; `lab down` stops it')
     .option('--json', 'one JSON document on stdout: urls, dsn, secrets, processes')
     .addOption(new Option('--supervisor').hideHelp())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ lab up plain                            until Ctrl-C
-  $ lab up replicated --replicas 2 --sync   commits wait for one of two replicas
-  $ lab up partitioned --detach --json      in the background
-  $ lab up partitioned --mode kafka --cdc debezium
-  $ lab up partitioned --runtime docker     everything in containers; prints the compose command
-  $ lab up plain --postgres installed --setting shared_buffers=1GB`,
-    )
+    .addHelpText('after', examples)
     .action(async (topology: string, flags: UpFlags, command: Command) => {
       if (flags.runtime === 'docker') {
         const { upInDocker } = await import('../up-docker-command.ts');

@@ -14,6 +14,7 @@ import { applyLoad } from '../../test/webhooks/apply-load.ts';
 import { archivePartition } from '../partitions/archive.ts';
 import { attachPartition } from '../partitions/attach.ts';
 import { listPartitions } from '../partitions/list.ts';
+import { maintain } from '../partitions/maintain.ts';
 import { rescueDefaultRows } from '../partitions/rescue.ts';
 import { type ConvertOptions, convertToPartitioned } from './convert.ts';
 
@@ -98,10 +99,9 @@ describeIf('conversion and partitions with pg_partman', missing, () => {
     expect((await client.query(settings)).rows).toEqual((await fresh.query(settings)).rows);
     const templates = "select tablename from pg_tables where schemaname = 'partman' order by 1";
     expect((await client.query(templates)).rows).toEqual((await fresh.query(templates)).rows);
-    const maintained = await client.query(
-      'select sum(created)::int as created, sum(dropped)::int as dropped from run_maintenance()',
-    );
-    expect(maintained.rows).toEqual([{ created: 0, dropped: 0 }]);
+    // pg_partman makes its days ahead when it is asked first.
+    await maintain(client);
+    expect((await maintain(client)).filter(({ created, dropped }) => created + dropped > 0)).toEqual([]);
     await client.query("select ensure_partitions('outbox', current_date + 20, current_date + 20)");
     const { partitions } = await listPartitions(client);
     const last = partitions.filter(({ table }) => table === 'outbox').at(-1);
@@ -134,9 +134,9 @@ describeIf('conversion and partitions with pg_partman', missing, () => {
     });
     const attached = await attachPartition(client, { ...quiet, source: file, force: true, now });
     expect(attached).toMatchObject({ partition: name, rows: 30 });
-    const dropped = await client.query("select dropped from run_maintenance() where table_name = 'outbox'");
+    const maintained = await maintain(client);
     expect((await client.query('select to_regclass($1) as found', [name])).rows).toEqual([{ found: null }]);
-    expect(dropped.rows[0].dropped).toBeGreaterThanOrEqual(0);
+    expect(maintained.find(({ table }) => table === 'outbox')!.dropped).toBeGreaterThan(0);
   });
 });
 

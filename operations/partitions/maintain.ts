@@ -6,21 +6,21 @@ export interface Maintained {
   created: number;
   dropped: number;
   deleted: number;
+  /** Whether something is left because a lock never came: others held the table. */
+  postponed: boolean;
 }
 
-/** Expired rows that one call of the maintenance deletes of each table. */
-const batchRows = 10_000;
+/** What one call of the procedure reports; `more` where rows are left to be deleted. */
+type Reported = Maintained & { more: boolean };
 
-/** Runs the maintenance until no table has a full batch of expired rows left. @returns sums per table. */
+/** Runs the maintenance until no table has expired rows left to delete. @returns sums per table. */
 export async function maintain(client: Client): Promise<Maintained[]> {
   const sums = new Map<string, Maintained>();
-  for (let full = true; full; ) {
-    const { rows } = await client.query<Maintained>(
-      `select table_name as "table", created, dropped, deleted::float8 as deleted from run_maintenance($1)`,
-      [batchRows],
-    );
-    for (const row of rows) sums.set(row.table, add(sums.get(row.table), row));
-    full = rows.some(({ deleted }) => deleted >= batchRows);
+  for (let more = true; more; ) {
+    const { rows } = await client.query<{ report: Reported[] }>('call run_maintenance()');
+    const { report } = rows[0]!;
+    for (const row of report) sums.set(row.table, add(sums.get(row.table), row));
+    more = report.some((row) => row.more);
   }
   return [...sums.values()];
 }
@@ -31,5 +31,6 @@ function add(sum: Maintained | undefined, row: Maintained): Maintained {
     created: (sum?.created ?? 0) + row.created,
     dropped: (sum?.dropped ?? 0) + row.dropped,
     deleted: (sum?.deleted ?? 0) + row.deleted,
+    postponed: row.postponed,
   };
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type Environment, processEnvironment } from '../../kernel/config/environment.ts';
-import { capabilities, type TopologyName } from '../../kernel/topology.ts';
+import { capabilities, type PartitionInterval, type TopologyName } from '../../kernel/topology.ts';
 import type { SystemDescription } from '../system-description.ts';
 import { UsageError } from '../usage-error.ts';
 import {
@@ -25,6 +25,8 @@ export interface DockerOptions {
   /** Three servers that are promoted by themselves, in place of a primary and its replica. */
   ha?: boolean;
   cdc?: 'native' | 'debezium';
+  /** How long partitions are; a day unless told otherwise. */
+  partitions?: PartitionInterval;
   /** Limits for a machine with 4 GB. */
   small?: boolean;
   grafana?: boolean;
@@ -106,6 +108,7 @@ function variablesOf(options: DockerOptions): Record<string, string> {
     ...(options.synchronous && { SYNCHRONOUS_STANDBY_NAMES: 'ANY 1 (replica_1)' }),
     // Said in any case: the environment or a file of variables may name the other one.
     ...(options.cdc && { CDC_ENGINE: options.cdc === 'native' ? 'native' : 'kafka' }),
+    ...(options.partitions && { PARTITIONS: options.partitions }),
     ...(options.apiPort !== undefined && { API_PORT: String(options.apiPort) }),
     ...(options.ingestPort !== undefined && { INGEST_PORT: String(options.ingestPort) }),
   };

@@ -55,7 +55,7 @@ function startNodes(names: readonly string[], { runDirectory, settings, signal }
 
 async function makeCluster(
   [primary, ...workers]: [PostgresServer, ...PostgresServer[]],
-  { topology, progress, signal }: DatabaseOptions,
+  { topology, partitions, progress, signal }: DatabaseOptions,
 ): Promise<Database> {
   signal?.throwIfAborted();
 
@@ -63,7 +63,7 @@ async function makeCluster(
   await setUpCluster({ ...cluster, shardCount });
   progress(`migrating to the ${topology} topology (${shardCount} shards)`);
   const admin = primary.dsn(databaseName);
-  await migrate({ dsn: admin, topology });
+  await migrate({ dsn: admin, topology, partitions });
   const passwords = await enableServiceLogins(admin);
   await trustLogins(cluster, passwords);
   signal?.throwIfAborted();

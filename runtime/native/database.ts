@@ -1,11 +1,13 @@
 import { atEach } from '../../kernel/postgres/hosts.ts';
-import type { TopologyName } from '../../kernel/topology.ts';
+import type { PartitionInterval, TopologyName } from '../../kernel/topology.ts';
 import { enableLogins } from './credentials.ts';
 import type { PostgresServer } from './postgres.ts';
 
 export interface DatabaseOptions {
   topology: TopologyName;
   runDirectory: string;
+  /** How long partitions are; a day unless told otherwise. */
+  partitions?: PartitionInterval;
   replicas?: number;
   synchronous?: boolean;
   postgres?: 'embedded' | 'installed';

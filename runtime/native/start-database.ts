@@ -54,7 +54,7 @@ async function startPrimary(options: DatabaseOptions): Promise<{ primary: Postgr
   await withClient(primary.dsn(), (client) => client.query(`create database ${databaseName}`));
   const admin = primary.dsn(databaseName);
   await withClient(admin, (client) => client.query('create extension pg_stat_statements'));
-  await migrate({ dsn: admin, topology });
+  await migrate({ dsn: admin, topology, partitions: options.partitions });
   const passwords = await enableServiceLogins(admin);
   signal?.throwIfAborted();
   return { primary, passwords };

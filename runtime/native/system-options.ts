@@ -1,4 +1,4 @@
-import type { TopologyName } from '../../kernel/topology.ts';
+import type { PartitionInterval, TopologyName } from '../../kernel/topology.ts';
 import type { CdcEngine, WebhookMode } from '../system-description.ts';
 import type { PromotionSteps } from './promotion-steps.ts';
 
@@ -8,6 +8,8 @@ export interface SystemOptions {
   mode?: WebhookMode;
   /** What carries the outbox to ClickHouse; `off` unless told otherwise. */
   cdc?: CdcEngine;
+  /** How long partitions are; a day unless told otherwise. */
+  partitions?: PartitionInterval;
   /** Streaming replicas; one on a topology that reads from them, else none. */
   replicas?: number;
   /** Commits wait for a replica. */

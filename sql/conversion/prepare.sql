@@ -49,7 +49,7 @@ begin
       p_premake := setting.premake_days
     );
     update partman.part_config
-    set retention = setting.retention::text, retention_keep_table = false, infinite_time_partitions = true,
+    set retention_keep_table = false, infinite_time_partitions = true,
       template_table = 'partman.template_public_' || name
     where parent_table = 'conversion.' || name;
     execute format('alter table partman.%I rename to %I', template, 'template_public_' || name);

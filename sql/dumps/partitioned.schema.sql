@@ -282,7 +282,9 @@ create table retention_settings (
   time_column text not null,
   retention interval not null,
   premake_days integer not null,
+  partition_interval text not null default 'day'::text,
   constraint retention_settings_pkey PRIMARY KEY (table_name),
+  constraint retention_settings_partition_interval_check CHECK ((partition_interval = ANY (ARRAY['day'::text, 'week'::text, 'month'::text]))),
   constraint retention_settings_premake_days_check CHECK (((premake_days >= 1) AND (premake_days <= 60))),
   constraint retention_settings_retention_check CHECK ((retention > '1 day'::interval))
 );
@@ -333,21 +335,38 @@ grant insert, select on webhook_keys to lab_api;
 grant select on webhook_keys to lab_reader;
 grant select on webhook_keys to lab_worker;
 
+create function change_interval_of(text,text) returns integer language plpgsql set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms;
+
+create function cover_days(text,date,date) returns integer language plpgsql set search_path=public, pg_temp set TimeZone=UTC;
 create function default_partition_rows() returns TABLE(table_name text, row_count bigint) language plpgsql security definer set search_path=public, pg_temp;
 grant execute on function default_partition_rows to lab_api;
 grant execute on function default_partition_rows to lab_grafana;
 grant execute on function default_partition_rows to lab_reader;
 grant execute on function default_partition_rows to lab_worker;
-create function drop_expired_partitions(text,interval) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s;
-create function ensure_partitions(text,date,date) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s;
+create function delete_expired(text,integer) returns bigint language plpgsql security definer set search_path=public, pg_temp;
+grant execute on function delete_expired to lab_api;
+grant execute on function delete_expired to lab_worker;
+create function detach_expired_partition(text) returns text language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms;
+grant execute on function detach_expired_partition to lab_api;
+grant execute on function detach_expired_partition to lab_worker;
+create function drop_detached_partition(text) returns text language plpgsql security definer set search_path=public, pg_temp set lock_timeout=100ms;
+grant execute on function drop_detached_partition to lab_api;
+grant execute on function drop_detached_partition to lab_worker;
+create function ensure_partitions(text,date,date) returns integer language sql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s;
 create function has_partman() returns boolean language sql;
 grant execute on function has_partman to public;
 create function limit_public() returns void language plpgsql set search_path=pg_catalog, pg_temp;
+create function lock_for_maintenance(text) returns void language sql set search_path=public, pg_temp;
+
+create function make_partition(text,timestamp with time zone,timestamp with time zone) returns void language plpgsql set search_path=public, pg_temp set TimeZone=UTC;
+create function partition_bounds(text) returns TABLE(partition_name text, lower_bound timestamp with time zone, upper_bound timestamp with time zone) language sql set search_path=public, pg_temp;
+grant execute on function partition_bounds to public;
 create function partitioned_tables() returns SETOF text language sql;
 grant execute on function partitioned_tables to public;
+create function premake_partitions(text) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms;
+grant execute on function premake_partitions to lab_api;
+grant execute on function premake_partitions to lab_worker;
 create function replay_position() returns TABLE(lsn pg_lsn, timeline integer) language sql security definer set search_path=pg_catalog, pg_temp;
 grant execute on function replay_position to lab_api;
 grant execute on function replay_position to lab_reader;
-create function run_maintenance(integer) returns TABLE(table_name text, created integer, dropped integer, deleted bigint) language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC;
-grant execute on function run_maintenance to lab_api;
-grant execute on function run_maintenance to lab_worker;
+

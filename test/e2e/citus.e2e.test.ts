@@ -17,6 +17,7 @@ import { createCursors } from '../../kernel/http/cursor.ts';
 import { atAddress } from '../../kernel/postgres/hosts.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
+import { maintain } from '../../operations/partitions/maintain.ts';
 import { missingCitus } from '../../runtime/native/missing-citus.ts';
 import type { PostgresServer } from '../../runtime/native/postgres.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
@@ -129,12 +130,12 @@ describeIf('citus', await missingCitus(), () => {
        from generate_series(1, 8) n`,
     );
     const deletedKeys = async () => {
-      const { rows } = await client.query(
-        "select deleted::int from run_maintenance(3) where table_name = 'webhook_keys'",
-      );
+      const { rows } = await client.query("select delete_expired('webhook_keys', 3)::int as deleted");
       return rows[0].deleted as number;
     };
     expect([await deletedKeys(), await deletedKeys(), await deletedKeys()]).toEqual([3, 2, 0]);
+    const maintained = (await maintain(client)).find(({ table }) => table === 'outbox');
+    expect(maintained).toMatchObject({ created: 1, dropped: 2, postponed: false });
     expect((await partitions()).map((partition) => partition.bound)).toEqual(bounds);
     const left = await client.query("delete from webhook_keys where provider_event_id like 'expired_%'");
     expect(left.rowCount).toBe(3);

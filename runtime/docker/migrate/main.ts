@@ -33,7 +33,7 @@ if (isCluster) {
   await setUpCluster(cluster);
 }
 
-const { applied } = await migrate({ dsn: config.DATABASE_URL, topology });
+const { applied } = await migrate({ dsn: config.DATABASE_URL, topology, partitions: config.PARTITIONS });
 process.stdout.write(`${topology}: ${applied.length} migrations applied\n`);
 
 const passwords = {
