@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CdcAlarm } from './alarm.ts';
-import { type Sink, SinkError, type SinkEvent } from './sink.ts';
+import { EventError, type Sink, SinkError, type SinkEvent } from './sink.ts';
 
 export interface BatchLimits {
   maxEvents: number;
@@ -29,7 +29,7 @@ export interface BatcherOptions<Mark> extends BatchLimits {
   drained?(): void;
 }
 
-/** More refused events than this in one batch, and it is the sink that is wrong and not the events. */
+/** More events than this refused by the store in one batch, and it is the store that is wrong and not the events. */
 const maxRefusedInBatch = 20;
 
 /**
@@ -155,7 +155,7 @@ export class Batcher<Mark> {
         await this.#deliver(events.slice(middle), refusals);
         return;
       }
-      refusals.left -= 1;
+      if (!(error instanceof EventError)) refusals.left -= 1;
       if (refusals.left < 0) {
         throw new CdcAlarm(
           'sink_refuses',

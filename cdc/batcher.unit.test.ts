@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Batcher, type BatchLimits, batchToken } from './batcher.ts';
-import { SinkError, type SinkEvent } from './sink.ts';
+import { EventError, SinkError, type SinkEvent } from './sink.ts';
 
 function event(id: number): SinkEvent {
   return {
@@ -24,6 +24,7 @@ function harness(
   limits: Partial<BatchLimits> = {},
   refuses: (event: SinkEvent) => boolean = () => false,
   nowMs = () => performance.now(),
+  Refusal: new (message: string) => SinkError = SinkError,
 ) {
   const writes: { ids: string[]; token: string; end(error?: Error): void }[] = [];
   const log: string[] = [];
@@ -39,7 +40,7 @@ function harness(
     nowMs,
     sink: {
       write: (batch, token) => {
-        if (batch.some(refuses)) return Promise.reject(new SinkError('does not fit'));
+        if (batch.some(refuses)) return Promise.reject(new Refusal('does not fit'));
         const ids = batch.map(({ envelope }) => envelope.event_id);
         if (!manual) {
           writes.push({ ids, token, end: () => {} });
@@ -155,6 +156,21 @@ test('a sink that refuses everything ends in an alarm, not in a flood of dead le
   await batcher.flush();
   expect(log.filter((line) => line.startsWith('refused')).length).toBe(20);
   expect(log.at(-2)).toMatch(/^failed 100 The sink refuses/);
+});
+
+test('events that the store was never asked for are put aside, however many', async () => {
+  const odd = ({ envelope }: SinkEvent) => envelope.sequence <= 50n;
+  const { batcher, log, writes, add, automatic } = harness(
+    { maxEvents: 100, maxBytes: 1_000_000 },
+    odd,
+    undefined,
+    EventError,
+  );
+  automatic();
+  for (let id = 1; id <= 100; id += 1) add(id);
+  await batcher.flush();
+  expect(log.filter((line) => line.startsWith('refused')).length).toBe(50);
+  expect(writes.flatMap(({ ids }) => ids)).toHaveLength(50);
 });
 
 test('after a failure nothing more is written', async () => {

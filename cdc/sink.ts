@@ -19,3 +19,6 @@ export interface Sink {
 
 /** The store refused a batch, and would refuse it again. */
 export class SinkError extends Error {}
+
+/** An event of the batch is at fault for certain, since it was never sent to the store. */
+export class EventError extends SinkError {}

@@ -10,7 +10,7 @@ import {
   type TestClickhouse,
 } from '../../test/clickhouse/server.ts';
 import { describeIf } from '../../test/skip.ts';
-import { type Sink, SinkError, type SinkEvent } from '../sink.ts';
+import { EventError, type Sink, type SinkEvent } from '../sink.ts';
 import { createClickhouseSink } from './clickhouse-sink.ts';
 import { migrateClickhouse } from './migrate.ts';
 
@@ -205,13 +205,24 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
     ['event_id', '8c83cbbc-cd7f-4e3c-bb76-6142f21718cé'],
     ['occurred_at', 'yesterday'],
     ['occurred_at', '2026-13-01T00:00:00Z'],
+    ['occurred_at', '1969-12-31T23:59:59.999999Z'],
+    ['occurred_at', '2105-01-01T00:00:00Z'],
+    ['occurred_at', '2107-06-01T12:00:00Z'],
     ['sequence', -1n],
     ['sequence', 2n ** 64n],
   ])('%s %s is refused at once, and nothing of the batch stays', async (name, value) => {
     const broken = event();
     broken.envelope = { ...broken.envelope, [name]: value };
-    await expect(sink.write([event(), broken], 'broken')).rejects.toBeInstanceOf(SinkError);
+    await expect(sink.write([event(), broken], 'broken')).rejects.toBeInstanceOf(EventError);
     expect(await clickhouse.value('select count() from events')).toBe('0');
+  });
+
+  test('the last time that is taken is kept, in events and roll-ups', async () => {
+    await sink.write([event({ at: '2104-12-31T23:59:59.999999Z' })], 'late');
+    for (const table of ['events', 'rollup_minute', 'rollup_day']) {
+      await clickhouse.client.command({ query: `optimize table ${table} final` });
+      expect(await clickhouse.value(`select count() from ${table} final`)).toBe('1');
+    }
   });
 
   test('times of other zones and with every fraction, texts of every length and script', async () => {

@@ -3,10 +3,10 @@ import { finished } from 'node:stream/promises';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { orAborted } from '../../kernel/wait.ts';
-import { type Sink, SinkError, type SinkEvent } from '../sink.ts';
+import { type Sink, SinkError } from '../sink.ts';
 import { migrateClickhouse } from './migrate.ts';
 import { createRollups, touchedMinutes } from './rollups.ts';
-import { encodeRows, eventColumns, RowError } from './row.ts';
+import { encodeRows, eventColumns } from './row.ts';
 
 export interface ClickhouseSinkOptions {
   client: ClickHouseClient;
@@ -38,7 +38,7 @@ export function createClickhouseSink(options: ClickhouseSinkOptions): Sink {
     write: async (batch, token, signal) => {
       if (batch.length === 0) return;
       // Made once: repetitions must be equal byte for byte, or the token would lie.
-      const rows = encode(batch);
+      const rows = encodeRows(batch);
       const policy = retry(handleWhen(mayPass), {
         maxAttempts: Number.MAX_SAFE_INTEGER,
         backoff: new ExponentialBackoff({ initialDelay: firstDelayMs, maxDelay: maxDelayMs }),
@@ -67,15 +67,6 @@ export function createClickhouseSink(options: ClickhouseSinkOptions): Sink {
 }
 
 const insertQuery = `insert into events_in (${eventColumns.join(', ')}) format RowBinary`;
-
-/** @throws SinkError */
-function encode(batch: readonly SinkEvent[]): Buffer {
-  try {
-    return encodeRows(batch);
-  } catch (error) {
-    throw error instanceof RowError ? new SinkError(error.message, { cause: error }) : error;
-  }
-}
 
 async function insert(
   client: ClickHouseClient,

@@ -1,4 +1,4 @@
-import type { SinkEvent } from '../sink.ts';
+import { EventError, type SinkEvent } from '../sink.ts';
 
 /** Columns of `events_in`, in the order in which `encodeRows` writes them. */
 export const eventColumns: readonly string[] = [
@@ -17,8 +17,8 @@ export const eventColumns: readonly string[] = [
   'published_at_ms',
 ];
 
-/** A value of an event does not fit its column. */
-export class RowError extends Error {}
+/** A value of an event does not fit its column, whatever state the store is in. */
+export class RowError extends EventError {}
 
 /**
  * Rows of `eventColumns` in RowBinary. In JSON each payload would be a JSON text inside a JSON text, escaped here and
@@ -78,6 +78,13 @@ const hexDigits = Int8Array.from({ length: 128 }, (_, code) =>
 );
 const utcPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/;
 
+/**
+ * Between these the tables' keys and time limits, which are of type DateTime, do not overflow: the end of a row's 400 days
+ * has to be before 2106-02-07. Where they overflow, ClickHouse drops the row as expired, without an error.
+ */
+const earliestMs = 0;
+const latestMs = Date.UTC(2105, 0, 1);
+
 class RowWriter {
   #buffer: Buffer;
   #at = 0;
@@ -135,6 +142,9 @@ class RowWriter {
     if (second !== this.#second.text) this.#second = { text: second, ms: Date.parse(`${second}Z`) };
     const fraction = Number(utc.slice(20, -1).padEnd(6, '0'));
     if (Number.isNaN(this.#second.ms)) throw new RangeError('occurred_at is no time');
+    if (this.#second.ms < earliestMs || this.#second.ms >= latestMs) {
+      throw new RangeError(`occurred_at ${value} is outside of what the tables hold, from 1970 to 2104`);
+    }
     this.#int64(this.#second.ms * 1_000 + fraction);
   }
 

@@ -11,7 +11,13 @@ export async function rescue(flags: LockFlags): Promise<void> {
   if (flags.json) printJson({ tables: rescued });
   else if (rescued.length === 0) print('No row lies in a default partition.');
   else {
-    const rows = rescued.map((one) => [one.table, one.rows, one.partitions.join(', '), longest(one.locks)]);
-    print(table(['table', 'rows', 'now in', 'longest lock'], rows));
+    const rows = rescued.map((one) => [
+      one.table,
+      one.rows,
+      one.partitions.join(', '),
+      one.left.count,
+      longest(one.locks),
+    ]);
+    print(table(['table', 'rows', 'now in', 'left', 'longest lock'], rows));
   }
 }

@@ -155,6 +155,50 @@ describe('rescue', () => {
   });
 });
 
+describe('rescue beside rows whose time no partition can have', () => {
+  const oddTimes = ['-infinity', '0044-03-15 12:00:00+00 BC', '12026-01-01 00:00:00+00', 'infinity'];
+
+  async function addOddEvents(): Promise<void> {
+    await addEvents('2021-01-01', oddTimes.length);
+    for (const [at, time] of oddTimes.entries()) {
+      await client.query(`update order_events set created_at = $1, order_id = $2 where order_id = $3`, [
+        time,
+        `odd_${at}`,
+        `ord_${at + 1}`,
+      ]);
+    }
+  }
+
+  const odd = async () =>
+    (await rows('select created_at::text as time from order_events_default order by created_at')).map(
+      ({ time }) => time,
+    );
+
+  test('names them and moves the others, also those that come meanwhile', async () => {
+    await addOddEvents();
+    await addEvents('2020-02-29', 100);
+    const lines: string[] = [];
+    const [rescued] = await rescueDefaultRows(client, { ...quiet, progress: (line) => lines.push(line) });
+    expect(rescued).toMatchObject({ rows: 100, partitions: ['order_events_p20200229'], left: { count: 4 } });
+    expect(rescued?.left.rows.map(({ time }) => time)).toEqual(oddTimes);
+    expect(
+      lines.filter((line) => /^order_events: the row \{.*"event_id".*\} stays, .* time infinity$/.test(line)),
+    ).toHaveLength(1);
+    expect(await odd()).toEqual(oddTimes);
+    // Nothing else is there: nothing is moved, and they are named again.
+    expect(await rescueDefaultRows(client, quiet)).toMatchObject([{ rows: 0, partitions: [], left: { count: 4 } }]);
+    expect(await odd()).toEqual(oddTimes);
+  });
+
+  test('leaves them where so many others are moved that the default partition is truncated', async () => {
+    await addOddEvents();
+    await addEvents('2020-02-29', 51_000);
+    const [rescued] = await rescueDefaultRows(client, quiet);
+    expect(rescued).toMatchObject({ rows: 51_000, left: { count: 4 } });
+    expect(await odd()).toEqual(oddTimes);
+  });
+});
+
 describe('rescue of many rows', () => {
   test('what changes meanwhile is changed, and the lock stays short', async () => {
     await addEvents('2020-02-29', 60_000);

@@ -37,6 +37,30 @@ export async function daysIn(client: Client, place: Place): Promise<string[]> {
   return readDays(client, place, homeOf(place));
 }
 
+/** A row whose time is in no day that a partition can have: at ±infinity, before Christ or beyond the year 9999. */
+export interface OddRow {
+  /** Its time as PostgreSQL prints it. */
+  time: string;
+  /** Its primary key: the values by column. */
+  key: Record<string, unknown>;
+}
+
+/** The rows that no day can take, at most `limit` of them, and how many there are. */
+export async function oddRows(client: Client, place: Place, limit: number): Promise<{ count: number; rows: OddRow[] }> {
+  const keys = place.key.map((column) => `${escapeLiteral(column)}, ${escapeIdentifier(column)}::text`).join(', ');
+  const { rows } = await client.query<OddRow & { count: number }>(
+    `select (count(*) over ())::float8 as count, ${escapeIdentifier(place.timeColumn)}::text as time, jsonb_build_object(${keys}) as key
+     from ${homeOf(place)} s where not (${movable(place, 's.')}) order by s.${escapeIdentifier(place.timeColumn)} limit ${limit}`,
+  );
+  return { count: rows[0]?.count ?? 0, rows: rows.map(({ time, key }) => ({ time, key })) };
+}
+
+/** Whether a row lies in a day that a partition can have. A day's end must have four digits for its year too. */
+export function movable({ timeColumn }: Place, prefix = ''): string {
+  const time = `${prefix}${escapeIdentifier(timeColumn)}`;
+  return `(${time} >= '0001-01-01 00:00:00+00' and ${time} < '9999-12-31 00:00:00+00')`;
+}
+
 /** A table like the parent's partitions whose check constraint spares the attachment its scan. */
 export async function createDay(client: Client, place: Place, day: string): Promise<string> {
   const partition = await partitionName(client, place.table, day);
@@ -83,7 +107,7 @@ export async function isComplete(client: Client, place: Place, partitions: reado
   const same = place.key.map((column) => `c.${escapeIdentifier(column)} = t.${escapeIdentifier(column)}`).join(' and ');
   const side = (table: string) =>
     `select count(*) as count, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) as hash
-     from ${table} t where not exists (select from ${logTable(logOf(place))} c where ${same})`;
+     from ${table} t where ${movable(place, 't.')} and not exists (select from ${logTable(logOf(place))} c where ${same})`;
   if (partitions.length === 0) return (await daysIn(client, place)).length === 0;
   const copies = partitions.map((partition) => side(`public.${escapeIdentifier(partition)}`)).join(' union all ');
   const { rows } = await client.query(
@@ -100,9 +124,10 @@ export function nextDay(day: string): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 }
 
-async function readDays(client: Client, { timeColumn }: Place, source: string): Promise<string[]> {
+async function readDays(client: Client, place: Place, source: string): Promise<string[]> {
+  const time = escapeIdentifier(place.timeColumn);
   const { rows } = await client.query<{ day: string }>(
-    `select distinct (${escapeIdentifier(timeColumn)} at time zone 'UTC')::date::text as day from ${source} s order by 1`,
+    `select distinct (${time} at time zone 'UTC')::date::text as day from ${source} s where ${movable(place, 's.')} order by 1`,
   );
   return rows.map(({ day }) => day);
 }

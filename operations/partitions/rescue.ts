@@ -13,7 +13,10 @@ import {
   homeOf,
   isComplete,
   logOf,
+  movable,
   nextDay,
+  type OddRow,
+  oddRows,
   type Place,
 } from './rescue-days.ts';
 
@@ -28,11 +31,15 @@ export interface Rescued {
   rows: number;
   /** Partitions that were made for them. */
   partitions: string[];
+  /** Rows that stay where they are: no partition can have their time. `rows` are the first of them. */
+  left: { count: number; rows: OddRow[] };
   locks: LockReport[];
 }
 
 /** Above this, deleting would take too long under the lock, and the default partition is truncated. */
 const deletedRows = 50_000;
+/** Rows that are named, of those that stay. */
+const namedRows = 20;
 /** Session lock: one rescue at a time. The number only has to be the lab's own. */
 const lockId = 7_203_114_885_123;
 
@@ -40,7 +47,8 @@ const lockId = 7_203_114_885_123;
  * Moves the rows of default partitions into partitions of their own. The bulk is copied into tables that no reader sees
  * yet, while a trigger notes what changes; both sides are compared. Under a short lock the last changes follow, the
  * default partition is emptied and the new partitions are attached, all in one transaction: a reader sees each row
- * exactly once. What a killed call left is removed by the next one.
+ * exactly once. What a killed call left is removed by the next one. Rows whose time no partition can have are named and
+ * stay.
  */
 export async function rescueDefaultRows(client: Client, options: RescueOptions): Promise<Rescued[]> {
   const { rows: locked } = await client.query('select pg_try_advisory_lock($1) as free', [lockId]);
@@ -56,7 +64,16 @@ export async function rescueDefaultRows(client: Client, options: RescueOptions):
       await refuseCluster(client, table);
       options.progress(`${table}: ${rows} rows in the default partition`);
       const place = { table, home: home.partition, timeColumn: home.timeColumn, key: await keyOf(client, table) };
-      rescued.push(await rescueTable(client, place, options));
+      const left = await oddRows(client, place, namedRows);
+      for (const row of left.rows) {
+        options.progress(
+          `${table}: the row ${JSON.stringify(row.key)} stays, since no partition can have its time ${row.time}`,
+        );
+      }
+      const moves = left.count < rows;
+      rescued.push(
+        moves ? await rescueTable(client, place, left, options) : { table, rows: 0, partitions: [], left, locks: [] },
+      );
     }
   } finally {
     await cleanUp(client);
@@ -74,7 +91,12 @@ async function refuseCluster(client: Client, table: string): Promise<void> {
   );
 }
 
-async function rescueTable(client: Client, place: Place, options: RescueOptions): Promise<Rescued> {
+async function rescueTable(
+  client: Client,
+  place: Place,
+  left: Rescued['left'],
+  options: RescueOptions,
+): Promise<Rescued> {
   const locks: LockReport[] = [];
   const lock = (step: string, statement: string): ShortLockOptions => ({
     ...options,
@@ -104,7 +126,7 @@ async function rescueTable(client: Client, place: Place, options: RescueOptions)
     moveUnderLock(client, place, days, goOn),
   );
   await cleanUp(client);
-  return { table: place.table, rows, partitions: [...days.values()].sort(), locks };
+  return { table: place.table, rows, partitions: [...days.values()].sort(), left, locks };
 }
 
 /** @returns the new partition of each day, as in `2026-01-31`. */
@@ -143,17 +165,26 @@ async function moveUnderLock(
   const log = logOf(place);
   // Writers are kept out: the log ends.
   await replayAll(client, log, batchRows, (changes) => bringOver(client, place, all, changes), goOn);
-  const { rows } = await client.query<{ count: number }>(`select count(*)::float8 as count from ${homeOf(place)}`);
+  const { rows } = await client.query<{ count: number }>(
+    `select count(*)::float8 as count from ${homeOf(place)} where ${movable(place)}`,
+  );
   const count = rows[0]!.count;
   await endCapture(client, log);
-  // A snapshot that is older than this transaction still finds deleted rows, but no truncated ones.
-  await client.query(`${count <= deletedRows ? 'delete from' : 'truncate only'} ${homeOf(place)}`);
+  await client.query(count <= deletedRows ? `delete from ${homeOf(place)} where ${movable(place)}` : truncated(place));
   for (const [day, partition] of all) {
     goOn();
     await attachDay(client, place.table, day, partition);
   }
   for (const [day, partition] of all) days.set(day, partition);
   return count;
+}
+
+/** A snapshot that is older than this transaction still finds deleted rows, but no truncated ones. */
+function truncated(place: Place): string {
+  const home = homeOf(place);
+  return `create temporary table staying on commit drop as select * from ${home} where not ${movable(place)};
+    truncate only ${home};
+    insert into ${home} select * from staying`;
 }
 
 async function attachDay(client: Client, table: string, day: string, partition: string): Promise<void> {
