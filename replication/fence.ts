@@ -1,6 +1,7 @@
 import { appendFile, chown, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
+import { pinnedSession } from '../kernel/postgres/session-settings.ts';
 import { waitUntil } from '../kernel/wait.ts';
 import type { PostgresServer } from '../runtime/native/postgres.ts';
 import { listProcesses, sendSignal } from '../runtime/native/processes.ts';
@@ -53,7 +54,7 @@ export interface WriteAttempt {
 
 /** Tries to write as the superuser, whom no privilege holds back. */
 export async function attemptWrite(dsn: string): Promise<WriteAttempt> {
-  const client = new Client({ connectionString: dsn, connectionTimeoutMillis: 5_000, query_timeout: 5_000 });
+  const client = new Client({ ...pinnedSession(dsn), connectionTimeoutMillis: 5_000, query_timeout: 5_000 });
   client.on('error', () => {});
   try {
     await client.connect();

@@ -1,5 +1,6 @@
 import { Client, type Connection } from 'pg';
 import { formatLsn, type Lsn } from '../../kernel/postgres/lsn.ts';
+import { pinnedSession } from '../../kernel/postgres/session-settings.ts';
 import { type Keepalive, keepalive, readKeepalive, statusUpdate, xLogData } from './wire.ts';
 
 export interface StreamOptions {
@@ -95,12 +96,11 @@ export async function openStream(options: StreamOptions): Promise<ReplicationStr
 
 function replicationClient(dsn: string): Client {
   return new Client({
-    connectionString: dsn,
+    // `toRfc3339` relies on the form of times.
+    ...pinnedSession(dsn),
     application_name: 'lab-cdc-stream',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-    // `toRfc3339` relies on this form of times.
-    options: '-c timezone=UTC -c datestyle=ISO -c client_encoding=UTF8',
     // A field of pg's own that its types leave out.
     ...({ replication: 'database' } as object),
   });

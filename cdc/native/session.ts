@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { serializeEnvelopeText } from '../../kernel/contract/envelope.ts';
 import type { Lsn } from '../../kernel/postgres/lsn.ts';
+import { pinnedSession } from '../../kernel/postgres/session-settings.ts';
 import { statement } from '../../kernel/postgres/statement.ts';
 import { Batcher, type BatcherOptions, type BatchLimits } from '../batcher.ts';
 import type { EngineState } from '../engine.ts';
@@ -124,12 +125,11 @@ async function connectControl(
   fail: (error: unknown) => void,
 ): Promise<Client> {
   const client = new Client({
-    connectionString: dsn,
+    ...pinnedSession(dsn),
     application_name: 'lab-cdc',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     query_timeout: queryTimeoutMs,
-    options: '-c timezone=UTC -c datestyle=ISO',
   });
   client.on('error', fail);
   client.on('end', () => fail(new Error('Connection terminated: the database closed the control connection.')));

@@ -5,6 +5,7 @@ import { parseJson } from '../json.ts';
 import { splitHosts } from './hosts.ts';
 import { clientOfPooler, type TransactionPooling } from './pooled-client.ts';
 import { clientsOfPrimary, createPrimaryFinder } from './primary-finder.ts';
+import { pinnedSession, type SessionSettings } from './session-settings.ts';
 
 export interface PoolOptions {
   /** postgresql:// URL; with several hosts, see `splitHosts`, the pool follows the one that takes writes. */
@@ -24,8 +25,8 @@ export interface PoolOptions {
   acquireTimeoutMs?: number;
   /** Sends the queries of one client without waiting for the answers in between (libpq's pipeline mode). */
   pipeline?: boolean;
-  /** PostgreSQL settings of every connection. */
-  sessionSettings?: Readonly<Record<string, string>>;
+  /** PostgreSQL settings of every connection, beside those of `pinnedSession`. */
+  sessionSettings?: SessionSettings;
   /** The URL leads to a pooler that lends a server session for a transaction each, and not to the server. */
   transactionPooling?: TransactionPooling | undefined;
 }
@@ -52,13 +53,12 @@ export function createPool(options: PoolOptions): ServicePool {
   const clients =
     dsns.length > 1 ? clientsOfPrimary(createPrimaryFinder({ dsns, timeoutMs: findPrimaryTimeoutMs })) : undefined;
   const config: PoolConfig & { pipeline?: boolean } = {
-    connectionString: dsns[0]!,
     application_name: options.applicationName,
     max: options.max ?? 10,
     connectionTimeoutMillis: options.acquireTimeoutMs ?? 3_000,
     keepAlive: true,
     types: { getTypeParser },
-    ...sessionOf(options, limits),
+    ...sessionOf(dsns[0]!, options, limits),
     ...(clients && { Client: clients.Client }),
     ...(options.queryTimeoutMs && { query_timeout: options.queryTimeoutMs }),
     ...(options.pipeline && { pipeline: true }),
@@ -69,22 +69,14 @@ export function createPool(options: PoolOptions): ServicePool {
 }
 
 /** How connections are made and get their settings: with the session where there is one, else with each transaction. */
-function sessionOf(options: PoolOptions, limits: Record<string, number>): PoolConfig {
+function sessionOf(dsn: string, options: PoolOptions, limits: Record<string, number>): PoolConfig {
   const { sessionSettings = {}, transactionPooling } = options;
   if (transactionPooling) {
     const asText = Object.entries(limits).map(([name, value]) => [name, String(value)]);
-    return { Client: clientOfPooler(transactionPooling, { ...Object.fromEntries(asText), ...sessionSettings }) };
+    const Client = clientOfPooler(transactionPooling, { ...Object.fromEntries(asText), ...sessionSettings });
+    return { connectionString: dsn, Client };
   }
-  return {
-    ...limits,
-    ...(options.sessionSettings && { options: commandLineSettings(sessionSettings) }),
-  };
-}
-
-function commandLineSettings(settings: Readonly<Record<string, string>>): string {
-  return Object.entries(settings)
-    .map(([name, value]) => `-c ${name}=${value}`)
-    .join(' ');
+  return { ...limits, ...pinnedSession(dsn, sessionSettings) };
 }
 
 /** Shorter than the time that a caller waits for a connection. */

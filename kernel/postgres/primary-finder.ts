@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { addressOf, type HostAddress } from './hosts.ts';
 import { timelineOf } from './lsn.ts';
+import { pinnedSession } from './session-settings.ts';
 
 /** The timeline of a server that takes writes; undefined for one that doesn't, in recovery or unreachable. */
 export type ProbePrimary = (dsn: string) => Promise<number | undefined>;
@@ -116,7 +117,7 @@ const probeTimeoutMs = 1_000;
 
 async function probePrimary(dsn: string): Promise<number | undefined> {
   const client = new Client({
-    connectionString: dsn,
+    ...pinnedSession(dsn),
     application_name: 'lab-primary-finder',
     connectionTimeoutMillis: probeTimeoutMs,
     query_timeout: probeTimeoutMs,

@@ -1,6 +1,7 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { withClient } from '../../kernel/postgres/with-client.ts';
+import { pinnedStatement } from '../../kernel/postgres/session-settings.ts';
+import { withPooledClient } from '../../kernel/postgres/with-client.ts';
 import { type Child, startChild, terminateSteps } from './child.ts';
 import { type ListeningPart, startListening } from './part.ts';
 import { findPgbouncer, missingPgbouncer, type PgbouncerInstallation } from './pgbouncer-installation.ts';
@@ -79,7 +80,7 @@ async function startOn(place: Place): Promise<Child> {
   });
   const first = dsnAt(databases(), Object.keys(databases())[0]!, port);
   const ready = () =>
-    withClient(first, (client) => client.query('select 1')).then(
+    withPooledClient(first, (client) => client.query('select 1')).then(
       () => true,
       () => false,
     );
@@ -108,7 +109,8 @@ async function writeOwned(file: string, text: string, user: ServerUser | undefin
 function configurationText({ databases, installation, directory, port, poolSize = 20 }: Place): string {
   const lines = Object.entries(databases()).map(([name, text]) => {
     const { hostname, port: serverPort, pathname } = new URL(text);
-    return `${name} = host=${hostname} port=${serverPort} dbname=${pathname.slice(1)}`;
+    const settings = pinnedStatement().replaceAll("'", "''");
+    return `${name} = host=${hostname} port=${serverPort} dbname=${pathname.slice(1)} connect_query='${settings}'`;
   });
   const settings: Record<string, string | number> = {
     listen_addr: '127.0.0.1',
