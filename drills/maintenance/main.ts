@@ -12,7 +12,8 @@ import { createIngest, type IngestResult, maintainUntilDone, prepareBacklog, typ
 const { values } = parseArgs({
   options: { rate: { type: 'string', default: '200' }, rounds: { type: 'string', default: '5' } },
 });
-const backlog = { partitions: 40, rowsOfEach: 1_000, keys: 60_000 };
+/** As much as takes about as long as the webhooks of a round. */
+const backlog = { partitions: 150, rowsOfEach: 500, keys: 200_000 };
 const limit = 2;
 
 const system = await startSystem({
