@@ -8,7 +8,7 @@ export type SessionSettings = Readonly<Record<string, string>>;
  * Not among them is what an operator sets for good reasons: `default_transaction_read_only`, with which a database is
  * fenced, and `synchronous_commit`.
  */
-const pinned: SessionSettings = {
+const forms: SessionSettings = {
   search_path: 'public',
   datestyle: 'ISO, MDY',
   intervalstyle: 'postgres',
@@ -20,6 +20,8 @@ const pinned: SessionSettings = {
   transform_null_equals: 'off',
   quote_all_identifiers: 'off',
   default_transaction_isolation: 'read committed',
+};
+const noLimits: SessionSettings = {
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
@@ -35,7 +37,7 @@ export function pinnedSession(
   dsn: string,
   settings: SessionSettings = {},
 ): Pick<ClientConfig, 'connectionString' | 'options'> {
-  const options = commandLine({ ...pinned, ...settings });
+  const options = commandLine({ ...forms, ...noLimits, ...settings });
   const own = URL.canParse(dsn) ? new URL(dsn).searchParams.get('options') : null;
   if (own === null) return { connectionString: dsn, options };
   // What the URL says replaces what stands beside it.
@@ -44,9 +46,12 @@ export function pinnedSession(
   return { connectionString: url.href };
 }
 
-/** SQL that makes the settings above in a session that another part has begun, such as a pooler's. */
+/**
+ * SQL that makes the settings above in a session that another part has begun, such as a pooler's. Its limits of time are
+ * those of the role: see docs/decisions/0014.
+ */
 export function pinnedStatement(): string {
-  return Object.entries(pinned)
+  return Object.entries(forms)
     .map(([name, value]) => `set ${name} = '${value}'`)
     .join('; ');
 }

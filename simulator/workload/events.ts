@@ -177,11 +177,12 @@ function renderAdyen(event: PlannedEvent): RenderedWebhook {
       : { eventCode: adyenDisputeCodes[event.stage], success: 'true' };
   // Adyen's reference of a dispute stays the same through all its stages; each change of a payment has its own.
   const pspReference = event.target === 'order' ? token : event.disputeId;
+  const merchantAccountCode = 'LabStore';
   const item = {
     additionalData: { shopperReference: order.userId },
     pspReference,
     originalReference: '',
-    merchantAccountCode: 'LabStore',
+    merchantAccountCode,
     merchantReference: order.orderId,
     amount: { value: order.amountMinor, currency: order.currency },
     eventCode,
@@ -190,7 +191,7 @@ function renderAdyen(event: PlannedEvent): RenderedWebhook {
     success,
   };
   const body = JSON.stringify({ live: 'false', notificationItems: [{ NotificationRequestItem: item }] });
-  return { path: 'adyen', body, providerEventId: `${pspReference}|${eventCode}|${success}` };
+  return { path: 'adyen', body, providerEventId: `${pspReference}|${eventCode}|${success}|${merchantAccountCode}` };
 }
 
 function isoTime(milliseconds: number): string {

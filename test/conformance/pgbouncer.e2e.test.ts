@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { auditRun } from '../../audit/audit.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
-import { withClient } from '../../kernel/postgres/with-client.ts';
+import { withPooledClient } from '../../kernel/postgres/with-client.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import { waitUntil } from '../../kernel/wait.ts';
 import { findPgbouncer } from '../../runtime/native/pgbouncer-installation.ts';
@@ -21,14 +21,16 @@ describeIf('the API behind pgbouncer in transaction mode', missing, () => {
     const system = contractSuite({ topology, pgbouncer: true });
 
     test('nothing that the API set is left in a session that the next one gets', async () => {
-      const { rows } = await withClient(system().pooler!.dsn, (client) =>
+      const { rows } = await withPooledClient(system().pooler!.dsn, (client) =>
         client.query(
           `select current_setting('enable_seqscan') as scan, current_setting('statement_timeout') as timeout,
+             current_setting('search_path') as path,
              (select count(*) from pg_prepared_statements)::int as prepared`,
         ),
       );
+      // The path is the pooler's doing: PostgreSQL's own default has the user's schema in it.
       const prepared = system().pooler!.preparedStatements ? expect.any(Number) : 0;
-      expect(rows[0]).toEqual({ scan: 'on', timeout: '10s', prepared });
+      expect(rows[0]).toEqual({ scan: 'on', timeout: '10s', path: 'public', prepared });
     });
 
     test('a client that asks for settings of a session is refused, and not left without them', async () => {
