@@ -4,6 +4,7 @@ import type { Client } from 'pg';
 import { withClient } from '../kernel/postgres/with-client.ts';
 import type { PartitionInterval, TopologyName } from '../kernel/topology.ts';
 import { listMigrations, type Migration, sqlFolder } from './files.ts';
+import { statementsOf } from './statements.ts';
 
 export interface MigrateOptions {
   /** postgresql:// URL of a role that may create tables, functions, roles and extensions. */
@@ -67,7 +68,8 @@ async function apply(client: Client, migration: Migration, appliedSha256: string
   }
   try {
     await client.query('begin');
-    await client.query(text);
+    // One at a time: Citus hands the whole text that it was sent to its workers, which take one statement of it.
+    for (const statement of statementsOf(text)) await client.query(statement);
     await client.query('insert into schema_migrations (name, sha256) values ($1, $2)', [migration.name, sha256]);
     await client.query('commit');
   } catch (error) {
