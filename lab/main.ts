@@ -17,6 +17,11 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'send', summary: 'send signed webhooks like a provider', load: () => import('./commands/send.ts') },
   { name: 'audit', summary: 'check the invariants of the data', load: () => import('./commands/audit.ts') },
   { name: 'dlq', summary: 'messages that could not be applied', load: () => import('./commands/dlq.ts') },
+  {
+    name: 'quarantine',
+    summary: 'webhooks that wait for a decision',
+    load: () => import('./commands/quarantine.ts'),
+  },
   { name: 'compare', summary: 'compare topologies', load: () => import('./commands/compare.ts') },
   { name: 'bench', summary: 'run one scenario', load: () => import('./commands/bench.ts') },
   { name: 'annotate', summary: 'mark benchmark runs in Grafana', load: () => import('./commands/annotate.ts') },
