@@ -33,6 +33,7 @@ Examples:
     .summary('one webhook as it was understood')
     .argument('<id>', 'as `lab quarantine list` prints it')
     .addOption(run)
+    .addOption(json)
     .action(async (id: string, flags: QuarantineFlags) => {
       const { show } = await import('../quarantine/list.ts');
       await show(id, flags);

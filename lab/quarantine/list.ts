@@ -25,5 +25,15 @@ export async function list(flags: QuarantineFlags): Promise<void> {
 /** `lab quarantine show` */
 export async function show(id: string, flags: QuarantineFlags): Promise<void> {
   const run = await wantedRun(flags.run);
-  printJson(await withClient(run.dsn.admin, (client) => findWaiting(client, id)));
+  const { event, ...summary } = await withClient(run.dsn.admin, (client) => findWaiting(client, id));
+  if (flags.json) {
+    printJson({ ...summary, event });
+    return;
+  }
+  const rows = Object.entries(summary).map(([name, value]) => [
+    name,
+    value instanceof Date ? value.toISOString() : value,
+  ]);
+  print(table([], rows));
+  printJson(event);
 }

@@ -26,7 +26,8 @@ create table captures (
   constraint captures_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'completed'::text, 'failed'::text])))
 );
 CREATE INDEX captures_requested ON public.captures USING btree (created_at) WHERE (status = 'requested'::text);
-grant insert, select, update on captures to lab_api;
+grant insert, select on captures to lab_api;
+grant update (user_id, idempotency_key, amount_minor, currency, status, provider_reference, failure_reason, leased_until, updated_at) on captures to lab_api;
 grant select on captures to lab_reader;
 grant select on captures to lab_worker;
 
@@ -100,6 +101,8 @@ create table disputes (
   closed_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  charged_back_minor bigint not null default 0,
+  funds_moved_at timestamp with time zone,
   constraint disputes_pkey PRIMARY KEY (user_id, dispute_id),
   constraint disputes_user_id_order_id_fkey FOREIGN KEY (user_id, order_id) REFERENCES orders(user_id, order_id),
   constraint disputes_amount_minor_check CHECK ((amount_minor > 0)),
@@ -113,8 +116,9 @@ CREATE INDEX disputes_created_at ON public.disputes USING btree (created_at, dis
 CREATE INDEX disputes_dispute_id ON public.disputes USING btree (dispute_id);
 CREATE INDEX disputes_order_id ON public.disputes USING btree (order_id);
 CREATE INDEX disputes_status ON public.disputes USING btree (status, created_at, dispute_id);
-grant insert, select, update on disputes to lab_api;
-grant select (dispute_id, status, reason, amount_minor, currency, opened_at, closed_at) on disputes to lab_grafana;
+grant insert, select on disputes to lab_api;
+grant update (user_id, status, reason, amount_minor, currency, sequence, provider, provider_updated_at, opened_at, evidence_due_at, submitted_at, closed_at, updated_at, charged_back_minor, funds_moved_at) on disputes to lab_api;
+grant select (dispute_id, status, reason, amount_minor, currency, opened_at, closed_at, charged_back_minor) on disputes to lab_grafana;
 grant select on disputes to lab_reader;
 grant select on disputes to lab_worker;
 
@@ -154,6 +158,15 @@ grant insert, select on evidence_files to lab_api;
 grant select (file_id, evidence_id, name, content_type, size_bytes, sha256) on evidence_files to lab_reader;
 grant select on evidence_files to lab_worker;
 
+create table order_attempts (
+  reference text not null,
+  order_id text not null,
+  constraint order_attempts_pkey PRIMARY KEY (reference)
+);
+grant insert, select on order_attempts to lab_api;
+grant select on order_attempts to lab_reader;
+grant select on order_attempts to lab_worker;
+
 create table order_events (
   event_id uuid not null,
   order_id text not null,
@@ -181,13 +194,14 @@ create table order_owners (
   user_id text,
   waiting boolean not null default false,
   created_at timestamp with time zone not null default now(),
+  attempt_of text,
   constraint order_owners_pkey PRIMARY KEY (order_id),
   constraint order_owners_check CHECK (((user_id IS NOT NULL) OR waiting)),
   constraint order_owners_order_id_check CHECK (((length(order_id) >= 1) AND (length(order_id) <= 64))),
   constraint order_owners_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
 );
 grant insert, select on order_owners to lab_api;
-grant update (user_id, waiting) on order_owners to lab_api;
+grant update (user_id, waiting, attempt_of) on order_owners to lab_api;
 grant select on order_owners to lab_reader;
 grant select on order_owners to lab_worker;
 
@@ -204,10 +218,16 @@ create table orders (
   provider_updated_at timestamp with time zone not null,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  customer_id text,
+  payments jsonb,
+  authorised_minor bigint not null default 0,
+  captured_minor bigint not null default 0,
+  refunded_minor bigint not null default 0,
   constraint orders_pkey PRIMARY KEY (user_id, order_id),
   constraint orders_amount_minor_check CHECK ((amount_minor > 0)),
   constraint orders_check CHECK (((amount_minor IS NULL) = (currency IS NULL))),
   constraint orders_check1 CHECK ((on_hold = (hold_reason IS NOT NULL))),
+  constraint orders_customer_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 64))),
   constraint orders_hold_reason_check CHECK ((hold_reason = ANY (ARRAY['manual_review'::text, 'risk'::text]))),
   constraint orders_order_id_check CHECK (((length(order_id) >= 1) AND (length(order_id) <= 64))),
   constraint orders_sequence_check CHECK ((sequence > 0)),
@@ -215,9 +235,11 @@ create table orders (
   constraint orders_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
 ) with (fillfactor=80);
 CREATE INDEX orders_created_at ON public.orders USING btree (created_at, order_id);
+CREATE INDEX orders_customer_id ON public.orders USING btree (customer_id, created_at, order_id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX orders_user_id ON public.orders USING btree (user_id, created_at, order_id);
-grant insert, select, update on orders to lab_api;
-grant select (order_id, status, amount_minor, currency, on_hold, created_at, updated_at) on orders to lab_grafana;
+grant insert, select on orders to lab_api;
+grant update (user_id, status, amount_minor, currency, on_hold, hold_reason, sequence, provider, provider_updated_at, updated_at, customer_id, payments, authorised_minor, captured_minor, refunded_minor) on orders to lab_api;
+grant select (order_id, status, amount_minor, currency, on_hold, created_at, updated_at, customer_id, authorised_minor, captured_minor, refunded_minor) on orders to lab_grafana;
 grant select on orders to lab_reader;
 grant select on orders to lab_worker;
 
@@ -247,19 +269,43 @@ create table parked_webhooks (
   user_id text not null,
   event jsonb not null,
   received_at timestamp with time zone not null,
+  attempt_reference text,
   constraint parked_webhooks_pkey PRIMARY KEY (user_id, provider, provider_event_id)
 );
+CREATE INDEX parked_webhooks_attempt ON public.parked_webhooks USING btree (attempt_reference) WHERE (attempt_reference IS NOT NULL);
 CREATE INDEX parked_webhooks_order_id ON public.parked_webhooks USING btree (order_id);
 grant delete, insert, select on parked_webhooks to lab_api;
 grant select on parked_webhooks to lab_reader;
 grant select on parked_webhooks to lab_worker;
+
+create table quarantined_webhooks (
+  user_id text not null,
+  provider text not null,
+  provider_event_id text not null,
+  digest text not null,
+  reason text not null,
+  event jsonb not null,
+  received_at timestamp with time zone not null,
+  decision text,
+  decided_at timestamp with time zone,
+  note text,
+  constraint quarantined_webhooks_pkey PRIMARY KEY (user_id, provider, provider_event_id, digest),
+  constraint quarantined_webhooks_check CHECK (((decision IS NULL) = (decided_at IS NULL))),
+  constraint quarantined_webhooks_decision_check CHECK ((decision = ANY (ARRAY['applied'::text, 'dropped'::text])))
+);
+CREATE INDEX quarantined_webhooks_waiting ON public.quarantined_webhooks USING btree (received_at) WHERE (decision IS NULL);
+grant insert, select on quarantined_webhooks to lab_api;
+grant select on quarantined_webhooks to lab_reader;
+grant select on quarantined_webhooks to lab_worker;
 
 create table retention_settings (
   table_name text not null,
   time_column text not null,
   retention interval not null,
   premake_days integer not null,
+  partition_interval text not null default 'day'::text,
   constraint retention_settings_pkey PRIMARY KEY (table_name),
+  constraint retention_settings_partition_interval_check CHECK ((partition_interval = ANY (ARRAY['day'::text, 'week'::text, 'month'::text]))),
   constraint retention_settings_premake_days_check CHECK (((premake_days >= 1) AND (premake_days <= 60))),
   constraint retention_settings_retention_check CHECK ((retention > '1 day'::interval))
 );
@@ -312,25 +358,43 @@ grant insert, select on webhook_keys to lab_api;
 grant select on webhook_keys to lab_reader;
 grant select on webhook_keys to lab_worker;
 
+create function change_interval_of(text,text) returns integer language plpgsql set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+
+create function cover_days(text,date,date) returns integer language plpgsql set search_path=public, pg_temp set TimeZone=UTC set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 create function default_partition_rows() returns TABLE(table_name text, row_count bigint) language plpgsql security definer set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 grant execute on function default_partition_rows to lab_api;
 grant execute on function default_partition_rows to lab_grafana;
 grant execute on function default_partition_rows to lab_reader;
 grant execute on function default_partition_rows to lab_worker;
-create function drop_expired_partitions(text,interval) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
-create function ensure_partitions(text,date,date) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+create function delete_expired(text,integer) returns bigint language plpgsql security definer set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+grant execute on function delete_expired to lab_api;
+grant execute on function delete_expired to lab_worker;
+create function detach_expired_partition(text) returns text language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+grant execute on function detach_expired_partition to lab_api;
+grant execute on function detach_expired_partition to lab_worker;
+create function drop_detached_partition(text) returns text language plpgsql security definer set search_path=public, pg_temp set lock_timeout=100ms set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+grant execute on function drop_detached_partition to lab_api;
+grant execute on function drop_detached_partition to lab_worker;
+create function ensure_partitions(text,date,date) returns integer language sql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=5s set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 create function has_partman() returns boolean language sql set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off set search_path=public, pg_temp;
 grant execute on function has_partman to public;
 create function hold_shards(text[]) returns void language plpgsql security definer set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 grant execute on function hold_shards to lab_api;
+create function limit_public() returns void language plpgsql set search_path=pg_catalog, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+create function lock_for_maintenance(text) returns void language sql set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+
+create function make_partition(text,timestamp with time zone,timestamp with time zone) returns void language plpgsql set search_path=public, pg_temp set TimeZone=UTC set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+create function partition_bounds(text) returns TABLE(partition_name text, lower_bound timestamp with time zone, upper_bound timestamp with time zone) language sql set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+grant execute on function partition_bounds to public;
 create function partitioned_tables() returns SETOF text language sql set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off set search_path=public, pg_temp;
 grant execute on function partitioned_tables to public;
+create function premake_partitions(text) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+grant execute on function premake_partitions to lab_api;
+grant execute on function premake_partitions to lab_worker;
 create function replay_position() returns TABLE(lsn pg_lsn, timeline integer) language sql security definer set search_path=pg_catalog, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 grant execute on function replay_position to lab_api;
 grant execute on function replay_position to lab_reader;
-create function run_maintenance(integer) returns TABLE(table_name text, created integer, dropped integer, deleted bigint) language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
-grant execute on function run_maintenance to lab_api;
-grant execute on function run_maintenance to lab_worker;
+
 
 create_distributed_table(captures, user_id)
 create_distributed_table(dispute_events, user_id)
@@ -341,6 +405,7 @@ create_distributed_table(order_events, user_id)
 create_distributed_table(orders, user_id)
 create_distributed_table(outbox, user_id)
 create_distributed_table(parked_webhooks, user_id)
+create_distributed_table(quarantined_webhooks, user_id)
 create_reference_table(retention_settings)
 create_distributed_table(webhook_deliveries, user_id)
 create_distributed_table(webhook_keys, user_id)
