@@ -48,7 +48,7 @@ describeIf('faults of the whole pipeline', (await missingForKafka()) ?? missingC
     const text = serializeReceived(good);
     const bad: Record<string, string> = {
       malformed_json: '{"version":1,"type":',
-      wrong_version: text.replace('"version":1', '"version":2'),
+      wrong_version: text.replace('"version":2', '"version":99'),
       unknown_type: text.replace('"webhook.order"', '"webhook.refund"'),
       invalid: text.replace('"created"', '"vanished"'),
       oversized: serializeReceived({ ...good, body: 'x'.repeat(webhookMessageMaxBytes) }),
