@@ -89,7 +89,7 @@ export async function inspectArm({ system, topology }: Arm): Promise<Inspection>
     const reads = sum(({ read }) => read);
     return {
       description: describeArm(topology),
-      postgres: system.postgres,
+      postgres: { kind: system.postgres.kind, version: system.postgres.version },
       memory: describeMemory(stores[0]!, stores.length + system.replicas.length),
       settings: await serverSettings(client),
       dataset: {
