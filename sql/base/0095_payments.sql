@@ -5,27 +5,24 @@
 --      the sums stand beside it for queries. A provider may name an order by an attempt only: order_attempts leads to
 --      it. What contradicts an order was acknowledged: it waits in quarantined_webhooks until an operator decides.
 -- Lock: access exclusive on orders, disputes and parked_webhooks for an instant; the defaults are constants.
--- Citus sends the text of the whole query to its workers, so that each of these has to be one of its own.
-do $$
-begin
-  execute 'alter table orders
-    add column customer_id text,
-    add column payments jsonb,
-    add column authorised_minor bigint not null default 0,
-    add column captured_minor bigint not null default 0,
-    add column refunded_minor bigint not null default 0';
-  -- Citus takes a constraint only by itself and by name.
-  execute 'alter table orders add constraint orders_customer_id_check check (length(customer_id) between 1 and 64)';
-  execute 'create index orders_customer_id on orders (customer_id, created_at, order_id) where customer_id is not null';
-  execute 'alter table disputes
-    add column charged_back_minor bigint not null default 0,
-    add column funds_moved_at timestamptz';
-  execute 'alter table parked_webhooks add column attempt_reference text';
-  execute 'create index parked_webhooks_attempt on parked_webhooks (attempt_reference) where attempt_reference is not null';
-  execute 'grant select (customer_id, authorised_minor, captured_minor, refunded_minor) on orders to lab_grafana';
-  execute 'grant select (charged_back_minor) on disputes to lab_grafana';
-end
-$$;
+alter table orders
+  add column customer_id text,
+  add column payments jsonb,
+  add column authorised_minor bigint not null default 0,
+  add column captured_minor bigint not null default 0,
+  add column refunded_minor bigint not null default 0;
+-- Citus takes a constraint only by itself and by name.
+alter table orders add constraint orders_customer_id_check check (length(customer_id) between 1 and 64);
+
+create index orders_customer_id on orders (customer_id, created_at, order_id) where customer_id is not null;
+
+alter table disputes
+  add column charged_back_minor bigint not null default 0,
+  add column funds_moved_at timestamptz;
+
+alter table parked_webhooks add column attempt_reference text;
+
+create index parked_webhooks_attempt on parked_webhooks (attempt_reference) where attempt_reference is not null;
 
 create table order_attempts (
   reference text primary key,
@@ -54,3 +51,5 @@ create index quarantined_webhooks_waiting on quarantined_webhooks (received_at) 
 
 grant select on order_attempts, quarantined_webhooks to lab_api, lab_worker, lab_reader;
 grant insert on order_attempts, quarantined_webhooks to lab_api;
+grant select (customer_id, authorised_minor, captured_minor, refunded_minor) on orders to lab_grafana;
+grant select (charged_back_minor) on disputes to lab_grafana;

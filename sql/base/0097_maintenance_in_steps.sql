@@ -8,14 +8,10 @@
 --      a transaction then, with a lock that is given up soon, because others queue behind it. Dropping what is detached
 --      locks nobody out, however large it is.
 -- Lock: access exclusive on retention_settings for an instant; otherwise none, functions are replaced.
--- Citus sends the text of the whole query to its workers, so that each of these has to be one of its own.
-do $$
-begin
-  execute 'alter table retention_settings add column partition_interval text not null default ''day''';
-  execute 'alter table retention_settings
-    add constraint retention_settings_partition_interval_check check (partition_interval in (''day'', ''week'', ''month''))';
-end
-$$;
+alter table retention_settings add column partition_interval text not null default 'day';
+-- Citus takes a constraint only by itself and by name.
+alter table retention_settings
+  add constraint retention_settings_partition_interval_check check (partition_interval in ('day', 'week', 'month'));
 
 drop function run_maintenance(integer);
 drop function drop_expired_partitions(text, interval);
