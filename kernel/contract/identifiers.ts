@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { identifier } from '../contract/fields.ts';
+import { identifier } from './fields.ts';
 
 /**
  * `prefix` + `text` where that is a valid identifier, else `prefix` + half of its SHA-256 in hexadecimal digits.

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { derivedIdentifier } from './identifiers.ts';
 import type { PaymentReport } from './payment.ts';
 import type { DisputeStatus, OrderStatus } from './status.ts';
 
@@ -62,8 +63,7 @@ export interface DisputeWebhook extends Identified {
 
 /** Whose an order is while no event has said it: a user of its own, so that the order has a place to lie. */
 export function guestOf(orderId: string): string {
-  const name = `${guestPrefix}${orderId}`;
-  return name.length <= 64 ? name : `${guestPrefix}${hash('sha256', orderId, 'hex').slice(0, 32)}`;
+  return derivedIdentifier(guestPrefix, orderId);
 }
 
 export function isGuest(userId: string): boolean {
@@ -72,7 +72,10 @@ export function isGuest(userId: string): boolean {
 
 const guestPrefix = 'guest:';
 
-/** The name of a provider's attempt, of at most 64 characters. No order has such an id, since identifiers begin with a letter or a digit. */
+/**
+ * The name of a provider's attempt, of at most 64 characters. No order has such an id, since identifiers begin with a
+ * letter or a digit.
+ */
 export function attemptReference(provider: string, reference: string): string {
   const name = `@${provider}:${reference}`;
   return name.length <= 64 ? name : `@${provider}:${hash('sha256', reference, 'hex').slice(0, 32)}`;

@@ -1,11 +1,11 @@
 import { createHmac, hash, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { amountMinor, currency, providerEventId, timestamp } from '../contract/fields.ts';
+import { toIdentifier } from '../contract/identifiers.ts';
 import { type OperationReport, type PaymentReport, unsaid } from '../contract/payment.ts';
 import { attemptReference, type ContractEvent, type DisputeWebhook, type OrderWebhook } from '../contract/webhooks.ts';
 import { toIsoMinorUnits } from './amounts.ts';
 import { freeFormObject, reasonMaxLength } from './free-form.ts';
-import { toIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches } from './signature.ts';
 import { signingKeys } from './signing-keys.ts';
@@ -119,7 +119,7 @@ type Item = z.infer<typeof item>;
 
 const anyBatch = z.object({
   notificationItems: z
-    .array(z.object({ NotificationRequestItem: z.looseObject(anyItem.shape) }))
+    .array(z.object({ NotificationRequestItem: z.unknown() }))
     .min(1)
     .max(maxItems),
 });
@@ -129,56 +129,51 @@ type Path = (string | number)[];
 function mapBatch(input: unknown): ContractEvent[] {
   return anyBatch
     .parse(input)
-    .notificationItems.map(({ NotificationRequestItem: body }, index) =>
-      mapItem(body, (input as SignedBatch).notificationItems[index]!.NotificationRequestItem, [
-        'notificationItems',
-        index,
-        'NotificationRequestItem',
-      ]),
+    .notificationItems.map(({ NotificationRequestItem }, index) =>
+      mapItem(NotificationRequestItem, ['notificationItems', index, 'NotificationRequestItem']),
     );
 }
 
-type SignedBatch = z.input<typeof signedBatch>;
-
-function mapItem(any: z.infer<typeof anyItem>, input: SignedFields, path: Path): ContractEvent {
-  const { eventCode, success } = any;
-  const identified = {
-    providerEventId: eventId(any),
-    // One raw body may carry several events, and Adyen repeats an item within another batch.
-    fingerprint: JSON.stringify([
-      input.pspReference,
-      input.originalReference ?? '',
-      input.merchantAccountCode,
-      input.merchantReference ?? '',
-      String(input.amount?.value ?? ''),
-      input.amount?.currency ?? '',
-      eventCode,
-      success,
-    ]),
-  };
-  if (!Object.hasOwn(orderCodes, eventCode) && !Object.hasOwn(disputeStates, eventCode)) {
-    return { ...identified, target: 'none', type: eventCode };
+function mapItem(input: unknown, path: Path): ContractEvent {
+  const { eventCode } = (input ?? {}) as { eventCode?: unknown };
+  const say = sayingOf(eventCode);
+  if (!say && !isDispute(eventCode)) {
+    const body = parseItem(anyItem, input, path);
+    return { ...identify(body, input), target: 'none', type: body.eventCode };
   }
-  const body = parseItem(input, path);
-  const say = Object.hasOwn(orderCodes, eventCode) ? orderCodes[eventCode] : undefined;
-  if (say) return { ...identified, ...mapOrder(body, say(body, amountOf(body, path)?.amountMinor ?? null), path) };
-  return { ...identified, ...mapDispute(body, disputeState(body), path) };
+  const body = parseItem(item, input, path);
+  const mapped = say ? mapOrder(body, say, path) : mapDispute(body, disputeState(body), path);
+  return { ...identify(body, input), ...mapped };
 }
 
-/** Two merchant accounts may use one name: reports, for instance, have the names of their files as reference. */
-function eventId({ pspReference, eventCode, success, merchantAccountCode }: z.infer<typeof anyItem>): string {
+function sayingOf(code: unknown): SayOf | undefined {
+  return typeof code === 'string' && Object.hasOwn(orderCodes, code) ? orderCodes[code] : undefined;
+}
+
+function isDispute(code: unknown): boolean {
+  return typeof code === 'string' && Object.hasOwn(disputeStates, code);
+}
+
+/**
+ * Two merchant accounts may use one name: reports, for instance, have the names of their files as reference. One raw
+ * body may carry several events, and Adyen repeats an item within another batch: hence the fingerprint.
+ */
+function identify({ pspReference, eventCode, success, merchantAccountCode }: z.infer<typeof anyItem>, input: unknown) {
   const text = `${pspReference}|${eventCode}|${success}|${merchantAccountCode}`;
-  if (providerEventId.safeParse(text).success) return text;
-  return `adyen:${hash('sha256', text, 'hex')}`;
+  return {
+    providerEventId: providerEventId.safeParse(text).success ? text : `adyen:${hash('sha256', text, 'hex')}`,
+    fingerprint: JSON.stringify(signedFields(input as SignedFields)),
+  };
 }
 
-function parseItem(input: unknown, path: Path): Item {
-  const result = item.safeParse(input);
+function parseItem<T extends z.ZodType>(schema: T, input: unknown, path: Path): z.output<T> {
+  const result = schema.safeParse(input);
   if (result.success) return result.data;
   throw new z.ZodError(result.error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
 }
 
 type Saying = Pick<OrderWebhook, 'status' | 'introduces'> & { payment: Partial<PaymentReport> };
+type SayOf = (body: Item, amountMinor: bigint | null) => Saying;
 
 /**
  * What each event says about its order. An authorisation introduces it; each has a reference of its own, by which
@@ -186,7 +181,7 @@ type Saying = Pick<OrderWebhook, 'status' | 'introduces'> & { payment: Partial<P
  * under the same reference, and a capture may be asked for again.
  * https://docs.adyen.com/development-resources/webhooks/webhook-types
  */
-const orderCodes: Readonly<Record<string, (body: Item, amountMinor: bigint | null) => Saying>> = {
+const orderCodes: Readonly<Record<string, SayOf>> = {
   AUTHORISATION: ({ pspReference, success }, amountMinor) => ({
     status: 'updated',
     introduces: true,
@@ -251,12 +246,9 @@ function operation(
   return { operations: [{ kind, reference, state, amountMinor }] };
 }
 
-function mapOrder(
-  body: Item,
-  { status, introduces, payment }: Saying,
-  path: Path,
-): Omit<OrderWebhook, 'providerEventId' | 'fingerprint'> {
+function mapOrder(body: Item, say: SayOf, path: Path): Omit<OrderWebhook, 'providerEventId' | 'fingerprint'> {
   const amount = amountOf(body, path);
+  const { status, introduces, payment } = say(body, amount?.amountMinor ?? null);
   const report = { ...unsaid, attempt: body.originalReference || null, currency: amount?.currency ?? null, ...payment };
   return {
     target: 'order',

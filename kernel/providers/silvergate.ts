@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { amountMinor, currency, identifier, providerEventId, timestamp } from '../contract/fields.ts';
+import { derivedIdentifier } from '../contract/identifiers.ts';
 import { type DisputeStatus, orderStatuses } from '../contract/status.ts';
 import type { DisputeWebhook, OrderWebhook } from '../contract/webhooks.ts';
 import { disputeReason, freeFormObject } from './free-form.ts';
-import { derivedIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches, isWithinTolerance, maxSignatures, singleHeader } from './signature.ts';
 import { signingKeys } from './signing-keys.ts';

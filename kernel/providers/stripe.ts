@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { amountMinor, currency, providerEventId, unixTime } from '../contract/fields.ts';
+import { toIdentifier } from '../contract/identifiers.ts';
 import { type OperationReport, type PaymentReport, unsaid } from '../contract/payment.ts';
 import type { DisputeStatus, OrderStatus } from '../contract/status.ts';
 import { attemptReference, type ContractEvent, type DisputeWebhook, type OrderWebhook } from '../contract/webhooks.ts';
 import { toIsoMinorUnits } from './amounts.ts';
 import { disputeReason, freeFormObject } from './free-form.ts';
-import { toIdentifier } from './identifiers.ts';
 import type { Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches, isWithinTolerance, maxSignatures, singleHeader } from './signature.ts';
 import { signingKeys } from './signing-keys.ts';
@@ -48,12 +48,15 @@ function checkSecret(secret: string): string | undefined {
 const exponents = { ISK: 2, UGX: 2, MGA: 0 };
 
 function mapEvent(input: unknown): ContractEvent[] {
-  const { id, type } = anyEvent.parse(input);
+  const { type: named } = (input ?? {}) as { type?: unknown };
+  const map = typeof named === 'string' && Object.hasOwn(mappers, named) ? mappers[named] : undefined;
+  if (!map) {
+    const { id, type } = anyEvent.parse(input);
+    return [{ providerEventId: id, fingerprint: fingerprint(input as Event), target: 'none', type }];
+  }
+  const { id, type, data, created } = mappedEvent.parse(input);
   const identified = { providerEventId: id, fingerprint: fingerprint(input as Event) };
-  const map = Object.hasOwn(mappers, type) ? mappers[type] : undefined;
-  if (!map) return [{ ...identified, target: 'none', type }];
-  const body = mappedEvent.parse(input);
-  return [{ ...identified, ...map(type, body.data.object), providerUpdatedAt: body.created }];
+  return [{ ...identified, ...map(type, data.object), providerUpdatedAt: created }];
 }
 
 /** Stripe repeats a delivery with other values in `pending_webhooks` and `request`, so that only these parts count. */
