@@ -9,13 +9,14 @@ import type { OrderRow, OrderStore } from './store/order-store.ts';
 import { orderColumns } from './store/queries.ts';
 
 export interface OrderReads {
+  orders: Pick<OrderStore, 'guestsOf'>;
   builder: QueryBuilder;
   cursors: Cursors;
 }
 
 /** A page of orders by the time at which the lab learnt of them, then by id. */
 export async function listOrders(
-  { builder, cursors }: OrderReads,
+  { orders, builder, cursors }: OrderReads,
   pool: Pool,
   query: ListOrdersQuery,
 ): Promise<{ rows: unknown[]; page: Page }> {
@@ -30,7 +31,7 @@ export async function listOrders(
     .limit(limit + 1);
   if (filters.status) select = select.where('status', '=', filters.status);
   if (filters.user_id) {
-    const guests = await guestsOf(builder, pool, filters.user_id);
+    const guests = await orders.guestsOf(pool, filters.user_id);
     // The equality alone keeps the order of the index; few users have ordered as guests.
     select =
       guests.length === 0
@@ -49,12 +50,6 @@ export async function listOrders(
     rows: rows.map(({ position_time: _position, ...order }) => shownOrder(order as Omit<OrderRow, 'payments'>)),
     page,
   };
-}
-
-/** Under whom the orders lie that the user made as a guest. */
-async function guestsOf(builder: QueryBuilder, pool: Pool, userId: string): Promise<string[]> {
-  const query = builder.selectFrom('orders').select('user_id').distinct().where('customer_id', '=', userId);
-  return (await runQuery(pool, query)).map((row) => row.user_id);
 }
 
 /** Events of one order by sequence, the oldest first; undefined where there is no such order. */

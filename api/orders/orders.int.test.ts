@@ -189,3 +189,15 @@ test('a token that cannot be read is named in the answer, also where there is on
   expect(await reasonFor({ 'X-Consistency-Token': 'garbage' })).toBe('unreadable_token');
   expect(await reasonFor({})).toBe('no_replica');
 });
+
+test('an order that its user made as a guest is among those of the user, and shown as theirs', async () => {
+  await api.query(
+    `insert into orders (order_id, user_id, customer_id, status, sequence, provider, provider_updated_at)
+     values ('ord_guest', 'guest:ord_guest', 'user_guest', 'created', 1, 'stripe', now()),
+            ('ord_named', 'user_guest', null, 'created', 1, 'stripe', now())`,
+  );
+  const { body } = await api.call('GET', '/api/v1/orders?user_id=user_guest');
+  expect(ids(body.data).sort()).toEqual(['ord_guest', 'ord_named']);
+  expect(body.data.map((order: { user_id: string }) => order.user_id)).toEqual(['user_guest', 'user_guest']);
+  await api.query("delete from orders where order_id in ('ord_guest', 'ord_named')");
+});

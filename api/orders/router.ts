@@ -29,7 +29,7 @@ const maxBodyBytes = 16_384;
 
 /** The endpoints below /orders. */
 export function ordersRouter(deps: OrdersDeps): Router {
-  const reads: OrderReads = { builder: createQueryBuilder(), cursors: deps.cursors };
+  const reads: OrderReads = { orders: deps.orders, builder: createQueryBuilder(), cursors: deps.cursors };
   const router = Router();
   router
     .route('/orders')

@@ -40,7 +40,7 @@ export function shownOrderWithAttempts({ payments, ...row }: OrderRow) {
   return { ...shownOrder(row), attempts };
 }
 
-function paymentStateOf(row: Pick<OrderRow, Money | 'status' | 'sequence'>): PaymentState {
+function paymentStateOf(row: Pick<OrderRow, Money | 'status'>): PaymentState {
   const { status, authorised_minor, captured_minor, refunded_minor } = row;
   if (captured_minor > 0n) {
     if (refunded_minor >= captured_minor) return 'refunded';

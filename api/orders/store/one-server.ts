@@ -4,7 +4,7 @@ import { statements } from '../../../kernel/postgres/statement.ts';
 import { oneServerRows } from '../../store/one-server.ts';
 import { orderStatements } from './locked-order.ts';
 import { type OrderStore, orderCommands } from './order-store.ts';
-import { selectOrder, selectOrderEvents } from './queries.ts';
+import { selectGuests, selectOrder, selectOrderEvents } from './queries.ts';
 
 const sql = statements(new URL('./sql/one-server/', import.meta.url), orderStatements);
 
@@ -13,6 +13,7 @@ export function oneServerOrders(pool: Pool): OrderStore {
   const builder = createQueryBuilder();
   return {
     ...orderCommands(oneServerRows(pool, sql)),
+    guestsOf: async (node, userId) => (await runQuery(node, selectGuests(builder, userId))).map((row) => row.user_id),
     find: async (node, orderId) => (await runQuery(node, selectOrder(builder, orderId)))[0],
     events: (node, order, window) => runQuery(node, selectOrderEvents(builder, order, window)),
   };

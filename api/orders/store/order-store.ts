@@ -20,6 +20,8 @@ export interface OrderStore {
   releaseCapture(orderId: string, captureId: string): Promise<void>;
   /** Requested before `requestedBefore`, under no lease at `now`, of orders that are not on hold; the oldest first. */
   abandonedCaptures(requestedBefore: Date, now: Date, limit: number): Promise<AbandonedCapture[]>;
+  /** Under whom the orders lie that this user made as a guest, as far as one node can tell. */
+  guestsOf(pool: Pool, userId: string): Promise<string[]>;
   /** One order as the node of `pool` has it, or undefined. */
   find(pool: Pool, orderId: string): Promise<OrderRow | undefined>;
   /** Events of an order behind the sequence number `after`, by sequence, at most `limit` of them. */

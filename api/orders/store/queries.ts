@@ -42,6 +42,10 @@ export function selectOrder(builder: QueryBuilder, orderId: string) {
     .$castTo<OrderRow>();
 }
 
+export function selectGuests(builder: QueryBuilder, userId: string) {
+  return builder.selectFrom('orders').select('user_id').distinct().where('customer_id', '=', userId);
+}
+
 export function selectOrderEvents(builder: QueryBuilder, order: OrderRow, window: { after: bigint; limit: number }) {
   const { from, to } = eventRange(order);
   return (
