@@ -26,7 +26,7 @@ import { startCaptureRecovery } from './orders/recover-captures.ts';
 import { apiPoolOptions } from './pool-options.ts';
 import { createProviderClient } from './provider-client/client.ts';
 import { apiResources } from './resources.ts';
-import { oneServerStores, shardedStores } from './stores.ts';
+import { openStores } from './stores.ts';
 import { deliverByGroupCommit } from './webhooks/deliver.ts';
 
 const config = loadApiConfig(processEnvironment());
@@ -66,8 +66,7 @@ const provider = config.PROVIDER_URL
   ? createProviderClient({ url: config.PROVIDER_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, metrics })
   : undefined;
 
-const openStores = topology.stores === 'sharded' ? shardedStores : oneServerStores;
-const stores = openStores({
+const stores = openStores(topology.stores, {
   pool: primary,
   webhookPool,
   dedupe: topology.dedupe,

@@ -38,8 +38,13 @@ export interface StoresOptions extends IntakeOptions {
   openWorkerPool: (node: ShardNode) => Pool;
 }
 
+/** Opens the stores in the form that a topology needs. */
+export function openStores(form: Capabilities['stores'], options: StoresOptions): Stores {
+  return form === 'sharded' ? shardedStores(options) : oneServerStores(options);
+}
+
 /** One server has all rows. */
-export function oneServerStores(options: StoresOptions): Stores {
+function oneServerStores(options: StoresOptions): Stores {
   const { pool, webhookPool, dedupe } = options;
   return {
     orders: oneServerOrders(pool),
@@ -51,7 +56,7 @@ export function oneServerStores(options: StoresOptions): Stores {
 }
 
 /** Rows lie in the shards of their users. */
-export function shardedStores(options: StoresOptions): Stores {
+function shardedStores(options: StoresOptions): Stores {
   const { pool, webhookPool, maxBatch, maxQueue, logger, now } = options;
   const workers = new Map<string, Pool>();
   const poolOf = (node: ShardNode): Pool => {

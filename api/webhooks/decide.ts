@@ -109,7 +109,11 @@ class BatchDecision {
 
   #applyRelated(event: OrderWebhook | DisputeWebhook, origin: Origin): Outcome {
     const placed = { ...event, orderId: this.#orderIdOf(event) };
-    const arrival = { ...origin, owner: this.#loaded.owners.get(placed.orderId) };
+    const arrival = {
+      ...origin,
+      at: rulingTime(event.providerUpdatedAt, origin.receivedAt),
+      owner: this.#loaded.owners.get(placed.orderId),
+    };
     return placed.target === 'order' ? this.#applyOrder(placed, arrival) : this.#applyDispute(placed, arrival);
   }
 
@@ -133,7 +137,7 @@ class BatchDecision {
       aggregate: 'order',
       kind: 'webhook_received',
       ...this.#eventFields(event, next, origin),
-      data: { ...orderEventData(event, next, verdict), ...ruling(event, origin) },
+      data: { ...orderEventData(event, next, verdict), ...ruling(event, origin.at) },
     });
     const reference = event.payment?.namesAttempt ? event.attemptReference : null;
     if (reference !== null && !this.#loaded.attempts.has(reference)) this.#newAttempts.set(reference, next.orderId);
@@ -156,7 +160,7 @@ class BatchDecision {
       kind: event.kind,
       ...this.#eventFields(event, next, origin),
       disputeId: next.disputeId,
-      data: { ...disputeEventData(event, next, verdict), ...ruling(event, origin) },
+      data: { ...disputeEventData(event, next, verdict), ...ruling(event, origin.at) },
     });
     return { verdict, reason: null, ...names, sequence: next.sequence };
   }
@@ -268,8 +272,7 @@ function disputeEventData(event: DisputeWebhook, next: DisputeState, verdict: Ve
 }
 
 /** By which time an event was ordered among others, where that is not the provider's. */
-function ruling({ providerUpdatedAt }: OrderWebhook | DisputeWebhook, { receivedAt }: Origin): { ruled_at?: string } {
-  const at = rulingTime(providerUpdatedAt, receivedAt);
+function ruling({ providerUpdatedAt }: OrderWebhook | DisputeWebhook, at: Date): { ruled_at?: string } {
   return at === providerUpdatedAt ? {} : { ruled_at: at.toISOString() };
 }
 

@@ -1,7 +1,6 @@
 import { type DisputeStatus, finalDisputeStatuses } from '../../kernel/contract/status.ts';
 import type { DisputeWebhook } from '../../kernel/contract/webhooks.ts';
 import { type Arrival, contradictsUser } from './order-transition.ts';
-import { rulingTime } from './provider-time.ts';
 import type { DisputeState, OrderState, Transition } from './state.ts';
 
 /**
@@ -18,8 +17,8 @@ export function disputeTransition(
   if (!order) return { verdict: 'parked' };
   const mismatch = arrival.isReleased ? undefined : findMismatch(order, dispute, event);
   if (mismatch) return { verdict: 'quarantined', reason: mismatch };
-  const at = rulingTime(event.providerUpdatedAt, arrival.receivedAt);
-  if (!dispute) return { verdict: 'applied', next: newDispute(order, event, arrival.provider, at) };
+  if (!dispute) return { verdict: 'applied', next: newDispute(order, event, arrival) };
+  const { at } = arrival;
   const base = { ...dispute, ...movedFunds(dispute, event, at), sequence: dispute.sequence + 1n };
   // The opening that comes late still tells when the dispute began.
   if (event.kind === 'webhook_opened' && at < dispute.openedAt) base.openedAt = at;
@@ -43,7 +42,7 @@ export function disputeTransition(
   };
 }
 
-function newDispute(order: OrderState, event: DisputeWebhook, provider: string, at: Date): DisputeState {
+function newDispute(order: OrderState, event: DisputeWebhook, { provider, at }: Arrival): DisputeState {
   return {
     disputeId: event.disputeId,
     orderId: order.orderId,

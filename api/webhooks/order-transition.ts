@@ -1,13 +1,13 @@
 import { finalOrderStatuses, type OrderStatus } from '../../kernel/contract/status.ts';
 import { guestOf, isGuest, type OrderWebhook } from '../../kernel/contract/webhooks.ts';
 import { addReport, amountOf, boundCurrency, noPayments, type Payments, statusOf, sumsOf } from './payments.ts';
-import { rulingTime } from './provider-time.ts';
 import type { OrderState, Transition } from './state.ts';
 
-/** Who sent an event, and when it came. */
+/** Who sent an event, and by which time it counts. */
 export interface Arrival {
   provider: string;
-  receivedAt: Date;
+  /** See `rulingTime`. */
+  at: Date;
   /** Under whom the order lies if the event makes it known; undefined where rows may lie anywhere. */
   owner: string | undefined;
   /** Whether an operator has decided that the event counts although it contradicts the order. */
@@ -25,9 +25,9 @@ export function orderTransition(
   event: OrderWebhook,
   arrival: Arrival,
 ): Transition<OrderState> {
-  const at = rulingTime(event.providerUpdatedAt, arrival.receivedAt);
+  const { at } = arrival;
   if (!order) {
-    return event.introduces ? { verdict: 'applied', next: newOrder(event, arrival, at) } : { verdict: 'parked' };
+    return event.introduces ? { verdict: 'applied', next: newOrder(event, arrival) } : { verdict: 'parked' };
   }
   const mismatch = arrival.isReleased ? undefined : findMismatch(order, event);
   if (mismatch) return { verdict: 'quarantined', reason: mismatch };
@@ -60,7 +60,7 @@ export function orderTransition(
   };
 }
 
-function newOrder(event: OrderWebhook, { provider, owner }: Arrival, at: Date): OrderState {
+function newOrder(event: OrderWebhook, { provider, owner, at }: Arrival): OrderState {
   const userId = owner ?? event.userId ?? guestOf(event.orderId);
   const base = {
     orderId: event.orderId,

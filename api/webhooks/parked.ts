@@ -1,3 +1,4 @@
+import { fromDigits } from '../../kernel/contract/digits.ts';
 import type { PaymentReport } from '../../kernel/contract/payment.ts';
 import type { DisputeWebhook, OrderWebhook } from '../../kernel/contract/webhooks.ts';
 
@@ -23,7 +24,7 @@ export function parseParked(stored: Record<string, unknown>): OrderWebhook | Dis
   const common = {
     attemptReference: null,
     ...stored,
-    amountMinor: minor(stored.amountMinor as string | null),
+    amountMinor: fromDigits(stored.amountMinor as string | null),
     providerUpdatedAt: new Date(stored.providerUpdatedAt as string),
   };
   if (stored.target === 'dispute') {
@@ -39,18 +40,14 @@ function parsePayment(stored: unknown): PaymentReport | null {
   const report = stored as Written<PaymentReport, 'amountMinor' | 'capturedMinor' | 'refundedMinor'>;
   return {
     ...report,
-    amountMinor: minor(report.amountMinor),
-    capturedMinor: minor(report.capturedMinor),
-    refundedMinor: minor(report.refundedMinor),
+    amountMinor: fromDigits(report.amountMinor),
+    capturedMinor: fromDigits(report.capturedMinor),
+    refundedMinor: fromDigits(report.refundedMinor),
     operations: report.operations.map((operation) => ({
       ...operation,
-      amountMinor: minor(operation.amountMinor as unknown as string | null),
+      amountMinor: fromDigits(operation.amountMinor as unknown as string | null),
     })),
   };
-}
-
-function minor(digits: string | null): bigint | null {
-  return digits === null ? null : BigInt(digits);
 }
 
 /** Parked webhooks are applied in the order in which the provider made them. */

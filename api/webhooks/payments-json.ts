@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toDigits } from '../../kernel/contract/digits.ts';
 import { attemptStates, operationStates } from '../../kernel/contract/payment.ts';
 import type { Attempt, Payments } from './payments.ts';
 
@@ -46,17 +47,17 @@ function writeAttempt(attempt: Attempt): StoredPayments['attempts'][number] {
   return {
     reference: attempt.reference,
     state: attempt.state,
-    amount_minor: digits(attempt.amountMinor),
+    amount_minor: toDigits(attempt.amountMinor),
     currency: attempt.currency,
-    captured_minor: digits(attempt.capturedMinor),
+    captured_minor: toDigits(attempt.capturedMinor),
     fully_captured: attempt.isFullyCaptured,
-    refunded_minor: digits(attempt.refundedMinor),
+    refunded_minor: toDigits(attempt.refundedMinor),
     refunded_at: attempt.refundedAt?.toISOString() ?? null,
     operations: attempt.operations.map(({ kind, reference, state, amountMinor, at }) => ({
       kind,
       reference,
       state,
-      amount_minor: digits(amountMinor),
+      amount_minor: toDigits(amountMinor),
       at: at.toISOString(),
     })),
     at: attempt.at.toISOString(),
@@ -88,8 +89,4 @@ export function readPayments(value: unknown): Payments | null {
       at: attempt.at,
     })),
   };
-}
-
-function digits(minor: bigint | null): string | null {
-  return minor === null ? null : minor.toString();
 }

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { ContractEvent, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { adyen } from '../../kernel/providers/adyen.ts';
 import { stripe } from '../../kernel/providers/stripe.ts';
-import { type BatchChanges, keyOf, type Loaded } from './batch.ts';
+import { carry, nothing } from '../../test/webhooks/carry.ts';
+import type { BatchChanges, Loaded } from './batch.ts';
 import { decideBatch } from './decide.ts';
-import type { ParkedWebhook } from './parked.ts';
 import type { OrderState } from './state.ts';
 
 // Longer than 300 lines because the table of payment lives is one list.
@@ -86,32 +86,13 @@ function received(provider: string, event: ContractEvent): ReceivedWebhook {
 
 /** Applies webhooks one by one, as the database would carry the state from one transaction to the next. */
 function applyEach(webhooks: readonly ReceivedWebhook[]): { loaded: Loaded; changes: BatchChanges[] } {
-  let loaded: Loaded = {
-    keys: new Map(),
-    orders: new Map(),
-    disputes: new Map(),
-    owners: new Map(),
-    attempts: new Map(),
-    parked: [],
-  };
+  let loaded = nothing;
   const changes = webhooks.map((webhook) => {
     const decided = decideBatch([webhook], loaded, { now: receivedAt, newId: () => 'id' });
-    loaded = next(loaded, webhook, decided);
+    loaded = carry(loaded, [webhook], decided);
     return decided;
   });
   return { loaded, changes };
-}
-
-function next(loaded: Loaded, { provider, event, bodySha256 }: ReceivedWebhook, changes: BatchChanges): Loaded {
-  const stored = changes.park.map((webhook): ParkedWebhook => ({ ...webhook, stored: true }));
-  return {
-    keys: new Map([...loaded.keys, [keyOf(provider, event.providerEventId), bodySha256]]),
-    orders: new Map([...loaded.orders, ...changes.newOrders, ...changes.changedOrders]),
-    disputes: new Map([...loaded.disputes, ...changes.newDisputes, ...changes.changedDisputes]),
-    owners: new Map(),
-    attempts: new Map([...loaded.attempts, ...changes.newAttempts.map((one) => [one.reference, one.orderId] as const)]),
-    parked: [...loaded.parked.filter((webhook) => !changes.unpark.includes(webhook)), ...stored],
-  };
 }
 
 type Expected = Partial<OrderState>;
@@ -323,8 +304,7 @@ describe('how an order is paid', () => {
 
   test('one event of each order of a batch counts as it does alone', () => {
     for (const [, webhooks, expected] of lives) {
-      const { loaded } = applyEach([]);
-      const decided = decideBatch(webhooks, loaded, { now: receivedAt, newId: () => 'id' });
+      const decided = decideBatch(webhooks, nothing, { now: receivedAt, newId: () => 'id' });
       expect(decided.newOrders.get('ord_1')).toMatchObject(expected);
     }
   });

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { orderStatuses } from '../../kernel/contract/status.ts';
 import type { DisputeWebhook, OrderWebhook, ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
-import { type BatchChanges, keyOf, type Loaded } from './batch.ts';
+import { carry, nothing } from '../../test/webhooks/carry.ts';
+import type { BatchChanges, Loaded } from './batch.ts';
 import { decideBatch } from './decide.ts';
-import type { ParkedWebhook } from './parked.ts';
 import { parseParked, serializeParked } from './parked.ts';
 
 /** An order's life as its provider knows it: created first, every later event with a later time. */
@@ -43,48 +43,16 @@ function received(event: OrderWebhook | DisputeWebhook): ReceivedWebhook {
 }
 
 const sources = { now: new Date(0), newId: () => 'id' };
-const nothing: Loaded = {
-  keys: new Map(),
-  orders: new Map(),
-  disputes: new Map(),
-  owners: new Map(),
-  attempts: new Map(),
-  parked: [],
-};
-
-/** What the next transaction would load: what this one had and has changed. */
-function after(loaded: Loaded, batch: ReceivedWebhook[], changes: BatchChanges): Loaded {
-  const claimed = batch
-    .filter((_webhook, index) => !['duplicate', 'quarantined'].includes(changes.outcomes[index]!.verdict))
-    .map((webhook) => [keyOf(webhook.provider, webhook.event.providerEventId), webhook.bodySha256] as const);
-  return {
-    keys: new Map([...loaded.keys, ...claimed]),
-    orders: new Map([...loaded.orders, ...changes.newOrders, ...changes.changedOrders]),
-    disputes: new Map([...loaded.disputes, ...changes.newDisputes, ...changes.changedDisputes]),
-    owners: new Map(),
-    attempts: new Map([
-      ...loaded.attempts,
-      ...changes.newAttempts.map(({ reference, orderId }) => [reference, orderId] as const),
-    ]),
-    parked: [],
-  };
-}
 
 /** Applies the batches one after another, as the database would carry the state from one to the next. */
-function applyAll(batches: ReceivedWebhook[][]): { loaded: Loaded; results: BatchChanges[]; parked: ParkedWebhook[] } {
+function applyAll(batches: ReceivedWebhook[][]): { loaded: Loaded; results: BatchChanges[] } {
   let loaded = nothing;
-  let parked: ParkedWebhook[] = [];
   const results = batches.map((batch) => {
-    const waiting = parked.map((webhook) => ({ ...webhook, stored: true }));
-    const changes = decideBatch(batch, { ...loaded, parked: waiting }, sources);
-    loaded = after(loaded, batch, changes);
-    parked = [
-      ...parked.filter((webhook) => !changes.unpark.some((gone) => gone.event === webhook.event)),
-      ...changes.park,
-    ];
+    const changes = decideBatch(batch, loaded, sources);
+    loaded = carry(loaded, batch, changes);
     return changes;
   });
-  return { loaded, results, parked };
+  return { loaded, results };
 }
 
 /** The first final status in the provider's order, else the last status: what must be stored whatever the arrival. */
@@ -101,7 +69,7 @@ describe('decideBatch', () => {
     };
     const created = received({ ...(orderWebhook('created', 0).event as OrderWebhook), orderId: 'ord_2' });
     const first = [orderWebhook('created', 0)];
-    const known = after(nothing, first, decideBatch(first, nothing, sources));
+    const known = carry(nothing, first, decideBatch(first, nothing, sources));
     const loaded: Loaded = { ...known, keys: new Map(), parked: [stored] };
     const before = structuredClone(loaded);
     const batch = [orderWebhook('success', 3), created, orderWebhook('updated', 2), orderWebhook('success', 3)];
@@ -132,13 +100,13 @@ describe('order state machine', () => {
         ([arrival, size, total]) => {
           const batches = [];
           for (let i = 0; i < arrival.length; i += size) batches.push(arrival.slice(i, i + size));
-          const { loaded, results, parked } = applyAll(batches);
+          const { loaded, results } = applyAll(batches);
           const events = results.flatMap((changes) => changes.events);
           expect(events.map((event) => Number(event.sequence))).toEqual(
             Array.from({ length: total }, (_v, index) => index + 1),
           );
           expect(new Set(events.map((event) => event.providerEventId)).size).toBe(total);
-          expect(parked).toEqual([]);
+          expect(loaded.parked).toEqual([]);
           expect(loaded.orders.get('ord_1')!.sequence).toBe(BigInt(total));
         },
       ),
@@ -153,7 +121,7 @@ describe('order state machine', () => {
           let loaded = nothing;
           let before = { status: 'created', at: 0 };
           for (const webhook of arrival) {
-            loaded = after(loaded, [webhook], decideBatch([webhook], loaded, sources));
+            loaded = carry(loaded, [webhook], decideBatch([webhook], loaded, sources));
             const order = loaded.orders.get('ord_1');
             if (!order) continue;
             const now = { status: order.status, at: order.providerUpdatedAt.getTime() };

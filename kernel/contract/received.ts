@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ContractError, parseMessage, shown } from './contract-error.ts';
+import { fromDigits, toDigits } from './digits.ts';
 import { attemptStates, operationStates, type PaymentReport } from './payment.ts';
 import { disputeStatuses, orderStatuses } from './status.ts';
 import type { ContractEvent, ReceivedWebhook } from './webhooks.ts';
@@ -156,7 +157,7 @@ function writeEvent(event: ContractEvent) {
         status: event.status,
         introduces: event.introduces,
         attempt_reference: event.attemptReference,
-        amount_minor: digits(event.amountMinor),
+        amount_minor: toDigits(event.amountMinor),
         currency: event.currency,
         provider_updated_at: event.providerUpdatedAt.toISOString(),
         payment: event.payment && writePayment(event.payment),
@@ -233,16 +234,16 @@ function writePayment(report: PaymentReport): z.infer<typeof payment> {
     attempt: report.attempt,
     names_attempt: report.namesAttempt,
     state: report.state,
-    amount_minor: digits(report.amountMinor),
+    amount_minor: toDigits(report.amountMinor),
     currency: report.currency,
-    captured_minor: digits(report.capturedMinor),
+    captured_minor: toDigits(report.capturedMinor),
     is_fully_captured: report.isFullyCaptured,
-    refunded_minor: digits(report.refundedMinor),
+    refunded_minor: toDigits(report.refundedMinor),
     operations: report.operations.map(({ kind, reference, state, amountMinor }) => ({
       kind,
       reference,
       state,
-      amount_minor: digits(amountMinor),
+      amount_minor: toDigits(amountMinor),
     })),
     closes: report.closes,
   };
@@ -266,12 +267,4 @@ function readPayment(written: z.infer<typeof payment>): PaymentReport {
     })),
     closes: written.closes,
   };
-}
-
-function digits(minor: bigint | null): string | null {
-  return minor === null ? null : minor.toString();
-}
-
-function fromDigits(text: string | null): bigint | null {
-  return text === null ? null : BigInt(text);
 }

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { oneServerStores, shardedStores } from '../../api/stores.ts';
+import { openStores } from '../../api/stores.ts';
 import type { WebhookIntake } from '../../api/webhooks/intake/intake.ts';
 import { atAddress } from '../../kernel/postgres/hosts.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
@@ -15,8 +15,7 @@ export async function withIntake<Result>(
   const pool = createPool({ ...shared, dsn });
   const webhookPool = createPool({ ...shared, dsn, pipeline: true });
   const { stores: form, dedupe } = capabilities(topology);
-  const open = form === 'sharded' ? shardedStores : oneServerStores;
-  const stores = open({
+  const stores = openStores(form, {
     pool,
     webhookPool,
     dedupe,

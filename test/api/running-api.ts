@@ -8,7 +8,7 @@ import { openApiDocument } from '../../api/openapi/document.ts';
 import { documentationRouter } from '../../api/openapi/router.ts';
 import type { ProviderClient } from '../../api/provider-client/client.ts';
 import { apiResources } from '../../api/resources.ts';
-import { oneServerStores } from '../../api/stores.ts';
+import { openStores } from '../../api/stores.ts';
 import { deliverByGroupCommit } from '../../api/webhooks/deliver.ts';
 import { createCursors } from '../../kernel/http/cursor.ts';
 import { healthRouter } from '../../kernel/http/health.ts';
@@ -96,7 +96,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     logger,
   });
   const cursors = createCursors('a secret of the tests');
-  const stores = oneServerStores({
+  const stores = openStores('one_server', {
     pool,
     webhookPool,
     dedupe: capabilities(topology).dedupe,

@@ -214,7 +214,7 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
   }
 
   async insertParked(parked: readonly ParkedWebhook[], batch: readonly ShardedWebhook[]): Promise<void> {
-    const users = new Map(batch.map((one) => [keyOf(one.provider, one.event.providerEventId), one.shardUser]));
+    const users = usersOfKeys(batch);
     const rows = parkedRows(parked).map((row) => ({
       ...row,
       userId: users.get(keyOf(row.provider, row.providerEventId))!,
@@ -235,7 +235,7 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
   async insertAttempts(): Promise<void> {}
 
   insertQuarantined(quarantined: readonly QuarantinedWebhook[], batch: readonly ShardedWebhook[]): Promise<void> {
-    const users = new Map(batch.map((one) => [keyOf(one.provider, one.event.providerEventId), one.shardUser]));
+    const users = usersOfKeys(batch);
     const waited = new Map([...this.#parkedRows].map(([webhook, row]) => [webhook.event, row.ownUser]));
     return insertQuarantined(
       this.#client,
@@ -272,6 +272,11 @@ function nameOfRow(row: { provider: string; provider_event_id: string }, userId:
 
 function keyUnder({ userId, provider, providerEventId }: KeyName): string {
   return `${userId}\0${keyOf(provider, providerEventId)}`;
+}
+
+/** `keyOf` each webhook → the user under whom it lies. */
+function usersOfKeys(batch: readonly ShardedWebhook[]): Map<string, string> {
+  return new Map(batch.map((one) => [keyOf(one.provider, one.event.providerEventId), one.shardUser]));
 }
 
 /** By which names events may wait for what these webhooks are about → the user under whom it lies. */

@@ -5,7 +5,7 @@ import { type Committed, withPipelinedTransaction } from '../../../kernel/postgr
 import { holdShards } from '../../shards/hold.ts';
 import type { ShardPlacement } from '../../shards/placement.ts';
 import { isOrderRelated, type Loaded, type Outcome, type QuarantinedWebhook } from '../batch.ts';
-import { loadBatch } from './load.ts';
+import { introducesOrder, loadBatch } from './load.ts';
 import { ShardedRows } from './sharded-rows.ts';
 import { type ShardedWebhook, waitingName } from './sharded-webhook.ts';
 import type { Decide, WebhookStore } from './webhook-store.ts';
@@ -95,10 +95,16 @@ export async function loadSharded(
 ): Promise<Loaded> {
   const users = batch.map((webhook) => webhook.shardUser);
   const [, loaded] = await Promise.all([holdShards(client, users), loadBatch(rows, batch)]);
-  const owners = batch
-    .filter((webhook) => isOrderRelated(webhook))
-    .map(({ event, shardUser }) => [event.orderId, shardUser] as const);
-  return { ...loaded, owners: new Map(owners) };
+  return { ...loaded, owners: claimedOwners(batch) };
+}
+
+/**
+ * Orders that the batch introduces → the users who have claimed them. Other events of these orders may have been led to
+ * the user whom they name, before the claim.
+ */
+export function claimedOwners(batch: readonly ShardedWebhook[]): Map<string, string> {
+  const introducing = batch.filter((webhook) => isOrderRelated(webhook)).filter(introducesOrder);
+  return new Map(introducing.map(({ event, shardUser }) => [event.orderId, shardUser]));
 }
 
 /** The outcomes of the whole batch: a webhook that names another user than its order's is not decided any further. */
