@@ -1,5 +1,6 @@
 import { ContractError, parseMessage } from '../../kernel/contract/contract-error.ts';
 import { checkEnvelope, type EnvelopeText, envelopeVersion, type StageTimes } from '../../kernel/contract/envelope.ts';
+import { isRawNumber } from '../../kernel/json.ts';
 import type { KafkaMessage } from '../../kernel/kafka/port.ts';
 
 /** Whether the message was written by the connector of `connector.json`, and not as an envelope. */
@@ -13,12 +14,9 @@ export function isFromDebezium(message: KafkaMessage): boolean {
  * @throws ContractError for what cannot be read.
  */
 export function decodeDebezium(message: KafkaMessage): { envelope: EnvelopeText; times: StageTimes } {
-  const text = message.value!.toString('utf8');
-  const { payload, headers, ...columns } = parseMessage(text);
-  // Connect writes int8 as a JSON number, of which JSON.parse keeps 53 bits. A quote inside a string has a backslash.
-  if (typeof columns.sequence === 'number' && !Number.isSafeInteger(columns.sequence)) {
-    columns.sequence = /(?<!\\)"sequence":\s*(\d+)/.exec(text)?.[1];
-  }
+  const { payload, headers, ...columns } = parseMessage(message.value!.toString('utf8'));
+  // Connect writes int8 as a JSON number, of which a number of JavaScript holds 53 bits.
+  if (isRawNumber(columns.sequence)) columns.sequence = columns.sequence.rawJSON;
   if (typeof payload !== 'string' || !payload.startsWith('{')) {
     throw new ContractError('invalid', 'payload is not the text of a JSON object.');
   }
