@@ -17,17 +17,28 @@ export interface Administration {
 
 const timeoutMs = 15_000;
 
+interface AdminConnection {
+  admin: Admin;
+  session: Session;
+  ready: Promise<void>;
+}
+
+function connect(session: Session): AdminConnection {
+  const admin = session.kafka.admin();
+  const ready = admin.connect();
+  // Each call awaits it, and a failure in between belongs to none.
+  ready.catch(() => {});
+  return { admin, session, ready };
+}
+
 export function createAdministration(open: () => Session): Administration {
-  let current: { admin: Admin; session: Session; ready: Promise<void> } | undefined;
+  let current: AdminConnection | undefined;
 
   /** A connection that failed is not used again: the next call makes another. */
   const call = async <T>(what: string, limitMs: number, work: (admin: Admin) => Promise<T>): Promise<T> => {
-    if (!current) {
-      const session = open();
-      const admin = session.kafka.admin();
-      current = { admin, session, ready: admin.connect() };
-      current.ready.catch(() => {});
-    }
+    const begun = performance.now();
+    const isUsed = current !== undefined;
+    current ??= connect(open());
     const mine = current;
     try {
       return await answerWithin(
@@ -40,6 +51,9 @@ export function createAdministration(open: () => Session): Administration {
         mine.session.cut();
         if (current === mine) current = undefined;
       }
+      // kafkajs fails with a TypeError of its own where the broker has closed the connection since the last call: that
+      // says nothing of the broker, and a new connection may well be answered.
+      if (isUsed && error instanceof TypeError) return call(what, limitMs - (performance.now() - begun), work);
       throw toKafkaError(error);
     }
   };

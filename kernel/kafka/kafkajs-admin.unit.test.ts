@@ -8,12 +8,13 @@ const withLeader = (leader: number): { topics: ITopicMetadata[] } => ({
 });
 const refusal = (type: string) => Object.assign(new Error(type), { type });
 
-function administration(fetchTopicMetadata: Admin['fetchTopicMetadata']) {
+function administration(fetchTopicMetadata: Admin['fetchTopicMetadata'], more: Partial<Admin> = {}) {
   const admin: Partial<Admin> = {
     connect: async () => {},
     listTopics: async () => [],
     createTopics: async () => true,
     fetchTopicMetadata,
+    ...more,
   };
   const session = { kafka: { admin: () => admin }, cut: () => {} } as unknown as Session;
   return createAdministration(() => session);
@@ -35,4 +36,16 @@ test('what else the broker answers is the answer', async () => {
   await expect(refused.ensureTopics([{ name: 't', partitions: 1, settings: {} }])).rejects.toThrow(
     'TOPIC_AUTHORIZATION_FAILED',
   );
+});
+
+test('a connection that was closed since the last call is replaced, and that once only', async () => {
+  const listTopics = vi.fn<Admin['listTopics']>().mockRejectedValue(new TypeError('topicMetadata of null'));
+  const topics = administration(async () => withLeader(1), { listTopics, describeCluster: vi.fn() });
+  await topics.ping(1_000);
+  await expect(topics.messageLimits(['t'])).rejects.toMatchObject({ code: 'broker_unavailable' });
+  expect(listTopics).toHaveBeenCalledTimes(2);
+  listTopics.mockClear();
+  // The first call of a new connection has nothing to replace.
+  await expect(topics.messageLimits(['t'])).rejects.toMatchObject({ code: 'broker_unavailable' });
+  expect(listTopics).toHaveBeenCalledTimes(1);
 });
