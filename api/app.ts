@@ -16,6 +16,8 @@ export interface AppParts {
   resources: Router[];
   /** Runs before the resources. */
   limiter: RequestHandler;
+  /** Reads access tokens, behind the limiter: what is refused counts too. */
+  authenticate: RequestHandler;
   /** /openapi.json and /docs. */
   documentation: Router;
 }
@@ -33,7 +35,7 @@ export function createApp(parts: AppParts): Express {
   app.use(metricsRouter(parts.metrics));
   app.use(helmet());
   app.use(parts.documentation);
-  app.use('/api/v1', parts.limiter, ...parts.resources);
+  app.use('/api/v1', parts.limiter, parts.authenticate, ...parts.resources);
   app.use(notFound);
   app.use(errorHandler(parts.logger));
   return app;

@@ -1,6 +1,8 @@
+import { createAccessTokens } from '../kernel/access/access-tokens.ts';
 import { loadApiConfig } from '../kernel/config/api.ts';
 import { processEnvironment } from '../kernel/config/environment.ts';
 import { webhookMessageMaxBytes } from '../kernel/contract/topics.ts';
+import { authenticate } from '../kernel/http/authenticate.ts';
 import { createCursors } from '../kernel/http/cursor.ts';
 import { healthRouter } from '../kernel/http/health.ts';
 import { limitRate } from '../kernel/http/rate-limit.ts';
@@ -62,6 +64,7 @@ const reads = createReadRouter({
 });
 
 const cursors = createCursors(config.CURSOR_SECRET);
+const tokens = createAccessTokens({ secrets: config.ACCESS_TOKEN_SECRETS, now });
 const provider = config.PROVIDER_URL
   ? createProviderClient({ url: config.PROVIDER_URL, timeoutMs: config.PROVIDER_TIMEOUT_MS, metrics })
   : undefined;
@@ -140,6 +143,7 @@ const app = createApp({
     deliver: deliverByGroupCommit(webhooks.groupCommit, metrics),
   }),
   limiter: limitRate(config.RATE_LIMIT_PER_MINUTE),
+  authenticate: authenticate(tokens),
   resources: apiResources({ ...stores, reads, cursors, provider, now, logger, clickhouse }),
   documentation: documentationRouter(
     openApiDocument(apiPaths(providers.filter((scheme) => config.WEBHOOK_SECRETS.has(scheme.name)))),

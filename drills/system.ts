@@ -62,6 +62,7 @@ export async function startDrillSystem(options: DrillSystemOptions): Promise<Dri
         API_HOST: '127.0.0.1',
         API_PORT: String(port),
         CURSOR_SECRET: generatePassword(),
+        ACCESS_TOKEN_SECRETS: secrets.accessTokens,
         WEBHOOK_SECRETS_SILVERGATE: secrets.silvergate,
         ...options.apiEnvironment,
       }),

@@ -10,6 +10,7 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'env', summary: 'the secrets that docker compose asks for', load: () => import('./commands/env.ts') },
   { name: 'down', summary: 'stop a system and clean up', load: () => import('./commands/down.ts') },
   { name: 'status', summary: 'what runs, and how it does', load: () => import('./commands/status.ts') },
+  { name: 'token', summary: 'an access token for the API', load: () => import('./commands/token.ts') },
   { name: 'restart', summary: 'start a part of a system again', load: () => import('./commands/restart.ts') },
   { name: 'stop', summary: 'stop a part of a system', load: () => import('./commands/stop.ts') },
   { name: 'promote', summary: 'make a replica the primary', load: () => import('./commands/promote.ts') },

@@ -47,7 +47,8 @@ export interface SystemDescription {
   /** The pooler between the API and its database; `dsn` leads past it. */
   pooler?: { version: string; dsn: string; preparedStatements: boolean } | undefined;
   kafka?: { brokers: string[] } | undefined;
-  secrets: { silvergate: string; stripe: string; adyen: string };
+  /** By the provider that signs with it; `accessTokens` signs those of the API. */
+  secrets: { silvergate: string; stripe: string; adyen: string; accessTokens: string };
   /** `primary` is the name of the server that takes writes, where the lab's supervisor runs it. */
   postgres: { kind: 'embedded' | 'installed'; version: string; primary?: string };
   /** Where the data lies; in memory, a commit costs too little. */

@@ -34,6 +34,9 @@ const readHeaders = z.object({
     }),
 });
 
+/** The access token, by the name of its scheme in the document; `{}` means that a request may come without one. */
+const withToken: Record<string, string[]>[] = [{ bearer: [] }, {}];
+
 /** What every operation of the document has, besides its answers. */
 interface Operation {
   /** The name of the operation in generated clients. */
@@ -57,7 +60,7 @@ export function readRoute(route: ReadOperation, answer: ResponseConfig, ...codes
   return {
     ...rest,
     method: 'get',
-    security: [],
+    security: withToken,
     request: { ...(params && { params }), ...(query && { query }), ...(choosesFreshness && { headers: readHeaders }) },
     responses: rateLimited({ 200: answer, ...errorResponses(...anyEndpoint, ...codes) }),
   };
@@ -81,7 +84,7 @@ export function commandRoute(
   return {
     ...rest,
     method: 'post',
-    security: [],
+    security: withToken,
     request: {
       ...(params && { params }),
       body: { required: bodyRequired, content: { 'application/json': { schema: body, examples } } },
@@ -156,7 +159,13 @@ export function answerHeaders(kind: AnswerKind): ResponseConfig['headers'] {
 }
 
 /** Codes that any endpoint below /api/v1 can answer. */
-export const anyEndpoint: ErrorCode[] = ['invalid_request', 'rate_limited', 'internal_error', 'service_unavailable'];
+export const anyEndpoint: ErrorCode[] = [
+  'invalid_request',
+  'unauthenticated',
+  'rate_limited',
+  'internal_error',
+  'service_unavailable',
+];
 
 /** Codes that any endpoint with a JSON body can answer, besides the above. */
 export const anyBody: ErrorCode[] = [

@@ -62,7 +62,8 @@ describe('every operation', () => {
       expect(document.tags.map((tag: { name: string }) => tag.name)).toEqual(expect.arrayContaining(operation.tags!));
       expect(operation.security).toBeDefined();
       for (const scheme of operation.security!.flatMap(Object.keys)) {
-        expect(document.components.securitySchemes[scheme]).toMatchObject({ type: 'apiKey', in: 'header' });
+        const expected = scheme === 'bearer' ? { type: 'http', scheme } : { type: 'apiKey', in: 'header' };
+        expect(document.components.securitySchemes[scheme]).toMatchObject(expected);
       }
     },
   );

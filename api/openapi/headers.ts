@@ -28,6 +28,11 @@ const answerHeaders = {
     schema: { type: 'string' },
     example: 'v2.1.16b374d848',
   },
+  'WWW-Authenticate': {
+    description: 'How to authenticate; with error="invalid_token" where a token was sent that is not valid.',
+    schema: { type: 'string' },
+    example: 'Bearer realm="payments-lab"',
+  },
   'RateLimit-Policy': {
     description: 'Requests that one address may send, and the window in seconds.',
     schema: { type: 'string' },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readPolicyNames } from '../postgres/read-policies.ts';
 import { capabilities, topologyNames } from '../topology.ts';
 import type { Environment } from './environment.ts';
-import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl } from './fields.ts';
+import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl, secrets } from './fields.ts';
 import { ConfigError, loadConfig } from './load.ts';
 import { loadWebhookSecrets } from './webhook-secrets.ts';
 
@@ -20,6 +20,10 @@ const shape = {
   API_PORT: port.default(3000),
   LOG_LEVEL: logLevel.default('info'),
   CURSOR_SECRET: z.string().min(16, 'must have at least 16 characters'),
+  /** Sign access tokens; every instance has the same. The second is the former one during a rotation. */
+  ACCESS_TOKEN_SECRETS: secrets.pipe(
+    z.array(z.string().min(32, 'each secret must have at least 32 characters, as many bytes as HS256 asks for')),
+  ),
   PROVIDER_URL: httpUrl.optional(),
   PROVIDER_TIMEOUT_MS: positiveInt.default(3_000),
   /** http://user:password@host:port/database of the analytics; without it they are answered from PostgreSQL only. */

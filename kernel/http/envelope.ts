@@ -45,10 +45,18 @@ export function sendList(response: Response, object: string, rows: readonly unkn
   endWithJson(response, 200, envelope);
 }
 
-/** Answers with the error envelope and, where it applies, Retry-After. */
+/** Answers with the error envelope and, where they apply, Retry-After and WWW-Authenticate. */
 export function sendError(response: Response, error: AppError): void {
   if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(error.retryAfterSeconds));
+  // RFC 9110 asks for it with every 401; webhooks are signed, for which there is no registered scheme.
+  if (error.code === 'unauthenticated') response.setHeader('WWW-Authenticate', challengeOf(error));
   endWithJson(response, error.status, errorEnvelope(error, response.locals.requestId));
+}
+
+/** RFC 6750: no error is named to a client that sent no token. */
+function challengeOf({ details }: AppError): string {
+  const realm = 'Bearer realm="payments-lab"';
+  return details.token === 'invalid' ? `${realm}, error="invalid_token"` : realm;
 }
 
 /** What Express's `send` would do, without its look at ETag, freshness and character sets. */

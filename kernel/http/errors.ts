@@ -11,6 +11,8 @@ export const errorCodes = {
   },
   invalid_cursor: { status: 400, meaning: 'The cursor is not one of this list with these filters and this sort.' },
   invalid_signature: { status: 401, meaning: 'The webhook’s signature is missing, wrong or too old.' },
+  unauthenticated: { status: 401, meaning: 'The access token is missing, wrong or expired.' },
+  forbidden: { status: 403, meaning: 'The role of the access token does not allow this.' },
   not_found: { status: 404, meaning: 'There is no such path, order or dispute.' },
   unknown_provider: { status: 404, meaning: 'No provider is served under this webhook path.' },
   method_not_allowed: { status: 405, meaning: 'The path does not answer this method; Allow names those it does.' },

@@ -13,7 +13,7 @@ export interface RunStatus {
   supervisorPid: number;
   urls: SystemDescription['urls'];
   dsn: SystemDescription['dsn'];
-  /** By which webhooks are signed. */
+  /** By which webhooks and access tokens are signed. */
   secrets: SystemDescription['secrets'];
   processes: (ProcessDescription & { alive: boolean })[];
   /** The server that takes writes; null under Docker. */

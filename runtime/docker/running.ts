@@ -119,6 +119,7 @@ async function describe(
       silvergate: firstOf(secrets.WEBHOOK_SECRETS_SILVERGATE),
       stripe: firstOf(secrets.WEBHOOK_SECRETS_STRIPE),
       adyen: firstOf(secrets.WEBHOOK_SECRETS_ADYEN),
+      accessTokens: firstOf(secrets.ACCESS_TOKEN_SECRETS),
     },
     // The image has an installed server, in the lab's words: not the one of the embedded package.
     postgres: { kind: 'installed', version: '18' },

@@ -4,7 +4,7 @@ import { generatePassword, generateSecrets } from '../native/credentials.ts';
 
 /** Every secret that the compose files ask for; safe in URLs, in SQL and unquoted in an environment file. */
 export function makeSecrets(): Record<string, string> {
-  const { silvergate, stripe, adyen } = generateSecrets();
+  const { silvergate, stripe, adyen, accessTokens } = generateSecrets();
   const passwords = [
     'POSTGRES_PASSWORD',
     'REPLICATION_PASSWORD',
@@ -20,6 +20,7 @@ export function makeSecrets(): Record<string, string> {
   return {
     ...Object.fromEntries(passwords.map((name) => [name, generatePassword()])),
     CURSOR_SECRET: randomBytes(24).toString('base64url'),
+    ACCESS_TOKEN_SECRETS: accessTokens,
     WEBHOOK_SECRETS_SILVERGATE: silvergate,
     WEBHOOK_SECRETS_STRIPE: stripe,
     WEBHOOK_SECRETS_ADYEN: adyen,

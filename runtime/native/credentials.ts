@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import type { SystemDescription } from '../system-description.ts';
 
-/** New secrets in the form that each provider's scheme asks for. */
+/** New secrets in the form that each scheme asks for. */
 export function generateSecrets(): SystemDescription['secrets'] {
   return {
     silvergate: `whsec_${randomBytes(32).toString('base64')}`,
     stripe: `whsec_${randomBytes(24).toString('base64url')}`,
     // Adyen prints its HMAC keys in hexadecimal.
     adyen: randomBytes(32).toString('hex').toUpperCase(),
+    accessTokens: randomBytes(32).toString('base64url'),
   };
 }
 

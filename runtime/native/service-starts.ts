@@ -66,6 +66,7 @@ export function startApi(context: StartContext, needs: ApiNeeds): Promise<Servic
       ...webhookSecrets(secrets),
       PROVIDER_URL: provider.url,
       CURSOR_SECRET: cursorSecret,
+      ACCESS_TOKEN_SECRETS: secrets.accessTokens,
       ...(context.mode === 'kafka' && broker && { KAFKA_BROKERS: broker.bootstrapServers }),
       ...(clickhouse && { CLICKHOUSE_URL: clickhouse.url }),
       ...context.apiEnvironment,

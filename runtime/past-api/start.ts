@@ -85,6 +85,7 @@ async function spawnApi(run: SystemDescription, logFile: string): Promise<ChildP
         REPLICA_DATABASE_URLS: run.dsn.replicas.join(','),
         API_PORT: '0',
         CURSOR_SECRET: generatePassword(),
+        ACCESS_TOKEN_SECRETS: run.secrets.accessTokens,
         ...webhookSecrets(run.secrets),
       },
       stdio: ['ignore', log.fd, log.fd, 'ipc'],

@@ -10,6 +10,8 @@ import type { ProviderClient } from '../../api/provider-client/client.ts';
 import { apiResources } from '../../api/resources.ts';
 import { openStores } from '../../api/stores.ts';
 import { deliverByGroupCommit } from '../../api/webhooks/deliver.ts';
+import { type AccessTokens, createAccessTokens } from '../../kernel/access/access-tokens.ts';
+import { authenticate } from '../../kernel/http/authenticate.ts';
 import { createCursors } from '../../kernel/http/cursor.ts';
 import { healthRouter } from '../../kernel/http/health.ts';
 import { listen } from '../../kernel/http/server.ts';
@@ -31,6 +33,8 @@ export interface RunningApi {
   /** The routers by the path below which they are mounted. */
   routers: { base: string; router: Router }[];
   document: ReturnType<typeof openApiDocument>;
+  /** Signs what the API accepts. */
+  tokens: AccessTokens;
   /** One statement on the API's database, as the superuser. */
   query(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
@@ -96,6 +100,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     logger,
   });
   const cursors = createCursors('a secret of the tests');
+  const tokens = createAccessTokens({ secrets: ['a secret of the tests with 32 bytes'], now });
   const stores = openStores('one_server', {
     pool,
     webhookPool,
@@ -126,7 +131,15 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     documentation: documentationRouter(document),
   };
   const limiter: RequestHandler = options.limiter ?? ((_request, _response, next) => next());
-  const app = createApp({ ...parts, logger, metrics, metricsEnabled: true, limiter, resources });
+  const app = createApp({
+    ...parts,
+    logger,
+    metrics,
+    metricsEnabled: true,
+    limiter,
+    authenticate: authenticate(tokens),
+    resources,
+  });
   const http = await listen(app, { host: '127.0.0.1', port: 0, requestTimeoutMs: 10_000 });
 
   return {
@@ -135,6 +148,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     webhookPool,
     reads,
     document,
+    tokens,
     routers: [
       { base: '', router: parts.health },
       { base: '', router: parts.documentation },

@@ -60,6 +60,7 @@ describeIf('conformance on the official PostgreSQL image', await missingForImage
         WEBHOOK_SECRETS_ADYEN: secrets.adyen,
         PROVIDER_URL: provider.url,
         CURSOR_SECRET: randomBytes(24).toString('hex'),
+        ACCESS_TOKEN_SECRETS: randomBytes(32).toString('hex'),
       }),
     });
     services.push(api);

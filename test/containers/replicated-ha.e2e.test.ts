@@ -74,6 +74,7 @@ describeIf('replicated-ha: Patroni under Docker', missing, () => {
         API_PORT: String(port),
         REPLICA_DATABASE_URLS: as('lab_reader').join(','),
         CURSOR_SECRET: generatePassword(),
+        ACCESS_TOKEN_SECRETS: generateSecrets().accessTokens,
         WEBHOOK_SECRETS_SILVERGATE: secret,
       }),
     });

@@ -68,6 +68,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
       deliver: deliverByGroupCommit(groupCommit, metrics),
     }),
     limiter: (_request, _response, next) => next(),
+    authenticate: (_request, _response, next) => next(),
     resources: [],
     documentation: express.Router(),
   });

@@ -83,6 +83,7 @@ async function measurePolicy(policy: ReadPolicyName, context: PolicyContext): Pr
       READ_POLICY: policy,
       LOG_LEVEL: 'warn',
       CURSOR_SECRET: generatePassword(),
+      ACCESS_TOKEN_SECRETS: system.secrets.accessTokens,
       RATE_LIMIT_PER_MINUTE: '100000000',
       WEBHOOK_SECRETS_SILVERGATE: system.secrets.silvergate,
       WEBHOOK_SECRETS_STRIPE: system.secrets.stripe,
