@@ -14,6 +14,8 @@ export interface AppParts {
   webhooks: Router;
   /** Mounted below /api/v1, in this order. */
   resources: Router[];
+  /** As these, for requests that come without an access token. */
+  openResources: Router[];
   /** Runs before the resources. */
   limiter: RequestHandler;
   /** Reads access tokens, behind the limiter: what is refused counts too. */
@@ -35,7 +37,7 @@ export function createApp(parts: AppParts): Express {
   app.use(metricsRouter(parts.metrics));
   app.use(helmet());
   app.use(parts.documentation);
-  app.use('/api/v1', parts.limiter, parts.authenticate, ...parts.resources);
+  app.use('/api/v1', parts.limiter, ...parts.openResources, parts.authenticate, ...parts.resources);
   app.use(notFound);
   app.use(errorHandler(parts.logger));
   return app;

@@ -27,8 +27,9 @@ import { documentationRouter } from './openapi/router.ts';
 import { startCaptureRecovery } from './orders/recover-captures.ts';
 import { apiPoolOptions } from './pool-options.ts';
 import { createProviderClient } from './provider-client/client.ts';
-import { apiResources } from './resources.ts';
+import { apiResources, openResources } from './resources.ts';
 import { openStores } from './stores.ts';
+import { createPasswords } from './users/passwords.ts';
 import { deliverByGroupCommit } from './webhooks/deliver.ts';
 
 const config = loadApiConfig(processEnvironment());
@@ -144,6 +145,19 @@ const app = createApp({
   }),
   limiter: limitRate(config.RATE_LIMIT_PER_MINUTE),
   authenticate: authenticate(tokens),
+  openResources: openResources({
+    users: stores.users,
+    passwords: createPasswords({ atOnce: config.PASSWORD_HASHES_AT_ONCE, maxQueue: 100 }),
+    tokens,
+    limits: {
+      perAccount: config.LOGIN_ATTEMPTS_PER_ACCOUNT,
+      perAddress: config.LOGIN_ATTEMPTS_PER_ADDRESS,
+      windowSeconds: config.LOGIN_WINDOW_SECONDS,
+    },
+    accessLifetime: config.ACCESS_LIFETIME_SECONDS,
+    refreshLifetime: config.REFRESH_LIFETIME_SECONDS,
+    now,
+  }),
   resources: apiResources({ ...stores, reads, cursors, provider, now, logger, clickhouse }),
   documentation: documentationRouter(
     openApiDocument(apiPaths(providers.filter((scheme) => config.WEBHOOK_SECRETS.has(scheme.name)))),

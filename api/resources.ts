@@ -8,14 +8,23 @@ import { type EventsDeps, eventsRouter } from './events/router.ts';
 import type { PathRegistration } from './openapi/describe.ts';
 import { registerOrderPaths } from './orders/paths.ts';
 import { type OrdersDeps, ordersRouter } from './orders/router.ts';
+import type { AccessDeps } from './users/access.ts';
+import { registerUserPaths } from './users/paths.ts';
+import { accessRouter, type UsersDeps, usersRouter } from './users/router.ts';
 
-/** Every router below /api/v1. The tests mount the same list, and compare it with the OpenAPI document. */
-export function apiResources(deps: OrdersDeps & DisputesDeps & EventsDeps & AnalyticsDeps): Router[] {
-  return [ordersRouter(deps), disputesRouter(deps), eventsRouter(deps), analyticsRouter(deps)];
+/** The routers below /api/v1 that take requests without an access token: how else would a client get one? */
+export function openResources(deps: AccessDeps): Router[] {
+  return [accessRouter(deps)];
+}
+
+/** Every other router below /api/v1. The tests mount the same list, and compare it with the OpenAPI document. */
+export function apiResources(deps: OrdersDeps & DisputesDeps & EventsDeps & AnalyticsDeps & UsersDeps): Router[] {
+  return [usersRouter(deps), ordersRouter(deps), disputesRouter(deps), eventsRouter(deps), analyticsRouter(deps)];
 }
 
 /** What these routers serve, for the OpenAPI document. */
 export const resourcePaths: readonly PathRegistration[] = [
+  registerUserPaths,
   registerOrderPaths,
   registerDisputePaths,
   registerEventPaths,

@@ -12,6 +12,7 @@ import type { OrderStore } from './orders/store/order-store.ts';
 import { shardedOrders } from './orders/store/sharded.ts';
 import { createOwners } from './shards/owners.ts';
 import { createShardPlacement, type ShardNode } from './shards/placement.ts';
+import { createUserStore, type UserStore } from './users/store/user-store.ts';
 import type { IntakeOptions, WebhookIntake } from './webhooks/intake/intake.ts';
 import { oneServerIntake } from './webhooks/intake/one-server.ts';
 import { shardedIntake } from './webhooks/intake/sharded.ts';
@@ -22,6 +23,8 @@ export interface Stores {
   orders: OrderStore;
   disputes: DisputeStore;
   events: EventStore;
+  /** In the same form everywhere. */
+  users: UserStore;
   webhooks: WebhookIntake;
   /** Ends the pools that the stores have opened. */
   close(): Promise<void>;
@@ -50,6 +53,7 @@ function oneServerStores(options: StoresOptions): Stores {
     orders: oneServerOrders(pool),
     disputes: oneServerDisputes(pool),
     events: oneServerEvents(),
+    users: createUserStore(pool),
     webhooks: oneServerIntake({ ...options, store: oneServerWebhooks({ pool: webhookPool, dedupe }) }),
     close: async () => {},
   };
@@ -71,6 +75,7 @@ function shardedStores(options: StoresOptions): Stores {
     orders: shardedOrders({ pool, owners }),
     disputes: shardedDisputes({ pool, owners }),
     events: shardedEvents({ owners }),
+    users: createUserStore(pool),
     webhooks: shardedIntake({ ...options, owners, placement, poolOf, coordinator: webhookPool }),
     close: async () => {
       await Promise.all([...workers.values()].map((worker) => worker.end()));

@@ -285,7 +285,15 @@ describe('plain', () => {
   });
 
   test('every table with a retention is cared for, the ones that this topology lacks aside', async () => {
-    expect(Object.keys(await maintain())).toEqual(['dispute_events', 'order_events', 'outbox', 'webhook_deliveries']);
+    expect(Object.keys(await maintain())).toEqual([
+      'dispute_events',
+      'login_throttles',
+      'order_events',
+      'outbox',
+      'security_events',
+      'sessions',
+      'webhook_deliveries',
+    ]);
   });
 });
 

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../test/postgres/database.ts';
 
+// Longer than 300 lines because every table has its statements for each role, in one list that shows what a role has.
 const topologies = ['plain', 'partitioned'] as const;
 const historyTables = ['order_events', 'dispute_events', 'webhook_deliveries', 'outbox', 'evidence', 'evidence_files'];
 const allTables = [
@@ -15,6 +16,7 @@ const allTables = [
   'cdc_positions',
   'cdc_dead_letters',
 ];
+const accessTables = ['users', 'sessions', 'login_throttles', 'security_events'];
 const cdcTables = ['outbox', 'cdc_positions', 'cdc_dead_letters'];
 
 const outboxRow = `insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers)
@@ -65,11 +67,21 @@ const denied: Record<string, string[]> = {
     'update captures set capture_id = gen_random_uuid()',
     "update captures set order_id = 'other'",
     'update captures set created_at = now()',
+    ...accessTables.flatMap((table) => [`delete from ${table}`, `truncate ${table}`]),
+    "update users set role = 'admin'",
+    "update users set password_hash = ''",
+    "update sessions set expires_at = 'infinity'",
+    "update sessions set user_id = 'other'",
+    "update login_throttles set key = ''",
+    'select * from security_events',
+    "update security_events set kind = 'logged_in'",
     ...publicRights,
     walMessage,
   ],
   lab_worker: [
     ...allTables.flatMap((table) => [`update ${table} set ${firstColumn(table)} = null`, `delete from ${table}`]),
+    ...accessTables.map((table) => `select * from ${table}`),
+    "update users set role = 'admin'",
     outboxRow,
     'create table mine (id int)',
     "call change_partition_interval('week')",
@@ -85,6 +97,11 @@ const denied: Record<string, string[]> = {
     ]),
     outboxRow,
     'select content from evidence_files',
+    'select password_hash from users',
+    'select token_hash from sessions',
+    'select * from login_throttles',
+    "update users set role = 'admin'",
+    'delete from security_events',
     'create table mine (id int)',
     'call run_maintenance()',
     'select limit_public()',
@@ -94,6 +111,7 @@ const denied: Record<string, string[]> = {
   ],
   lab_cdc: [
     ...allTables.filter((table) => !cdcTables.includes(table)).map((table) => `select * from ${table}`),
+    ...accessTables.map((table) => `select * from ${table}`),
     outboxRow,
     'delete from cdc_dead_letters',
     'update cdc_dead_letters set slot_name = null',
@@ -107,7 +125,8 @@ const denied: Record<string, string[]> = {
     ...publicRights,
     ...advisoryLocks,
     walMessage,
-    ...allTables.map((table) => `select * from ${table}`),
+    ...[...allTables, ...accessTables].map((table) => `select * from ${table}`),
+    'select user_id from users',
     'select user_id from orders',
     'select provider from orders',
     'select user_id from disputes',
@@ -137,6 +156,11 @@ const allowed: Record<string, string[]> = {
     'select from disputes for update',
     'select from captures for update',
     'delete from parked_webhooks',
+    'select * from users',
+    'select from sessions for update',
+    "update sessions set revoked_at = now(), revoked_because = 'reused'",
+    'update login_throttles set attempts = 0',
+    "insert into security_events (event_id, kind) values (gen_random_uuid(), 'registered')",
     ...maintenanceSteps,
     'select * from default_partition_rows()',
   ],
@@ -144,6 +168,9 @@ const allowed: Record<string, string[]> = {
   lab_reader: [
     ...allTables.filter((table) => table !== 'evidence_files').map((table) => `select * from ${table}`),
     'select * from default_partition_rows()',
+    'select user_id, email, role, created_at from users',
+    'select session_id, user_id, created_at, refreshed_at, expires_at, revoked_at, revoked_because from sessions',
+    'select * from security_events',
   ],
   lab_cdc: [
     ...cdcTables.map((table) => `select * from ${table}`),

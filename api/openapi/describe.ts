@@ -70,6 +70,8 @@ interface Command extends Operation {
   body: z.ZodType;
   /** Whether the request must have a body; without it, it must. */
   bodyRequired?: boolean;
+  /** Whether a request may come without an access token; without it, it may not. */
+  isOpen?: boolean;
   /** Bodies by a name. */
   examples: Record<string, { summary: string; value: unknown }>;
 }
@@ -80,16 +82,17 @@ export function commandRoute(
   answers: Record<number, ResponseConfig>,
   ...codes: ErrorCode[]
 ): RouteConfig {
-  const { params, body, bodyRequired = true, examples, ...rest } = command;
+  const { params, body, bodyRequired = true, isOpen = false, examples, ...rest } = command;
+  const anyCode = isOpen ? anyEndpoint.filter((code) => code !== 'unauthenticated') : anyEndpoint;
   return {
     ...rest,
     method: 'post',
-    security: withToken,
+    security: isOpen ? [] : withToken,
     request: {
       ...(params && { params }),
       body: { required: bodyRequired, content: { 'application/json': { schema: body, examples } } },
     },
-    responses: rateLimited({ ...answers, ...errorResponses(...anyEndpoint, ...anyBody, ...codes) }),
+    responses: rateLimited({ ...answers, ...errorResponses(...anyCode, ...anyBody, ...codes) }),
   };
 }
 

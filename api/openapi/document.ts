@@ -19,6 +19,7 @@ const description = `Orders, disputes and their events, fed by payment providers
 - **Limits**: below /api/v1 the RateLimit headers say how many requests an address has left.`;
 
 const tags = [
+  { name: 'access', description: 'Users, their sessions and access tokens.' },
   { name: 'orders', description: 'Orders, their events, holds and captures.' },
   { name: 'disputes', description: 'Disputes, their evidence and its submission.' },
   { name: 'events', description: 'Events of orders and disputes by time.' },

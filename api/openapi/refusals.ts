@@ -55,7 +55,9 @@ function errorResponse(codes: ErrorCode[]): ResponseConfig {
   const examples = Object.fromEntries(codes.map((code) => [code, exampleOf(code)]));
   const headers = headerOf(
     'X-Request-ID',
-    ...(codes.includes('unauthenticated') ? (['WWW-Authenticate'] as const) : []),
+    ...(codes.includes('unauthenticated') || codes.includes('invalid_credentials')
+      ? (['WWW-Authenticate'] as const)
+      : []),
     ...(codes.some((code) => repeated.includes(code)) ? (['Retry-After'] as const) : []),
   );
   return {

@@ -24,6 +24,15 @@ const shape = {
   ACCESS_TOKEN_SECRETS: secrets.pipe(
     z.array(z.string().min(32, 'each secret must have at least 32 characters, as many bytes as HS256 asks for')),
   ),
+  /** Seconds that an access token is valid, and a session with its refresh tokens. */
+  ACCESS_LIFETIME_SECONDS: positiveInt.max(86_400).default(900),
+  REFRESH_LIFETIME_SECONDS: positiveInt.max(31_536_000).default(2_592_000),
+  /** Failed logins in a window, of one account and from one address; registrations from one address. */
+  LOGIN_ATTEMPTS_PER_ACCOUNT: positiveInt.default(10),
+  LOGIN_ATTEMPTS_PER_ADDRESS: positiveInt.default(100),
+  LOGIN_WINDOW_SECONDS: positiveInt.max(86_400).default(900),
+  /** Passwords that are hashed at one time: each takes one of libuv's four threads for some 50 ms, and 19 MiB. */
+  PASSWORD_HASHES_AT_ONCE: positiveInt.max(16).default(2),
   PROVIDER_URL: httpUrl.optional(),
   PROVIDER_TIMEOUT_MS: positiveInt.default(3_000),
   /** http://user:password@host:port/database of the analytics; without it they are answered from PostgreSQL only. */

@@ -49,7 +49,8 @@ export function sendList(response: Response, object: string, rows: readonly unkn
 export function sendError(response: Response, error: AppError): void {
   if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(error.retryAfterSeconds));
   // RFC 9110 asks for it with every 401; webhooks are signed, for which there is no registered scheme.
-  if (error.code === 'unauthenticated') response.setHeader('WWW-Authenticate', challengeOf(error));
+  if (error.code === 'unauthenticated' || error.code === 'invalid_credentials')
+    response.setHeader('WWW-Authenticate', challengeOf(error));
   endWithJson(response, error.status, errorEnvelope(error, response.locals.requestId));
 }
 

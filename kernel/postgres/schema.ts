@@ -106,6 +106,12 @@ export interface EvidenceFiles {
   size_bytes: number;
 }
 
+export interface LoginThrottles {
+  attempts: number;
+  key: string;
+  window_ends_at: Timestamp;
+}
+
 export interface OrderAttempts {
   order_id: string;
   reference: string;
@@ -185,6 +191,35 @@ export interface RetentionSettings {
   time_column: string;
 }
 
+export interface SecurityEvents {
+  address: string | null;
+  created_at: Generated<Timestamp>;
+  event_id: string;
+  kind: string;
+  request_id: string | null;
+  session_id: string | null;
+  user_id: string | null;
+}
+
+export interface Sessions {
+  created_at: Generated<Timestamp>;
+  expires_at: Timestamp;
+  refreshed_at: Timestamp | null;
+  revoked_at: Timestamp | null;
+  revoked_because: string | null;
+  session_id: string;
+  token_hash: Buffer;
+  user_id: string;
+}
+
+export interface Users {
+  created_at: Generated<Timestamp>;
+  email: string;
+  password_hash: string;
+  role: Generated<string>;
+  user_id: string;
+}
+
 export interface WebhookDeliveries {
   body: string;
   body_sha256: Buffer;
@@ -211,6 +246,7 @@ export interface DB {
   disputes: Disputes;
   evidence: Evidence;
   evidence_files: EvidenceFiles;
+  login_throttles: LoginThrottles;
   order_attempts: OrderAttempts;
   order_events: OrderEvents;
   orders: Orders;
@@ -218,6 +254,9 @@ export interface DB {
   parked_webhooks: ParkedWebhooks;
   quarantined_webhooks: QuarantinedWebhooks;
   retention_settings: RetentionSettings;
+  security_events: SecurityEvents;
+  sessions: Sessions;
+  users: Users;
   webhook_deliveries: WebhookDeliveries;
   webhook_keys: WebhookKeys;
 }

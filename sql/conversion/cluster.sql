@@ -30,6 +30,12 @@ join public.disputes d using (dispute_id);
 create view conversion.image_captures as
 select c.*, o.user_id from public.captures c join public.orders o using (order_id);
 
+-- A cluster has them at its coordinator, as they are.
+create view conversion.image_users as select * from public.users;
+create view conversion.image_sessions as select * from public.sessions;
+create view conversion.image_login_throttles as select * from public.login_throttles;
+create view conversion.image_security_events as select * from public.security_events;
+
 create view conversion.image_order_attempts as select * from public.order_attempts;
 
 -- What waits for its order lies with the user it names, and else under `#` and the name that it waits for.

@@ -7,8 +7,10 @@ import { apiPaths } from '../../api/openapi/api-paths.ts';
 import { openApiDocument } from '../../api/openapi/document.ts';
 import { documentationRouter } from '../../api/openapi/router.ts';
 import type { ProviderClient } from '../../api/provider-client/client.ts';
-import { apiResources } from '../../api/resources.ts';
+import { apiResources, openResources } from '../../api/resources.ts';
 import { openStores } from '../../api/stores.ts';
+import { createPasswords } from '../../api/users/passwords.ts';
+import type { LoginLimits } from '../../api/users/throttle.ts';
 import { deliverByGroupCommit } from '../../api/webhooks/deliver.ts';
 import { type AccessTokens, createAccessTokens } from '../../kernel/access/access-tokens.ts';
 import { authenticate } from '../../kernel/http/authenticate.ts';
@@ -46,6 +48,8 @@ export interface CallOptions {
   /** Instead of `body`: sent as it stands. */
   rawBody?: string | Buffer;
   headers?: Record<string, string>;
+  /** The access token of a request below /api/v1: an operator's unless told otherwise, none where it is null. */
+  token?: string | null;
 }
 
 export interface ApiAnswer {
@@ -69,6 +73,10 @@ export interface RunningApiOptions {
   /** Connections of the API's pool; 5 unless told otherwise. */
   poolMax?: number;
   clickhouse?: ClickHouseClient;
+  /** Instead of limits that no test meets by chance. */
+  loginLimits?: LoginLimits;
+  /** Of sessions; 1,000 seconds unless told otherwise. */
+  refreshLifetime?: number;
   /** By provider; with them webhooks are taken, by the same queue as in the service. */
   webhookSecrets?: Record<string, string>;
 }
@@ -115,6 +123,15 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
   });
   const deps = { ...stores, reads, cursors, provider, now, logger };
   const resources = apiResources({ ...options, ...deps });
+  const open = openResources({
+    users: stores.users,
+    passwords: createPasswords({ atOnce: 2, maxQueue: 100 }),
+    tokens,
+    limits: options.loginLimits ?? { perAccount: 1_000, perAddress: 1_000, windowSeconds: 900 },
+    accessLifetime: 900,
+    refreshLifetime: options.refreshLifetime ?? 1_000,
+    now,
+  });
   const document = openApiDocument(apiPaths(providers));
   const parts = {
     health: healthRouter([], 1_000),
@@ -138,6 +155,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     metricsEnabled: true,
     limiter,
     authenticate: authenticate(tokens),
+    openResources: open,
     resources,
   });
   const http = await listen(app, { host: '127.0.0.1', port: 0, requestTimeoutMs: 10_000 });
@@ -153,10 +171,14 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
       { base: '', router: parts.health },
       { base: '', router: parts.documentation },
       { base: '/webhooks', router: parts.webhooks },
-      ...resources.map((router) => ({ base: '/api/v1', router })),
+      ...[...open, ...resources].map((router) => ({ base: '/api/v1', router })),
     ],
     query: async (text, values) => (await observer.query(text, values)).rows,
-    call: (method, path, given) => call(http.url, method, path, given),
+    call: async (method, path, given = {}) => {
+      const { token = path.startsWith('/api/v1') ? await tokens.sign(operator, 60) : null } = given;
+      const headers = { ...(token !== null && { authorization: `Bearer ${token}` }), ...given.headers };
+      return call(http.url, method, path, { ...given, headers });
+    },
     close: async () => {
       await http.close(1_000);
       reads.stop();
@@ -174,6 +196,8 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
 function givenDatabase(dsn: string): TestDatabase {
   return { dsn, drop: async () => {} };
 }
+
+const operator = { userId: 'op_1', role: 'operator' } as const;
 
 async function call(url: string, method: string, path: string, options: CallOptions = {}): Promise<ApiAnswer> {
   const { body, rawBody, headers } = options;

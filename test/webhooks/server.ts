@@ -69,6 +69,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     }),
     limiter: (_request, _response, next) => next(),
     authenticate: (_request, _response, next) => next(),
+    openResources: [],
     resources: [],
     documentation: express.Router(),
   });

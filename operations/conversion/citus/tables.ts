@@ -18,6 +18,10 @@ export const convertedTables = [
   'webhook_keys',
   'webhook_deliveries',
   'outbox',
+  'users',
+  'sessions',
+  'login_throttles',
+  'security_events',
   'retention_settings',
 ] as const;
 
