@@ -158,6 +158,16 @@ grant insert, select on evidence_files to lab_api;
 grant select (file_id, evidence_id, name, content_type, size_bytes, sha256) on evidence_files to lab_reader;
 grant select on evidence_files to lab_worker;
 
+create table login_throttles (
+  key text not null,
+  attempts integer not null,
+  window_ends_at timestamp with time zone not null,
+  constraint login_throttles_pkey PRIMARY KEY (key)
+);
+CREATE INDEX login_throttles_window ON public.login_throttles USING btree (window_ends_at);
+grant insert, select on login_throttles to lab_api;
+grant update (attempts, window_ends_at) on login_throttles to lab_api;
+
 create table order_attempts (
   reference text not null,
   order_id text not null,
@@ -322,6 +332,59 @@ create table schema_migrations (
 grant select on schema_migrations to lab_api;
 grant select on schema_migrations to lab_reader;
 grant select on schema_migrations to lab_worker;
+
+create table security_events (
+  event_id uuid not null,
+  kind text not null,
+  user_id text,
+  session_id uuid,
+  address text,
+  request_id text,
+  created_at timestamp with time zone not null default now(),
+  constraint security_events_pkey PRIMARY KEY (event_id),
+  constraint security_events_kind_check CHECK ((kind = ANY (ARRAY['registered'::text, 'logged_in'::text, 'login_failed'::text, 'throttled'::text, 'logged_out'::text, 'refresh_reused'::text])))
+);
+CREATE INDEX security_events_time ON public.security_events USING btree (created_at);
+CREATE INDEX security_events_user ON public.security_events USING btree (user_id, created_at);
+grant insert on security_events to lab_api;
+grant select on security_events to lab_reader;
+
+create table sessions (
+  session_id uuid not null,
+  user_id text not null,
+  token_hash bytea not null,
+  created_at timestamp with time zone not null default now(),
+  refreshed_at timestamp with time zone,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  revoked_because text,
+  constraint sessions_pkey PRIMARY KEY (session_id),
+  constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id),
+  constraint sessions_check CHECK (((revoked_at IS NULL) = (revoked_because IS NULL))),
+  constraint sessions_revoked_because_check CHECK ((revoked_because = ANY (ARRAY['logged_out'::text, 'reused'::text]))),
+  constraint sessions_token_hash_check CHECK ((length(token_hash) = 32))
+);
+CREATE INDEX sessions_expiry ON public.sessions USING btree (expires_at);
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
+grant insert, select on sessions to lab_api;
+grant update (token_hash, refreshed_at, revoked_at, revoked_because) on sessions to lab_api;
+grant select (session_id, user_id, created_at, refreshed_at, expires_at, revoked_at, revoked_because) on sessions to lab_reader;
+
+create table users (
+  user_id text not null,
+  email text not null,
+  password_hash text not null,
+  role text not null default 'customer'::text,
+  created_at timestamp with time zone not null default now(),
+  constraint users_pkey PRIMARY KEY (user_id),
+  constraint users_email_key UNIQUE (email),
+  constraint users_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
+  constraint users_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'operator'::text, 'admin'::text]))),
+  constraint users_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+);
+grant insert, select on users to lab_api;
+grant select (user_id, email, role, created_at) on users to lab_reader;
+grant select (user_id, email, role, created_at) on users to lab_worker;
 
 create table webhook_deliveries (
   delivery_id uuid not null,
