@@ -3,6 +3,7 @@ import { withClient } from '../kernel/postgres/with-client.ts';
 import { type Capabilities, capabilities, type TopologyName } from '../kernel/topology.ts';
 import { auditAnalytics } from './analytics.ts';
 import { auditBookings, type ProviderFinding, readBookings } from './bookings.ts';
+import { checkAgainstModel } from './model/check.ts';
 import { auditSql, type LoadedRecord, loadRecord } from './recorded.ts';
 
 export interface AuditOptions {
@@ -19,10 +20,12 @@ export interface AuditOptions {
   stallMs?: number;
   /** How long one statement may take; what takes longer could not be checked. Five minutes unless told otherwise. */
   statementTimeoutMs?: number;
+  /** Whether orders and disputes are also derived from the bodies of all deliveries: some seconds per 100,000. */
+  deep?: boolean;
 }
 
 export interface Invariant {
-  id: 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'state';
+  id: 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'model' | 'state';
   title: string;
   /** How many things were looked at. */
   checked: number;
@@ -96,6 +99,7 @@ async function auditOn(client: Client, options: AuditOptions): Promise<AuditResu
     const finding = await attempt(booksFinding(client, providerUrl, before));
     addFinding(invariants.find(({ id }) => id === 'I4')!, finding);
   }
+  if (options.deep) invariants.push(await deepInvariant(client));
   await client.query('commit');
   if (clickhouseUrl !== undefined) {
     const invariant = emptyInvariant('I6', 'analytics equal the source, roll-ups included');
@@ -106,6 +110,14 @@ async function auditOn(client: Client, options: AuditOptions): Promise<AuditResu
     invariants.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
   return { invariants, ok: invariants.every(({ ok }) => ok) };
+}
+
+async function deepInvariant(client: Client): Promise<Invariant> {
+  const invariant = emptyInvariant('model', 'orders and disputes are what a model makes of the deliveries');
+  const finding = await attempt(checkAgainstModel(client));
+  if ('failure' in finding) noteUnchecked(invariant, finding.failure);
+  else Object.assign(invariant, finding.value, { ok: finding.value.violations === 0 });
+  return invariant;
 }
 
 type Attempt<T> = { value: T } | { failure: string };

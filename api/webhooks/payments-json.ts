@@ -26,6 +26,8 @@ const stored = z.object({
           state: z.enum(operationStates),
           amount_minor: minor.nullable(),
           at: time,
+          // Documents that were written before this was kept have the time of the state.
+          since: time.nullable().optional(),
         }),
       ),
       at: time,
@@ -53,12 +55,13 @@ function writeAttempt(attempt: Attempt): StoredPayments['attempts'][number] {
     fully_captured: attempt.isFullyCaptured,
     refunded_minor: toDigits(attempt.refundedMinor),
     refunded_at: attempt.refundedAt?.toISOString() ?? null,
-    operations: attempt.operations.map(({ kind, reference, state, amountMinor, at }) => ({
+    operations: attempt.operations.map(({ kind, reference, state, amountMinor, at, since }) => ({
       kind,
       reference,
       state,
       amount_minor: toDigits(amountMinor),
       at: at.toISOString(),
+      since: since?.toISOString() ?? null,
     })),
     at: attempt.at.toISOString(),
   };
@@ -79,12 +82,13 @@ export function readPayments(value: unknown): Payments | null {
       isFullyCaptured: attempt.fully_captured,
       refundedMinor: attempt.refunded_minor,
       refundedAt: attempt.refunded_at,
-      operations: attempt.operations.map(({ kind, reference, state, amount_minor, at }) => ({
+      operations: attempt.operations.map(({ kind, reference, state, amount_minor, at, since }) => ({
         kind,
         reference,
         state,
         amountMinor: amount_minor,
         at,
+        since: since === undefined ? at : since,
       })),
       at: attempt.at,
     })),

@@ -26,7 +26,10 @@ export interface Attempt {
 }
 
 export interface Operation extends OperationReport {
+  /** When it came to be in its state. */
   at: Date;
+  /** When it was first reported as under way or done; null while it was only reported as come to nothing. */
+  since: Date | null;
 }
 
 /** How an order is paid: everything else about money follows from it. */
@@ -110,9 +113,13 @@ function isNewerRefund({ refundedAt, refundedMinor }: Attempt, minor: bigint, at
   return at.getTime() === refundedAt.getTime() && minor > refundedMinor;
 }
 
+/** States in which an operation moves money, or is about to. */
+const underWay: readonly OperationState[] = ['pending', 'succeeded'];
+
 function mergeOperation(operations: Operation[], report: OperationReport, at: Date): Operation[] {
   const known = operations.find(({ kind, reference }) => kind === report.kind && reference === report.reference);
-  if (!known) return [...operations, { ...report, at }];
+  const isUnderWay = underWay.includes(report.state);
+  if (!known) return [...operations, { ...report, at, since: isUnderWay ? at : null }];
   const state = further(operationStates, known.state, report.state)!;
   const merged: Operation = {
     kind: known.kind,
@@ -121,6 +128,7 @@ function mergeOperation(operations: Operation[], report: OperationReport, at: Da
     amountMinor: known.amountMinor ?? report.amountMinor,
     // When it came to be in this state.
     at: state !== known.state || (report.state === state && at > known.at) ? at : known.at,
+    since: isUnderWay && (known.since === null || at < known.since) ? at : known.since,
   };
   return operations.map((operation) => (operation === known ? merged : operation));
 }
@@ -148,13 +156,16 @@ function sameExceptTime(a: Attempt, b: Attempt): boolean {
     a.isFullyCaptured === b.isFullyCaptured &&
     a.refundedMinor === b.refundedMinor &&
     a.operations.length === b.operations.length &&
-    a.operations.every((operation, index) => operation.state === b.operations[index]!.state)
+    a.operations.every(({ state, since }, index) => {
+      const other = b.operations[index]!;
+      return state === other.state && since?.getTime() === other.since?.getTime();
+    })
   );
 }
 
 /**
  * What the attempts add up to. Where a provider sends single captures and sums, the larger figure counts, since single
- * ones may not be subscribed to; a refund that has failed since a sum was sent is taken off it.
+ * ones may not be subscribed to; a refund that has failed since a sum was sent is taken off it, and one that has begun since is added.
  */
 export function sumsOf({ attempts }: Payments): PaymentSums {
   const sums = { authorisedMinor: 0n, capturedMinor: 0n, refundedMinor: 0n };
@@ -166,20 +177,36 @@ export function sumsOf({ attempts }: Payments): PaymentSums {
   return sums;
 }
 
-const countsAsRefund: readonly OperationState[] = ['pending', 'succeeded'];
-
 function capturedOf(attempt: Attempt): bigint {
   return larger(attempt.capturedMinor, sumOf(attempt, 'capture', ['succeeded']))!;
 }
 
 function refundedOf(attempt: Attempt): bigint {
-  const single = sumOf(attempt, 'refund', countsAsRefund);
-  const { refundedMinor, refundedAt } = attempt;
+  const givenBack = givenBackOf(attempt) - releasedOf(attempt);
+  return givenBack > 0n ? givenBack : 0n;
+}
+
+/** What was authorised and never taken: Stripe tells of its release as of a refund. */
+function releasedOf({ state, amountMinor, capturedMinor, isFullyCaptured }: Attempt): bigint {
+  const captured = capturedMinor ?? 0n;
+  const isReleased = isFullyCaptured || (state === 'canceled' && captured === 0n);
+  if (!isReleased || amountMinor === null || amountMinor <= captured) return 0n;
+  return amountMinor - captured;
+}
+
+/** The provider's own sum, with what is known to have changed after it. */
+function givenBackOf(attempt: Attempt): bigint {
+  const single = sumOf(attempt, 'refund', underWay);
+  const { refundedMinor, refundedAt, operations } = attempt;
   if (refundedMinor === null || refundedAt === null) return single;
-  const failedSince = attempt.operations
-    .filter(({ kind, state, at }) => kind === 'refund' && !countsAsRefund.includes(state) && at >= refundedAt)
-    .reduce((sum, { amountMinor }) => sum + (amountMinor ?? 0n), 0n);
-  return larger(refundedMinor - failedSince, single)!;
+  let sum = refundedMinor;
+  for (const { kind, state, at, since, amountMinor } of operations) {
+    if (kind !== 'refund') continue;
+    const isInSum = since === null || since <= refundedAt;
+    if (underWay.includes(state)) sum += isInSum ? 0n : (amountMinor ?? 0n);
+    else if (isInSum && at >= refundedAt) sum -= amountMinor ?? 0n;
+  }
+  return larger(sum, single)!;
 }
 
 function sumOf({ operations }: Attempt, kind: Operation['kind'], states: readonly OperationState[]): bigint {

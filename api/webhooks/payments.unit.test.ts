@@ -246,6 +246,25 @@ const lives: [string, ReceivedWebhook[], Expected][] = [
     { status: 'failed', authorisedMinor: 0n, capturedMinor: 0n, refundedMinor: 0n },
   ],
   [
+    'Stripe: an authorisation that the merchant gives back was never taken',
+    [
+      charge('charge.succeeded', { captured: false }),
+      charge('charge.refunded', { captured: false, amount_refunded: 1000, at: 1 }),
+      refund('refund.created', 're_1', 1000, 'succeeded', 1),
+    ],
+    { status: 'failed', authorisedMinor: 0n, capturedMinor: 0n, refundedMinor: 0n },
+  ],
+  [
+    'Stripe: what a capture in part leaves is released as by a refund, and was never taken',
+    [
+      charge('charge.succeeded', { captured: false }),
+      charge('charge.captured', { amount_captured: 600, amount_refunded: 400, at: 1 }),
+      refund('refund.created', 're_1', 400, 'succeeded', 1),
+      charge('charge.refunded', { amount_captured: 600, amount_refunded: 500, at: 2 }),
+    ],
+    { status: 'success', amountMinor: 1000n, capturedMinor: 600n, refundedMinor: 100n },
+  ],
+  [
     'Stripe: refunds in part, two of them equal, one failed',
     [
       charge('charge.succeeded', {}),
@@ -273,6 +292,18 @@ const lives: [string, ReceivedWebhook[], Expected][] = [
       refund('refund.failed', 're_1', 300, 'failed', 2),
     ],
     { ...paid(1000n), refundedMinor: 200n },
+  ],
+  [
+    'Stripe: a refund that begins after the last sum is added to it',
+    [
+      charge('charge.succeeded', { captured: false }),
+      charge('charge.captured', { amount_captured: 600, amount_refunded: 400, at: 1 }),
+      refund('refund.created', 're_1', 100, 'pending', 2),
+      refund('refund.updated', 're_1', 100, 'succeeded', 3),
+      refund('refund.created', 're_2', 50, 'pending', 2),
+      refund('refund.failed', 're_2', 50, 'failed', 4),
+    ],
+    { status: 'success', capturedMinor: 600n, refundedMinor: 100n },
   ],
   [
     'any: a time in the year 9999 rules nothing',

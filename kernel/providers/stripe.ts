@@ -172,11 +172,11 @@ function mapCharge(type: string, input: unknown): MappedOrder {
       attempt: body.id,
       // Refunds and disputes name the charge and its intent, and do not repeat the charge's metadata.
       namesAttempt: true,
-      state: attemptState(type, body),
+      state: isVoided(type, body) ? 'canceled' : attemptState(body),
       amountMinor: isoAmount(body),
       currency: body.currency,
       ...capturedOf(body),
-      refundedMinor: type === 'charge.expired' ? null : isoSum(body.amount_refunded, body, 'amount_refunded'),
+      refundedMinor: isVoided(type, body) ? null : isoSum(body.amount_refunded, body, 'amount_refunded'),
       operations: (body.refunds?.data ?? []).map(refundReport),
       closes: body.status === 'failed' && order === undefined,
     },
@@ -184,9 +184,16 @@ function mapCharge(type: string, input: unknown): MappedOrder {
   };
 }
 
-/** Whether the money of the charge is held; an authorisation that was not captured in time expires. */
-function attemptState(type: string, { status }: Charge): PaymentReport['state'] {
-  if (type === 'charge.expired') return 'canceled';
+/**
+ * An authorisation that was not captured in time expires, and one that the merchant gives back is told of as refunded,
+ * although nothing was taken.
+ */
+function isVoided(type: string, { captured, status, amount_refunded: refunded }: Charge): boolean {
+  return type === 'charge.expired' || (status === 'succeeded' && captured === false && (refunded ?? 0n) > 0n);
+}
+
+/** Whether the money of the charge is held. */
+function attemptState({ status }: Charge): PaymentReport['state'] {
   if (status === 'pending') return 'pending';
   return status === 'failed' ? 'declined' : 'authorised';
 }

@@ -19,6 +19,7 @@ export interface AuditFlags {
   clickhouse?: string;
   /** Seconds. */
   statementTimeout: number;
+  deep?: boolean;
   json?: boolean;
 }
 
@@ -26,7 +27,11 @@ export interface AuditFlags {
 export async function auditCommand(flags: AuditFlags): Promise<void> {
   const { run, ...target } = await findTarget(flags);
   if (run) await waitForPipeline(run);
-  const result = await auditRun({ ...target, statementTimeoutMs: flags.statementTimeout * 1_000 });
+  const result = await auditRun({
+    ...target,
+    statementTimeoutMs: flags.statementTimeout * 1_000,
+    deep: flags.deep ?? false,
+  });
   if (flags.json) printJson({ topology: target.topology, records: target.recordFiles, ...result });
   else {
     print(auditTable(result));

@@ -16,6 +16,7 @@ export function register(program: Command): void {
     .option('--topology <name>', 'the topology of the database at --dsn')
     .option('--clickhouse <url>', 'the analytics to compare with (those of the system, where it has any)')
     .option('--statement-timeout <s>', 'what takes longer could not be checked', wholeNumber(1, 86_400), 300)
+    .option('--deep', 'also derive every order and dispute from the bodies of its deliveries, by a model of its own')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',

@@ -8,7 +8,8 @@ export function register(program: Command): void {
     .summary('send signed webhooks like a provider')
     .description(
       'The provider simulator: a seeded mix of new orders, updates and chargebacks with real signatures, duplicates and ' +
-        'late events. It repeats what was not answered, and records each acknowledgement on disk before it counts it.',
+        'late events. Of Stripe and Adyen come guests, declined attempts, captures and refunds in part, and what else ' +
+        'docs/guides/traffic.md lists. It repeats what was not answered, and records each acknowledgement on disk before it counts it.',
     )
     .option('--count <n>', 'webhooks to deliver', wholeNumber(1), 10_000)
     .option('--rate <n>', 'webhooks per second (as fast as --concurrency allows)', decimal(0.001, 1_000_000))
@@ -17,6 +18,7 @@ export function register(program: Command): void {
     .option('--seed <n>', 'the same seed plans the same traffic', wholeNumber(0), 1)
     .option('--duplicates <p>', 'share delivered twice', decimal(0, 0.5), 0.02)
     .option('--late <p>', 'share delivered after a newer event of the same order', decimal(0, 0.5), 0.01)
+    .option('--contradictions <p>', 'share that names another user than its order', decimal(0, 0.5), 0)
     .addOption(
       new Option('--provider <name>', 'whose webhooks')
         .choices(['silvergate', 'stripe', 'adyen', 'mixed'])

@@ -9,6 +9,7 @@ export interface SendFlags {
   seed: number;
   duplicates: number;
   late: number;
+  contradictions: number;
   provider: SendOptions['provider'];
   record?: string;
   run?: string;

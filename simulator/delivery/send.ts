@@ -1,7 +1,7 @@
 import { providers } from '../../kernel/providers/index.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
 import { percentiles } from '../driver/histogram.ts';
-import { openRecord } from '../record/record.ts';
+import { openRecord, type RecordWriter } from '../record/record.ts';
 import { createRandom } from '../workload/random.ts';
 import { createWorkload } from '../workload/workload.ts';
 import { createDelivery, type DeliveryTotals } from './delivery.ts';
@@ -40,6 +40,8 @@ export interface SendOptions {
   duplicates: number;
   /** Share delivered after a newer event of the same order. */
   late: number;
+  /** Share that names another user than its order, and can only be set aside. */
+  contradictions?: number;
   provider: (typeof sendableProviders)[number];
   /** Connections. */
   concurrency: number;
@@ -81,6 +83,8 @@ export async function send(options: SendOptions): Promise<SendResult> {
     startTimeMs: startedAt.getTime(),
     duplicates: options.duplicates,
     late: options.late,
+    contradictions: options.contradictions ?? 0,
+    count: options.count,
     providers: Object.fromEntries(names.map((name) => [name, 1])),
     // Two deliveries of one order are never under way together, or chance would add late ones of its own.
     spacing: Math.max(128, options.concurrency * 2),
@@ -89,9 +93,7 @@ export async function send(options: SendOptions): Promise<SendResult> {
     // run ahead of what the machine can take, and the API would seem to have accepted each one late.
     ...((options.rate === undefined || options.past) && { nowMs: () => now().getTime() }),
   });
-  const record = await openRecord(options.record).catch(({ message }) => {
-    throw new UsageError(`--record: ${message}`);
-  });
+  const record = await openRecordFile(options.record);
   const clock = () => performance.now();
   const { totals, run } = createDelivery({
     url: options.url,
@@ -126,6 +128,12 @@ export async function send(options: SendOptions): Promise<SendResult> {
     await record.close();
   }
   return summarize(totals, { options, tag, elapsedMs: clock() - started });
+}
+
+function openRecordFile(file: string): Promise<RecordWriter> {
+  return openRecord(file).catch(({ message }) => {
+    throw new UsageError(`--record: ${message}`);
+  });
 }
 
 /** As many parts of `count`, of which none is more than one greater than another. */

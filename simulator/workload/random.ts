@@ -58,3 +58,18 @@ export function createZipf(count: number, exponent: number): (random: Random) =>
     return low;
   };
 }
+
+/** Draws one of the names in proportion to its weight, from a number in [0, 1). @throws Error where all weigh nothing */
+export function weighted<Name extends string>(weights: Partial<Record<Name, number>>): (draw: number) => Name {
+  const entries = Object.entries(weights) as [Name, number][];
+  const total = entries.reduce((sum, [, weight]) => sum + weight, 0);
+  if (!(total > 0)) throw new Error('providers need a weight above 0');
+  return (draw) => {
+    let rest = draw * total;
+    for (const [provider, weight] of entries) {
+      rest -= weight;
+      if (rest < 0) return provider;
+    }
+    return entries.at(-1)![0];
+  };
+}

@@ -1,6 +1,21 @@
-import { type PlannedEvent, type PlannedOrder, render, timeStepMs, type WorkloadProvider } from './events.ts';
+import { adyen } from './adyen.ts';
+import { Late } from './late.ts';
+import type {
+  DisputeBooks,
+  DisputeLife,
+  OrderBooks,
+  OrderLife,
+  ProviderTraffic,
+  RenderedWebhook,
+  Step,
+  WorkloadProvider,
+} from './lives.ts';
 import { createPool, type Pool } from './pool.ts';
-import { createRandom, createZipf, type Random } from './random.ts';
+import { createRandom, createZipf, type Random, weighted } from './random.ts';
+import { silvergate } from './silvergate.ts';
+import { stripe } from './stripe.ts';
+
+// Longer than 300 lines because the plan is one state, and every option of it is explained here.
 
 export interface WorkloadOptions {
   seed: number;
@@ -19,6 +34,13 @@ export interface WorkloadOptions {
   duplicates?: number;
   /** Share of deliveries that arrive after a newer one of the same order. */
   late?: number;
+  /** Share of deliveries that name another user than their order's: the receiver can only set them aside. */
+  contradictions?: number;
+  /**
+   * How many deliveries are made. Only then do events that make an order known arrive late too, since one that never
+   * arrived would leave the rest of its order waiting.
+   */
+  count?: number;
   providers?: Partial<Record<WorkloadProvider, number>>;
   users?: number;
   /** 0 draws users uniformly; 1 is the usual skew. */
@@ -30,16 +52,20 @@ export interface WorkloadOptions {
 export interface PlannedWebhook {
   /** Position in the sequence, from 0. */
   index: number;
-  kind: 'new' | 'update' | 'chargeback' | 'duplicate' | 'late';
+  /** `other` is an event that concerns no order. */
+  kind: 'new' | 'update' | 'chargeback' | 'duplicate' | 'late' | 'contradiction' | 'other';
   provider: WorkloadProvider;
   /** Below /webhooks/. */
   path: string;
   /** JSON text, to be sent as UTF-8. Adyen's needs its signature put in. */
   body: string;
   providerEventId: string;
-  orderId: string;
+  /** As the API names it. Null for an event that concerns no order. */
+  orderId: string | null;
   /** Null for events of the order itself. */
   disputeId: string | null;
+  /** The provider's books after the event, of the dispute where it is about one; null where it changes none. */
+  books: OrderBooks | DisputeBooks | null;
   /** The provider's time of the change; what decides which event is newer. */
   occurredAtMs: number;
 }
@@ -52,20 +78,31 @@ export interface Workload {
 /** The mix of the `ingest` scenario. */
 const ingestMix = { update: 0.7, create: 0.2, chargeback: 0.1 } as const;
 
-interface OrderState extends PlannedOrder {
+/** Of the deliveries of providers that send them, those that concern no order. */
+const otherShare = 0.01;
+
+/** Of the late ones, those that made their order known. */
+const lateBeginnings = 0.2;
+
+interface OpenOrder {
+  provider: WorkloadProvider;
+  life: OrderLife;
+  /** How many steps have happened. */
+  done: number;
+  books: OrderBooks;
   lastAtMs: number;
 }
 
-interface DisputeState {
-  order: OrderState;
-  disputeId: string;
-  stage: 'opened' | 'updated';
-  openedAtMs: number;
+interface OpenDispute {
+  order: OpenOrder;
+  life: DisputeLife;
+  done: number;
   lastAtMs: number;
 }
 
+const traffic: Readonly<Record<WorkloadProvider, ProviderTraffic>> = { silvergate, stripe, adyen };
 const currencies = ['EUR', 'USD', 'GBP', 'JPY'] as const;
-/** Open orders are kept between these numbers by closing fewer or more of them, so that memory stays bounded. */
+/** Open orders are kept between these numbers by ending fewer or more of them, so that memory stays bounded. */
 const fewOpenOrders = 64;
 const manyOpenOrders = 4_096;
 const recentDeliveries = 256;
@@ -91,14 +128,13 @@ class Planner {
   readonly #nowMs: () => number;
   readonly #mix: NonNullable<WorkloadOptions['mix']>;
   readonly #duplicates: number;
-  /** Of every update that is drawn, this share is held back, so that `late` of all deliveries are late ones. */
-  readonly #holdShare: number;
-  readonly #spacing: number;
-  readonly #openOrders: Pool<OrderState>;
-  readonly #paidOrders: Pool<OrderState>;
-  readonly #disputes: Pool<DisputeState>;
+  readonly #contradictions: number;
+  readonly #late: Late<Planned>;
+  readonly #openOrders: Pool<OpenOrder>;
+  readonly #paidOrders: Pool<OpenOrder>;
+  readonly #disputes: Pool<OpenDispute>;
   readonly #recent: PlannedWebhook[] = [];
-  readonly #held: { dueAt: number; webhook: Planned }[] = [];
+  readonly #token = (): string => `${this.#prefix}X${(this.#serial++).toString(36)}`;
   #index = 0;
   #serial = 0;
   #updatesOwed = 0;
@@ -108,33 +144,40 @@ class Planner {
     const { run, shard = 0, mix = ingestMix, duplicates = 0.02, late = 0.01, spacing = 128 } = options;
     this.#random = createRandom(options.seed, shard);
     this.#drawUser = createZipf(options.users ?? 10_000, options.userSkew ?? 0);
-    this.#drawProvider = weighted(options.providers ?? { silvergate: 1 });
+    this.#drawProvider = weighted<WorkloadProvider>(options.providers ?? { silvergate: 1 });
     // Capitals separate the parts, since neither a run nor a number in base 36 has any.
     this.#prefix = shard === 0 ? run : `${run}S${shard}`;
     const { startTimeMs, eventIntervalMs = 0.1 } = options;
     this.#nowMs = options.nowMs ?? (() => startTimeMs + Math.floor(this.#index * eventIntervalMs));
     this.#mix = mix;
     this.#duplicates = duplicates;
-    this.#holdShare = late === 0 ? 0 : late / (mix.update * (1 - late - duplicates));
-    this.#spacing = spacing;
-    this.#openOrders = createPool<OrderState>(spacing);
-    this.#paidOrders = createPool<OrderState>(spacing);
-    this.#disputes = createPool<DisputeState>(spacing);
+    this.#contradictions = options.contradictions ?? 0;
+    const { update } = mix;
+    this.#late = new Late({ late, updates: update * (1 - late - duplicates), spacing, count: options.count });
+    this.#openOrders = createPool<OpenOrder>(spacing);
+    this.#paidOrders = createPool<OpenOrder>(spacing);
+    this.#disputes = createPool<OpenDispute>(spacing);
   }
 
   next(): PlannedWebhook {
     const webhook: PlannedWebhook = { index: this.#index, ...this.#plan() };
     if (webhook.kind !== 'duplicate') this.#recent[this.#index % recentDeliveries] = webhook;
     this.#index += 1;
+    this.#late.count();
     return webhook;
   }
 
   #plan(): Planned {
     const { create, update, chargeback } = this.#mix;
-    if (this.#held.length > 0 && this.#held[0]!.dueAt <= this.#index) return this.#held.shift()!.webhook;
+    const held = this.#late.due(this.#index);
+    if (held) return { ...held, kind: 'late' };
     if (this.#index > 0 && this.#random.next() < this.#duplicates) {
       const original = this.#recent[this.#random.below(Math.min(this.#index, recentDeliveries))];
       if (original) return { ...original, kind: 'duplicate' };
+    }
+    if (this.#contradictions > 0 && this.#random.next() < this.#contradictions) {
+      const contradiction = this.#contradict();
+      if (contradiction) return contradiction;
     }
     const draw = this.#random.next() * (update + create + chargeback);
     if (draw < create) return this.#owedUpdate() ?? this.#owedChargeback() ?? this.#create();
@@ -163,46 +206,86 @@ class Planner {
 
   #create(): Planned {
     const random = this.#random;
-    const order: OrderState = {
-      provider: this.#drawProvider(random.next()),
-      orderId: `ord_${this.#token()}`,
+    const provider = this.#drawProvider(random.next());
+    const { planOrder, renderOther } = traffic[provider];
+    if (renderOther && random.next() < otherShare) {
+      const occurredAtMs = this.#nowMs();
+      const nothing = { orderId: null, disputeId: null, books: null };
+      return { kind: 'other', provider, ...renderOther(this.#token(), occurredAtMs, random), ...nothing, occurredAtMs };
+    }
+    const life = planOrder({
       userId: `usr_${this.#drawUser(random)}`,
       amountMinor: 100 + random.below(100_000),
       currency: currencies[random.below(currencies.length)]!,
-      createdAtMs: this.#nowMs(),
-      lastAtMs: this.#nowMs(),
-    };
-    this.#openOrders.add(order, this.#index);
-    const token = this.#token();
-    return deliver('new', { target: 'order', order, status: 'created', token, atMs: order.createdAtMs });
+      random,
+      token: this.#token,
+    });
+    const atMs = this.#nowMs();
+    const order: OpenOrder = { provider, life, done: 1, books: life.steps[0]!.books, lastAtMs: atMs };
+    const introduction = this.#deliver('new', order, life.steps[0]!, atMs);
+    const mayBeLate = this.#late.isBounded && life.steps.length > 1 && this.#late.mayHold(this.#index);
+    if (!mayBeLate || !this.#late.draws(random, lateBeginnings)) {
+      this.#keep(order, this.#index);
+      return introduction;
+    }
+    const dueAt = this.#late.hold(introduction, this.#index, random);
+    const overtaking = this.#advanceOrder(order);
+    this.#keep(order, dueAt);
+    return overtaking;
   }
 
   #update(): Planned | undefined {
-    const random = this.#random;
-    const order = this.#openOrders.take(this.#index, random);
+    const order = this.#openOrders.take(this.#index, this.#random);
     if (!order) return undefined;
-    if (random.next() < this.#holdShare) this.#holdBack(order);
-    const status = random.next() < this.#closingShare() ? (random.next() < 0.9 ? 'success' : 'failed') : 'updated';
-    if (status === 'updated') this.#openOrders.add(order, this.#index);
-    // Only paid orders are charged back; the oldest are forgotten, so that memory stays bounded.
-    else if (status === 'success' && this.#paidOrders.size < manyOpenOrders) this.#paidOrders.add(order, this.#index);
-    const token = this.#token();
-    return deliver('update', { target: 'order', order, status, token, atMs: this.#advance(order, order.provider) });
+    if (this.#canHoldBack(order) && this.#late.draws(this.#random, 1)) {
+      const isBetween = order.life.between !== null;
+      this.#late.hold(this.#advanceOrder(order, isBetween), this.#index, this.#random);
+    }
+    const webhook = this.#advanceOrder(order);
+    this.#keep(order, this.#index);
+    return webhook;
   }
 
-  /** Plans an older event of this order for a position after the newer one that comes now. */
-  #holdBack(order: OrderState): void {
-    const atMs = this.#advance(order, order.provider);
-    const earliest = this.#index + this.#spacing + this.#random.below(this.#spacing);
-    const dueAt = Math.max(earliest, this.#held.at(-1)?.dueAt ?? 0);
-    const event = { target: 'order', order, status: 'updated', token: this.#token(), atMs } as const;
-    this.#held.push({ dueAt, webhook: deliver('late', event) });
+  #goesOnBetween({ life }: OpenOrder): boolean {
+    return life.between !== null && this.#random.next() >= this.#endingShare();
+  }
+
+  /** The order's next change. @param isBetween whether it is one that leaves the books as they are */
+  #advanceOrder(order: OpenOrder, isBetween = this.#goesOnBetween(order)): Planned {
+    const { life, done } = order;
+    const step = isBetween ? life.between!(order.books) : life.steps[done]!;
+    if (!isBetween) order.done += 1;
+    order.books = step.books;
+    return this.#deliver('update', order, step, this.#timeOf(order, order.provider, step));
+  }
+
+  /** An order that goes on has another turn; of those that are paid, the first ones are disputed later on. */
+  #keep(order: OpenOrder, position: number): void {
+    if (order.done < order.life.steps.length) this.#openOrders.add(order, position);
+    else if (order.books.status === 'success' && this.#paidOrders.size < manyOpenOrders) {
+      this.#paidOrders.add(order, position);
+    }
   }
 
   /** As many orders have to end as begin. */
-  #closingShare(): number {
+  #endingShare(): number {
     if (this.#openOrders.size < fewOpenOrders) return 0;
     return this.#openOrders.size > manyOpenOrders ? 1 : this.#mix.create / this.#mix.update;
+  }
+
+  /** Whether a change of the order may be held back: another one has to come after it, and it has to be no beginning. */
+  #canHoldBack({ life, done }: OpenOrder): boolean {
+    return this.#late.mayHold(this.#index) && (life.between !== null || done + 2 <= life.steps.length);
+  }
+
+  #contradict(): Planned | undefined {
+    const order = this.#openOrders.take(this.#index, this.#random);
+    if (!order) return undefined;
+    this.#openOrders.add(order, this.#index);
+    const render = order.life.contradict(order.done - 1);
+    if (!render) return undefined;
+    const atMs = this.#nowMs();
+    return this.#written('contradiction', order, { ...render(atMs), books: null, disputeId: null }, atMs);
   }
 
   #chargeback(): Planned | undefined {
@@ -210,52 +293,37 @@ class Planner {
     if (known) return this.#continueDispute(known);
     const order = this.#paidOrders.take(this.#index, this.#random);
     if (!order) return undefined;
-    const disputeId = order.provider === 'adyen' ? this.#token() : `dp_${this.#token()}`;
-    const atMs = this.#advance(order, order.provider);
-    this.#disputes.add({ order, disputeId, stage: 'opened', openedAtMs: atMs, lastAtMs: atMs }, this.#index);
-    const event = { order, disputeId, stage: 'opened', token: this.#token(), atMs, openedAtMs: atMs } as const;
-    return deliver('chargeback', { target: 'dispute', ...event });
+    const life = order.life.dispute(this.#random);
+    return this.#continueDispute({ order, life, done: 0, lastAtMs: order.lastAtMs });
   }
 
-  #continueDispute(dispute: DisputeState): Planned {
-    const { order, disputeId, openedAtMs } = dispute;
-    const atMs = this.#advance(dispute, order.provider);
-    const stage = dispute.stage === 'opened' ? 'updated' : this.#random.next() < 0.4 ? 'won' : 'lost';
-    if (stage === 'updated') {
-      dispute.stage = stage;
-      this.#disputes.add(dispute, this.#index);
-    }
-    const event = { order, disputeId, stage, token: this.#token(), atMs, openedAtMs } as const;
-    return deliver('chargeback', { target: 'dispute', ...event });
+  #continueDispute(dispute: OpenDispute): Planned {
+    const { order, life } = dispute;
+    const step = life.steps[dispute.done]!;
+    dispute.done += 1;
+    if (dispute.done < life.steps.length) this.#disputes.add(dispute, this.#index);
+    const atMs = this.#timeOf(dispute, order.provider, step);
+    const { disputeId } = life;
+    return this.#written('chargeback', order, { ...step.render(atMs), books: step.books, disputeId }, atMs);
   }
 
-  /** The time of the thing's next change: the present one, and in any case after its last. */
-  #advance(thing: { lastAtMs: number }, provider: WorkloadProvider): number {
-    thing.lastAtMs = Math.max(this.#nowMs(), thing.lastAtMs + timeStepMs[provider]);
+  /** The time of the thing's next change: the present one, and in any case after its last, unless it comes with it. */
+  #timeOf(thing: { lastAtMs: number }, provider: WorkloadProvider, { isTogether }: { isTogether: boolean }): number {
+    if (isTogether) return thing.lastAtMs;
+    thing.lastAtMs = Math.max(this.#nowMs(), thing.lastAtMs + traffic[provider].timeStepMs);
     return thing.lastAtMs;
   }
 
-  #token(): string {
-    return `${this.#prefix}X${(this.#serial++).toString(36)}`;
+  #deliver(kind: PlannedWebhook['kind'], order: OpenOrder, step: Step<OrderBooks>, atMs: number): Planned {
+    return this.#written(kind, order, { ...step.render(atMs), books: step.books, disputeId: null }, atMs);
   }
-}
 
-function deliver(kind: PlannedWebhook['kind'], event: PlannedEvent): Planned {
-  const disputeId = event.target === 'dispute' ? event.disputeId : null;
-  const { provider, orderId } = event.order;
-  return { kind, provider, ...render(event), orderId, disputeId, occurredAtMs: event.atMs };
-}
-
-function weighted(weights: Partial<Record<WorkloadProvider, number>>): (draw: number) => WorkloadProvider {
-  const entries = Object.entries(weights) as [WorkloadProvider, number][];
-  const total = entries.reduce((sum, [, weight]) => sum + weight, 0);
-  if (!(total > 0)) throw new Error('providers need a weight above 0');
-  return (draw) => {
-    let rest = draw * total;
-    for (const [provider, weight] of entries) {
-      rest -= weight;
-      if (rest < 0) return provider;
-    }
-    return entries.at(-1)![0];
-  };
+  #written(
+    kind: PlannedWebhook['kind'],
+    { provider, life }: OpenOrder,
+    written: RenderedWebhook & Pick<PlannedWebhook, 'books' | 'disputeId'>,
+    occurredAtMs: number,
+  ): Planned {
+    return { kind, provider, ...written, orderId: life.orderId, occurredAtMs };
+  }
 }

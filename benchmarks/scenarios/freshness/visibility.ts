@@ -68,11 +68,11 @@ export function startVisibilityProbe(options: VisibilityOptions): VisibilityProb
     latency,
     samples,
     answered: (request, answer) => {
-      if (request.webhook.disputeId !== null || answer.status !== 202) return;
+      const { orderId, disputeId } = request.webhook;
+      if (orderId === null || disputeId !== null || answer.status !== 202) return;
       count += 1;
       if (count % every !== 0) return;
       const sequence = Number(/"sequence":"?(\d+)"?/.exec(answer.body)?.[1] ?? 0);
-      const { orderId } = request.webhook;
       if (sequence > 0) waiting.push({ orderId, sequence, acknowledgedAtMs: clock() });
     },
     finish: async (timeoutMs) => {

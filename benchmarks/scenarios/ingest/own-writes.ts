@@ -31,9 +31,9 @@ export async function readOwnWrites(options: OwnWritesOptions): Promise<void> {
       if (!written) continue;
       record.answered(request, written);
       const token = written.headers['x-consistency-token'];
-      const sequence = numberOf(written, request.webhook.disputeId);
-      if (sequence === undefined || typeof token !== 'string') continue;
-      const { orderId } = request.webhook;
+      const { orderId, disputeId } = request.webhook;
+      const sequence = numberOf(written, disputeId);
+      if (orderId === null || sequence === undefined || typeof token !== 'string') continue;
       const seen = await send({
         method: 'GET',
         path: `/api/v1/orders/${orderId}`,

@@ -108,8 +108,9 @@ class Sessions {
     this.totals.writes += 1;
     const sequence = Number(/"sequence":"?(\d+)"?/.exec(answer.body)?.[1] ?? 0);
     const token = answer.headers['x-consistency-token'];
-    if (request.webhook.disputeId !== null || sequence === 0 || typeof token !== 'string') return undefined;
-    own.push({ orderId: request.webhook.orderId, sequence });
+    const { orderId, disputeId } = request.webhook;
+    if (orderId === null || disputeId !== null || sequence === 0 || typeof token !== 'string') return undefined;
+    own.push({ orderId, sequence });
     if (own.length > remembered) own.shift();
     return token;
   }
