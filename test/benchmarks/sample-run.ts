@@ -115,7 +115,7 @@ function timelineRounds(arm: SampleArm): Measurement[] {
   const [random, time] = arm.fiveDaysMs;
   const history: TimelineResult = {
     ...result('time', 'warm', arm.name === 'plain' ? 0.1 : 0.9),
-    query: 'one dispute’s history',
+    query: 'one dispute’s history, unbounded',
   };
   return arm.rates.map((_, at) => ({
     scenario: 'timeline',

@@ -41,9 +41,9 @@ export async function createDataset(arm: Arm, order: PhysicalOrder, size: Datase
       monthStart,
       monthDays,
     ]);
-    await client.query(await timelineSql('seed_orders'), [size.disputes, monthStart]);
-    await client.query(await timelineSql('seed_disputes'), [size.disputes, monthStart]);
+    await client.query(await timelineSql('seed_orders'), [size.disputes, monthStart, monthDays]);
     await client.query(await timelineSql(`seed_events.${order}`), [size.events, monthStart, monthDays]);
+    await client.query(await timelineSql('seed_disputes'));
     // Every table: autovacuum would come to the ones that are left during the measurement.
     await client.query('vacuum (analyze)');
     // Dirty pages can't be dropped from a cache, and writing them must not fall into a measurement.
