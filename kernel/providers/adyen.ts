@@ -359,7 +359,7 @@ function amountOf(body: Item, path: Path): { amountMinor: bigint; currency: stri
   const code = currency.safeParse(body.amount?.currency);
   if (!code.success) throw fieldError([...path, 'amount', 'currency'], 'must be an ISO 4217 currency code in capitals');
   const amount = toIsoMinorUnits(value, code.data, exponents);
-  if (amount === undefined) throw fieldError([...path, 'amount', 'value'], 'must be whole minor units');
+  if (amount === undefined) throw fieldError([...path, 'amount', 'value'], 'must be below 2^63 minor units');
   return { amountMinor: amount, currency: code.data };
 }
 

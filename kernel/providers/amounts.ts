@@ -4,7 +4,8 @@ import { currencyExponent } from '../currency.ts';
 /**
  * Converts an amount from the provider's minor units to those of ISO 4217, where the two differ.
  * @param providerExponents digits after the decimal point, for the currencies in which the provider deviates
- * @returns undefined when the amount has a fraction that ISO 4217's minor unit cannot express, or exceeds 64 bits
+ * @returns undefined when the amount exceeds 64 bits. What is less than a minor unit is rounded, and never to nothing:
+ *   there is no such coin, but a dispute that was converted from another currency may say so, and has to be taken.
  */
 export function toIsoMinorUnits(
   amount: bigint,
@@ -19,5 +20,6 @@ export function toIsoMinorUnits(
     return larger <= maxInt8 ? larger : undefined;
   }
   const divisor = 10n ** BigInt(from - to);
-  return amount % divisor === 0n ? amount / divisor : undefined;
+  const rounded = (amount + divisor / 2n) / divisor;
+  return rounded === 0n && amount > 0n ? 1n : rounded;
 }

@@ -56,6 +56,18 @@ describe('amounts of Stripe in the minor units of ISO 4217', () => {
     expect(ofStripe(code)).toBe(expected);
   });
 
+  // Stripe sends the two last digits of ISK and UGX as 00, https://docs.stripe.com/currencies#special-cases. Only what
+  // it has converted itself, as the amount of a dispute, might be something else.
+  test.each<[string, number, bigint]>([
+    ['ISK', 500, 5n],
+    ['ISK', 549, 5n],
+    ['ISK', 550, 6n],
+    ['UGX', 1, 1n],
+    ['UGX', 100, 1n],
+  ])('%s: %i is taken', (code, amount, expected) => {
+    expect(ofStripe(code, amount)).toBe(expected);
+  });
+
   // Zero-decimal for payouts only.
   test.each(['HUF', 'TWD'])('%s: hundredths in charges', (code) => {
     expect(ofStripe(code)).toBe(1000n);
@@ -75,6 +87,14 @@ describe('amounts of Adyen in the minor units of ISO 4217', () => {
     ['IDR', 100_000n],
   ])('%s is converted', (code, expected) => {
     expect(ofAdyen(code)).toBe(expected);
+  });
+
+  test.each<[string, number, bigint]>([
+    ['CLP', 1049, 10n],
+    ['CLP', 1050, 11n],
+    ['ISK', 49, 1n],
+  ])('%s: a fraction of a unit, %i, is taken', (code, value, expected) => {
+    expect(ofAdyen(code, value)).toBe(expected);
   });
 
   test.each(['EUR', 'JPY', 'KWD', 'UGX', 'HUF', 'BGN', 'HRK', 'ANG', 'STD'])('%s is taken as it is', (code) => {

@@ -345,7 +345,7 @@ function isoSum(sum: bigint | null | undefined, { currency }: { currency: string
 
 function inIsoUnits(minor: bigint, currency: string, field: string): bigint {
   const amount = toIsoMinorUnits(minor, currency, exponents);
-  if (amount === undefined) throw fieldError(field, 'must be a whole number of the currency’s minor units');
+  if (amount === undefined) throw fieldError(field, 'must be below 2^63 of the currency’s minor units');
   return amount;
 }
 

@@ -215,7 +215,8 @@ describe('stripe events', () => {
     expect(map('charge.succeeded', { ...charge, amount: 500, currency: 'isk' })).toMatchObject({ amountMinor: 5n });
     expect(map('charge.succeeded', { ...charge, amount: 5, currency: 'mga' })).toMatchObject({ amountMinor: 500n });
     expect(map('charge.succeeded', { ...charge, amount: 5, currency: 'jpy' })).toMatchObject({ amountMinor: 5n });
-    expect(() => map('charge.succeeded', { ...charge, amount: 501, currency: 'isk' })).toThrow(/data.*object.*amount/s);
+    const tooMuch = { ...charge, amount: Number.MAX_SAFE_INTEGER, currency: 'mga' };
+    expect(map('charge.succeeded', tooMuch)).toMatchObject({ amountMinor: BigInt(tooMuch.amount) * 100n });
   });
 
   test.each([
