@@ -1,7 +1,6 @@
-import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWebhookServer, type WebhookServer } from '../../test/webhooks/server.ts';
-import { adyenSecret, post, postStripe, stripeEvent } from '../../test/webhooks/signing.ts';
+import { postAdyen, postStripe, signedAdyenItem, stripeEvent } from '../../test/webhooks/signing.ts';
 
 let server: WebhookServer;
 beforeAll(async () => {
@@ -86,35 +85,18 @@ describe('adyen', () => {
     eventDate: '2026-01-31T12:00:00+01:00',
     paymentMethod: 'visa',
   });
-  const sign = (body: ReturnType<typeof item>) => {
-    const text = [
-      body.pspReference,
-      body.originalReference,
-      body.merchantAccountCode,
-      body.merchantReference,
-      body.amount.value,
-      body.amount.currency,
-      body.eventCode,
-      body.success,
-    ].join(':');
-    const hmacSignature = createHmac('sha256', Buffer.from(adyenSecret, 'hex')).update(text).digest('base64');
-    return { NotificationRequestItem: { ...body, additionalData: { hmacSignature } } };
-  };
-  const send = (items: unknown[]) =>
-    post(`${server.url}/webhooks/adyen`, JSON.stringify({ live: 'false', notificationItems: items }), {
-      'content-type': 'application/json',
-    });
+  const send = (items: object[]) => postAdyen(server.url, items);
 
   it('takes a batch and answers as Adyen expects', async () => {
-    const answer = await send([sign(item('8515A')), sign(item('8515B'))]);
+    const answer = await send([signedAdyenItem(item('8515A')), signedAdyenItem(item('8515B'))]);
     expect([answer.status, answer.body]).toEqual([202, '[accepted]']);
     expect(await server.query(`select 1 from orders where provider = 'adyen'`)).toHaveLength(2);
-    expect((await send([sign(item('8515A'))])).status).toBe(200);
+    expect((await send([signedAdyenItem(item('8515A'))])).status).toBe(200);
   });
 
   it('takes the payment that succeeds after a card was refused', async () => {
     const attempt = (pspReference: string, change: object) =>
-      sign({ ...item(pspReference), merchantReference: 'ord_two_cards', ...change });
+      signedAdyenItem({ ...item(pspReference), merchantReference: 'ord_two_cards', ...change });
     await send([attempt('8515E', { success: 'false' })]);
     await send([attempt('8515F', { eventDate: '2026-01-31T12:01:00+01:00' })]);
     await send([attempt('8515G', { eventCode: 'CAPTURE', eventDate: '2026-01-31T12:02:00+01:00' })]);
@@ -123,9 +105,8 @@ describe('adyen', () => {
   });
 
   it('refuses the batch when one item was tampered with', async () => {
-    const tampered = sign(item('8515D'));
-    tampered.NotificationRequestItem.amount = { value: 1, currency: 'EUR' };
-    expect((await send([sign(item('8515C')), tampered])).status).toBe(401);
+    const tampered = { ...signedAdyenItem(item('8515D')), amount: { value: 1, currency: 'EUR' } };
+    expect((await send([signedAdyenItem(item('8515C')), tampered])).status).toBe(401);
     expect(await server.query(`select 1 from orders where order_id in ('ord_8515C', 'ord_8515D')`)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 
@@ -120,5 +120,41 @@ export function postStripe(
   return post(`${baseUrl}/webhooks/stripe`, change(payload), {
     'content-type': 'application/json; charset=utf-8',
     'stripe-signature': signature,
+  });
+}
+
+/** An item of a notification, signed as Adyen does it. */
+export function signedAdyenItem(item: object, secret = adyenSecret): Record<string, unknown> {
+  const fields = item as AdyenItem;
+  const text = [
+    fields.pspReference,
+    fields.originalReference ?? '',
+    fields.merchantAccountCode,
+    fields.merchantReference ?? '',
+    fields.amount?.value ?? '',
+    fields.amount?.currency ?? '',
+    fields.eventCode,
+    fields.success,
+  ].join(':');
+  const hmacSignature = createHmac('sha256', Buffer.from(secret, 'hex')).update(text).digest('base64');
+  return { ...item, additionalData: { ...fields.additionalData, hmacSignature } };
+}
+
+interface AdyenItem {
+  pspReference: string;
+  originalReference?: string;
+  merchantAccountCode: string;
+  merchantReference?: string;
+  amount?: { value: number; currency: string };
+  eventCode: string;
+  success: string;
+  additionalData?: object;
+}
+
+/** Posts items that are signed already, as one notification. */
+export function postAdyen(baseUrl: string, items: readonly object[]): Promise<Answer> {
+  const notificationItems = items.map((item) => ({ NotificationRequestItem: item }));
+  return post(`${baseUrl}/webhooks/adyen`, JSON.stringify({ live: 'false', notificationItems }), {
+    'content-type': 'application/json',
   });
 }

@@ -9,6 +9,7 @@ import { disputeSuite } from './disputes.ts';
 import { eventSuite } from './events.ts';
 import { operationsSuite } from './operations.ts';
 import { orderSuite } from './orders.ts';
+import { paymentSuite } from './payments.ts';
 import { webhookSuite } from './webhooks.ts';
 
 /**
@@ -34,6 +35,7 @@ export function contractSuite(options: Pick<SystemOptions, 'topology' | 'pgbounc
   afterAll(() => system?.stop());
 
   describe('webhooks', () => webhookSuite(() => target));
+  describe('payments', () => paymentSuite(() => target));
   describe('orders', () => orderSuite(() => target));
   describe('disputes', () => disputeSuite(() => target));
   describe('events', () => eventSuite(() => target));

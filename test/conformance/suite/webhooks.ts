@@ -1,10 +1,11 @@
-import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   orderBody,
   post,
+  postAdyen,
   postSilvergate,
   postStripe,
+  signedAdyenItem,
   silvergateHeaders,
   strangerSecret,
   stripeEvent,
@@ -164,32 +165,10 @@ export function webhookSuite(target: () => Target): void {
         eventDate: '2026-01-31T12:00:00+00:00',
         success: 'true',
       };
-      const signed = [
-        item.pspReference,
-        '',
-        item.merchantAccountCode,
-        item.merchantReference,
-        '1999',
-        'EUR',
-        item.eventCode,
-        'true',
-      ];
-      const hmacSignature = createHmac('sha256', Buffer.from(target().secrets.adyen, 'hex'))
-        .update(signed.join(':'))
-        .digest('base64');
-      const body = (change: object) =>
-        JSON.stringify({
-          live: 'false',
-          notificationItems: [{ NotificationRequestItem: { ...item, ...change, additionalData: { hmacSignature } } }],
-        });
-      const headers = { 'content-type': 'application/json' };
-      const good = await post(`${target().apiUrl}/webhooks/adyen`, body({}), headers);
+      const signed = signedAdyenItem(item, target().secrets.adyen);
+      const good = await postAdyen(target().apiUrl, [signed]);
       expect([good.status, good.body]).toEqual([202, '[accepted]']);
-      const bad = await post(
-        `${target().apiUrl}/webhooks/adyen`,
-        body({ amount: { value: 2000, currency: 'EUR' } }),
-        headers,
-      );
+      const bad = await postAdyen(target().apiUrl, [{ ...signed, amount: { value: 2000, currency: 'EUR' } }]);
       expect(bad.status).toBe(401);
     });
   });
