@@ -5,8 +5,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ContractEvent, ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
 import type { GroupCommit } from '../../../kernel/group-commit.ts';
 import { createPool } from '../../../kernel/postgres/pool.ts';
+import { adyen } from '../../../kernel/providers/adyen.ts';
 import { createUndistributedDatabase } from '../../../test/api/undistributed.ts';
 import { asRole, type TestDatabase } from '../../../test/postgres/database.ts';
+import { authorise, modify } from '../../../test/webhooks/provider-events.ts';
 import { createOwners } from '../../shards/owners.ts';
 import type { ApplyResult } from '../apply.ts';
 import { shardedIntake } from './sharded.ts';
@@ -90,6 +92,12 @@ const dispute = {
   amountMinor: 50n,
 };
 
+/** The webhook that an item of Adyen becomes. */
+function ofAdyen(item: Record<string, unknown>): ReceivedWebhook {
+  const [event] = adyen.paths.adyen!({ notificationItems: [{ NotificationRequestItem: item }] });
+  return { ...received(event as unknown as Record<string, unknown>), provider: 'adyen' };
+}
+
 async function verdictOf(webhook: ReceivedWebhook): Promise<string> {
   const result = await commit.add(webhook);
   if ('error' in result) throw result.error;
@@ -145,6 +153,21 @@ test('disputes that name no user and their orders, all at once: each has one eff
   expect(rows).toEqual(Array.from({ length: 40 }, () => ({ sequence: '1' })));
   expect((await client.query('select from parked_webhooks')).rowCount).toBe(0);
   expect(await Promise.all(all.map(verdictOf))).toEqual(all.map(() => 'duplicate'));
+});
+
+test('what waits for the second attempt of an order has its effect once that attempt is named, though the order is known', async () => {
+  const events = [
+    modify('CAPTURE', 'C1', 'G1', { value: 300 }),
+    authorise('A1', { value: 700 }),
+    authorise('G1', { value: 300 }),
+  ];
+  const [early, ...named] = events.map(({ body }) => ofAdyen(body));
+  expect(await verdictOf(early!)).toBe('parked');
+  for (const one of named) expect(await verdictOf(one)).toBe('applied');
+  const { rows } = await client.query("select authorised_minor, captured_minor from orders where order_id = 'ord_1'");
+  expect(rows).toEqual([{ authorised_minor: '1000', captured_minor: '300' }]);
+  expect((await client.query('select from parked_webhooks')).rowCount).toBe(0);
+  expect(await verdictOf(early!)).toBe('duplicate');
 });
 
 test('a type that is not mapped is stored once', async () => {

@@ -67,12 +67,13 @@ async function loadUnknown<Webhook extends ReceivedWebhook>(
   const { attempts, orders, disputes, parked } = await rows.lookAgain(unknown);
   addStates(into, orders, disputes);
   for (const [reference, orderId] of attempts) into.attempts.set(reference, orderId);
-  // What waits for an order that exists by now is the affair of the transaction that created it; an attempt's, too.
-  into.parked = parked.filter(
-    ({ event }) =>
-      !into.orders.has(event.orderId) &&
-      (event.attemptReference === null || !into.attempts.has(event.attemptReference)),
-  );
+  // What waits for an order that exists by now is the affair of the transaction that created it; an attempt's, too. In
+  // shards that transaction can't find what waits under the name of another attempt: it is found when that one is named.
+  const named = new Set(attemptsOf(unknown.filter(({ event }) => namesAttempt(event))));
+  into.parked = parked.filter(({ event: { attemptReference: reference, orderId } }) => {
+    if (reference !== null && into.attempts.has(reference)) return false;
+    return !into.orders.has(orderId) || (reference !== null && named.has(reference));
+  });
   addStates(into, [], await rows.lockWaitingDisputes(into.parked, unknown));
 }
 
