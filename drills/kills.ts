@@ -3,12 +3,15 @@ import { waitUntil } from '../kernel/wait.ts';
 import { untilDrained } from '../operations/status/drain.ts';
 import { type RunningSystem, startSystem } from '../runtime/native/system.ts';
 import { type DrillHistory, openHistory } from './history.ts';
+import { killOrder } from './kill-order.ts';
 import { type KillConfiguration, type KillResult, type Recovery, summarise } from './kills-result.ts';
 import { expectAllWell, isFlowing, newestCommitInClickhouseMs } from './kills-signs.ts';
 import { type DrillLoad, startLoad } from './webhook-load.ts';
 
 export interface KillOptions extends KillConfiguration {
   kills: number;
+  /** The only ones that are killed; all unless given. */
+  parts?: readonly string[] | undefined;
   /** Where the drill's history goes. */
   root: string;
   progress: (line: string) => void;
@@ -44,7 +47,7 @@ export async function drillKills(options: KillOptions): Promise<KillResult> {
   let load: DrillLoad | undefined;
   try {
     const names = system.describe().processes.map(({ name }) => name);
-    const order = Array.from({ length: options.kills }, (_, index) => names[index % names.length]!);
+    const order = killOrder(names, options);
     const history = await openHistory({ name: 'kill', seed, root, now, schedule: order });
     const startedAt = clock();
     load = await startLoad({

@@ -31,9 +31,6 @@ const sourcePartitions = webhookTopicSpecs
  */
 const gather = { minBytes: 512 * 1024, maxWaitMs: 100 };
 
-/** What a killed process holds its partitions up by; heartbeats come several times as often. */
-const sessionTimeoutMs = 10_000;
-
 /**
  * Starts the consumers of the webhook topics and of their retry topics. Returns at once; they join as soon as the
  * broker answers. The retries have a group of their own, so that their waiting delays no other message.
@@ -101,7 +98,6 @@ export function startConsumers(options: ConsumersOptions): Consumers {
 function createConsumers({ kafka, groupId, maxBatch }: ConsumersOptions): { webhooks: Consumer; retries: Consumer } {
   const webhooks = kafka.createConsumer({
     groupId,
-    sessionTimeoutMs,
     // A fetch brings messages of each partition, and all of them share transactions.
     maxBatchMessages: maxBatch,
     concurrency: sourcePartitions,
@@ -109,7 +105,6 @@ function createConsumers({ kafka, groupId, maxBatch }: ConsumersOptions): { webh
   });
   const retries = kafka.createConsumer({
     groupId: retryGroup(groupId),
-    sessionTimeoutMs,
     maxBatchMessages: 1,
     concurrency: 2,
   });

@@ -36,8 +36,6 @@ export function createKafkaEngine(options: KafkaEngineOptions): Engine {
       // Of every partition one batch is in memory; the sink's limit is for all of them together.
       maxBatchMessages: Math.max(1, Math.min(5_000, options.limits.maxEvents)),
       concurrency: 16,
-      // How long a killed process holds up its partitions.
-      sessionTimeoutMs: 10_000,
     });
     const watching = watchLag(signal);
     try {

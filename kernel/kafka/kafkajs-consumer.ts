@@ -19,7 +19,8 @@ export interface ConsumerContext {
 }
 
 const closingTimeoutMs = 10_000;
-const defaultSessionMs = 10_000;
+/** For so long a killed process holds its partitions up. Brokers refuse less unless their settings allow it. */
+const defaultSessionMs = 6_000;
 
 /**
  * For every request but that to join, which kafkajs gives the group's own time. On a connection that died without a word

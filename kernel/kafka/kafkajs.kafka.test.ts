@@ -20,7 +20,7 @@ describeIf('Kafka port over kafkajs', await missingForKafka(), () => {
     process.on('warning', onWarning);
     run = await createRunDirectory();
     // Shorter sessions than a broker usually accepts, so that their end need not be waited for so long.
-    broker = await startBroker({ runDirectory: run.path, settings: { 'group.min.session.timeout.ms': '1000' } });
+    broker = await startBroker({ runDirectory: run.path });
     client = newClient();
   });
   afterAll(async () => {

@@ -69,7 +69,7 @@ export interface ConsumerOptions {
    * that are later by that time when there are few of them. At once when left out.
    */
   gather?: { minBytes: number; maxWaitMs: number };
-  /** A member that is silent for so long is dead to its group, and its partitions move; ten seconds when left out. */
+  /** A member that is silent for so long is dead to its group, and its partitions move; six seconds when left out. */
   sessionTimeoutMs?: number;
   /** How long a rebalance waits for a batch in progress. */
   rebalanceTimeoutMs?: number;

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { defaultTopology } from '../../kernel/topology.ts';
-import { maxReplicas, wholeNumber } from '../arguments.ts';
+import { list, maxReplicas, wholeNumber } from '../arguments.ts';
 import type { FailoverFlags, KillFlags, PitrFlags } from '../drill/flags.ts';
 
 export function register(program: Command): void {
@@ -70,6 +70,7 @@ function registerKill(drill: Command, common: readonly Option[]): void {
       ]),
     )
     .option('--kills <n>', 'how many, of one part after the other', wholeNumber(1), 50)
+    .option('--parts <names>', 'only of these, with commas between them', list)
     .option('--replicas <n>', 'streaming replicas', wholeNumber(0, maxReplicas))
     .option('--sync', 'commits wait for a replica')
     .option('--prometheus', 'with Prometheus and its exporters, which are killed too')

@@ -26,6 +26,7 @@ export interface KillFlags {
   mode: WebhookMode;
   cdc?: CdcEngine;
   kills: number;
+  parts?: string[];
   replicas?: number;
   sync?: boolean;
   prometheus?: boolean;

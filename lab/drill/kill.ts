@@ -18,6 +18,7 @@ export async function kill(flags: KillFlags): Promise<void> {
       synchronous: synchronous ?? false,
       prometheus: prometheus ?? false,
       kills: flags.kills,
+      parts: flags.parts,
       seed: flags.seed,
       rate: flags.rate,
       limitMs: 10_000,

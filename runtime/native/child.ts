@@ -15,6 +15,8 @@ export interface ChildOptions {
   user?: ServerUser | undefined;
   /** Opens a channel on which a Node program tells its port. */
   channel?: boolean;
+  /** After a caller has stopped it; with how it ended. */
+  onStopped?: (how: string) => Promise<void>;
 }
 
 /** A signal, and how long a process may take to end after it. */
@@ -75,7 +77,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
         return listeningPort;
       },
       kill: (signal) => ended === undefined && sendSignal(child.pid!, signal),
-      stop: (steps) => stopInSteps(child, () => ended !== undefined, steps),
+      stop: async (steps) => {
+        const endedBefore = ended !== undefined;
+        await stopInSteps(child, () => ended !== undefined, steps);
+        if (!endedBefore) await options.onStopped?.(ended!);
+      },
     };
   } finally {
     await log.close();

@@ -42,6 +42,13 @@ describeIf('Kafka broker', await missingForKafka(), () => {
     expect(broker.pid).not.toBe(pid);
   });
 
+  test.runIf(process.platform === 'linux')('after an ordered stop its classes come from an archive', async () => {
+    await broker.stop();
+    await broker.restart();
+    // Java maps an archive only where it fits.
+    expect(await readFile(`/proc/${broker.pid}/maps`, 'latin1')).toContain('-broker/classes.jsa');
+  });
+
   test('a wrong setting fails with what the broker said, and leaves no process', async () => {
     const start = startBroker({ runDirectory: run.path, name: 'broken', settings: { 'num.io.threads': 'many' } });
     await expect(start).rejects.toThrow(/num\.io\.threads/);

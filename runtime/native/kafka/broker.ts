@@ -91,6 +91,8 @@ async function startServer(options: Place & { port: number; signal: AbortSignal 
     mainClass: 'kafka.Kafka',
     arguments: [file],
     heapMb: 384,
+    classes: 'broker',
+    recordsClasses: true,
     // A broker of the lab lives for minutes, beside what it serves: for the first of them the second compiler takes
     // more of the cores than its better code gives back.
     jvmOptions: ['-XX:TieredStopAtLevel=1'],
@@ -116,6 +118,7 @@ async function format(options: Place): Promise<void> {
     // With an equals sign, because one id in 64 begins with a dash.
     arguments: ['format', '--config', file, `--cluster-id=${randomBytes(16).toString('base64url')}`, '--standalone'],
     heapMb: 128,
+    classes: 'broker',
   });
   await untilDone(child, "Kafka's storage was not formatted", logFileOf({ ...options, name }));
 }
@@ -146,9 +149,12 @@ function brokerProperties(place: { port: number; controllerPort: number; dataDir
     'log.flush.interval.messages': 1,
     // A group of the lab has all its members from the start; waiting for more only delays it.
     'group.initial.rebalance.delay.ms': 0,
-    // After kill -9 the broker may register again only when its former session has ended.
-    'broker.session.timeout.ms': 3_000,
-    'broker.heartbeat.interval.ms': 500,
+    // After kill -9 the broker may register again only when its former session has ended. Its controller is in the same
+    // process: a session that ends by mistake, in a pause of both, begins again with the next heartbeat.
+    'broker.session.timeout.ms': 1_500,
+    'broker.heartbeat.interval.ms': 250,
+    // A member that was killed holds its group up for the rest of its session.
+    'group.min.session.timeout.ms': 1_000,
     'log.segment.bytes': 256 * 1024 * 1024,
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
     'socket.request.max.bytes': 100 * 1024 * 1024,

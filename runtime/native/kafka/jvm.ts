@@ -1,6 +1,7 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Child, startChild, terminateSteps } from '../child.ts';
+import { openClassArchive } from './class-archive.ts';
 import type { Java } from './java.ts';
 
 export interface JvmOptions {
@@ -12,6 +13,10 @@ export interface JvmOptions {
   mainClass: string;
   arguments: readonly string[];
   heapMb: number;
+  /** Names the archive of its classes. */
+  classes: string;
+  /** Makes the archive where there is none: a start of the server itself, which meets all classes. */
+  recordsClasses?: boolean;
   /** Options of the JVM beyond those that all programs get. */
   jvmOptions?: readonly string[];
   environment?: Record<string, string>;
@@ -27,6 +32,8 @@ export async function startJvm(options: JvmOptions): Promise<Child> {
   const { java, libraries, runDirectory, name, mainClass, heapMb } = options;
   const logging = path.join(runDirectory, `${name}-log4j2.properties`);
   await writeFile(logging, loggingProperties(options.logLevels ?? {}), { mode: 0o644 });
+  const directory = await ownDirectory({ runDirectory, name: `${name}-tmp`, java });
+  const archive = await openClassArchive({ java, libraries, name: options.classes, directory });
   return startChild({
     command: java.program,
     arguments: [
@@ -36,13 +43,14 @@ export async function startJvm(options: JvmOptions): Promise<Child> {
       '-XX:+UseSerialGC',
       '-XX:+ExitOnOutOfMemoryError',
       ...(options.jvmOptions ?? []),
+      ...(options.recordsClasses ? archive.useOrRecord : archive.use),
       // Its data for other tools lies in a directory that all users of the machine share.
       '-XX:-UsePerfData',
       `-Dlog4j2.configurationFile=${logging}`,
       '-Djava.awt.headless=true',
       '-Duser.timezone=UTC',
       '-Dfile.encoding=UTF-8',
-      `-Djava.io.tmpdir=${await ownDirectory({ runDirectory, name: `${name}-tmp`, java })}`,
+      `-Djava.io.tmpdir=${directory}`,
       '-cp',
       path.join(libraries, '*'),
       mainClass,
@@ -52,6 +60,7 @@ export async function startJvm(options: JvmOptions): Promise<Child> {
     workingDirectory: runDirectory,
     logFile: logFileOf(options),
     user: java.user,
+    ...(options.recordsClasses && { onStopped: archive.keep }),
   });
 }
 
