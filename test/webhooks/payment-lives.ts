@@ -1,5 +1,7 @@
 import { authorise, charge, dispute, modify, type ProviderEvent, refund } from './provider-events.ts';
 
+// Longer than 300 lines because the lives are one list.
+
 /** What clients are shown of an order in the end, as far as the life says anything of it. */
 export interface ShownOrder {
   status?: string;
