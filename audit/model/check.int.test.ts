@@ -30,12 +30,13 @@ async function applyTraffic(dsn: string): Promise<void> {
   const store = oneServerWebhooks({ pool, dedupe: 'natural_key' });
   const shares = { silvergate: 1, stripe: 1, adyen: 1 };
   const options = { seed: 3, run: 'c', startTimeMs: Date.now() - 60_000, providers: shares, count };
-  const workload = createWorkload({ ...options, late: 0.05, contradictions: 0.01 });
+  // Several events of one order share a transaction, as they do in Kafka mode.
+  const workload = createWorkload({ ...options, late: 0.05, contradictions: 0.01, spacing: 16 });
   const webhooks = Array.from({ length: count }, () => workload.next());
-  for (let from = 0; from < count; from += 50) {
+  for (let from = 0; from < count; from += 200) {
     const results = await applyWebhooks(
       { store, now: () => new Date() },
-      webhooks.slice(from, from + 50).flatMap(received),
+      webhooks.slice(from, from + 200).flatMap(received),
     );
     for (const result of results) if ('error' in result) throw result.error;
   }
@@ -61,7 +62,7 @@ describe('the audit’s model of the providers', () => {
   test('agrees with what the API made of three providers’ traffic', async () => {
     const { checked, violations, examples, note } = await checkAgainstModel(client);
     expect({ violations, examples, note }).toEqual({ violations: 0, examples: [], note: null });
-    expect(checked).toBeGreaterThan(500);
+    expect(checked).toBeGreaterThan(400);
   });
 
   const anOrder = (condition: string) => `(select order_id from orders where ${condition} order by order_id limit 1)`;

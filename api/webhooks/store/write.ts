@@ -60,6 +60,7 @@ async function insertOrders(client: ClientBase, orders: readonly Timed<OrderStat
     'sequence',
     'provider',
     'providerUpdatedAt',
+    'customerId',
     'paymentsJson',
     'authorisedMinor',
     'capturedMinor',
