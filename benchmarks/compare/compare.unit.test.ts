@@ -13,13 +13,14 @@ import { compareToBaseline } from './baseline.ts';
 import { metricsOf } from './metrics.ts';
 import { judgeArm } from './verdict.ts';
 
-const plain: SampleArm = { name: 'plain', rates: [1_000, 1_010, 990], fiveDaysMs: [90, 30] };
+const plain: SampleArm = { name: 'plain', rates: [1_000, 1_010, 990, 1_005, 995], fiveDaysMs: [90, 30] };
 const partitioned = (changes: Partial<SampleArm> = {}): SampleArm => ({
   name: 'partitioned',
-  rates: [900, 909, 891],
+  rates: [900, 909, 891, 904.5, 895.5],
   fiveDaysMs: [30, 30],
   ...changes,
 });
+const firstThree = ({ rates, ...rest }: SampleArm): SampleArm => ({ ...rest, rates: rates.slice(0, 3) });
 
 test('each round begins with another arm and no arm is left out', () => {
   expect(orderOfRound(['a', 'b', 'c'], 1)).toEqual(['a', 'b', 'c']);
@@ -52,37 +53,74 @@ test('the cost of a webhook leaves the generator out', () => {
 test('the conclusion says "not worth it" when partitions only help rows in random order', () => {
   const { conclusion, findings } = sampleRun([plain, partitioned()]);
   expect(conclusion).toBe(
-    'Daily partitions cost 10 % of the ingest rate and make five-day ranges from a cold cache 3.0 × as fast for rows ' +
-      'in random order, but not for rows in time order: not worth it for speed alone.',
+    'Daily partitions cost 10 % of the ingest rate (0.90 × plain, 95 % interval 0.90–0.90) and make five-day ranges ' +
+      'from a cold cache 3.0 × as fast (90 ms → 30 ms; 0.33 × the time, 95 % interval 0.33–0.33) for rows in random ' +
+      'order, but not for rows in time order (1.00 × the time, 95 % interval 1.00–1.00): not worth it for speed alone.',
   );
-  expect(findings.join(' ')).toMatch(/history of one dispute, .* takes 9\.0 × as long/);
+  expect(findings.join(' ')).toMatch(/history of one dispute, .* takes 9\.0 × as long \(0\.10 ms → 0\.90 ms; 9\.00 ×/);
+});
+
+test('three rounds are told as a range, and nothing is claimed of them', () => {
+  const { conclusion, findings } = sampleRun([firstThree(plain), firstThree(partitioned())]);
+  expect(conclusion).toBe(
+    'In 3 rounds, too few for a claim, daily partitions took 0.90 (0.90–0.90) × the webhooks of plain, and answered ' +
+      'five-day ranges from a cold cache in 0.33 (0.33–0.33) × the time for rows in random order, 1.00 (1.00–1.00) × ' +
+      'for rows in time order.',
+  );
+  expect(findings.join(' ')).not.toMatch(/as fast|as long|fewer|more webhooks|not worth|distinguished|cost \d/);
 });
 
 test('the conclusion says "not worth it" when partitions help nothing', () => {
-  const { conclusion } = sampleRun([plain, partitioned({ fiveDaysMs: [88, 31], rates: [1_000, 1_010, 990] })]);
+  const { conclusion } = sampleRun([
+    plain,
+    partitioned({ fiveDaysMs: [88, 31], rates: [1_000, 1_010, 990, 1_005, 995] }),
+  ]);
   expect(conclusion).toMatch(
-    /^Daily partitions cost no ingest rate that this run could see .* not worth it for speed\.$/,
+    /^Daily partitions have a price in ingest that this run does not tell .* not worth it for speed\.$/,
   );
 });
 
 test('the conclusion recommends partitions when they help the rows as they are', () => {
   const { conclusion } = sampleRun([plain, partitioned({ fiveDaysMs: [30, 15] })]);
-  expect(conclusion).toMatch(/make five-day ranges from a cold cache 2\.0 × as fast: worth a trial/);
+  expect(conclusion).toMatch(
+    /make five-day ranges from a cold cache 2\.0 × as fast \(30 ms → 15 ms; .*: worth a trial/,
+  );
 });
 
 test('a gain that only a cold cache sees is not told of rows in memory', () => {
   const { findings } = sampleRun([plain, partitioned({ fiveDaysMs: [30, 15], fiveDaysWarmMs: 26 })]);
-  expect(findings).toContain('Partitions: once its rows are in memory, that range in time order takes 1.3 × as long.');
+  expect(findings.join(' ')).toContain(
+    'once its rows are in memory, that range in time order takes 1.3 × as long (20 ms →',
+  );
 });
 
 test('more webhooks than the control takes are no price, however wide the interval is', () => {
-  const { conclusion } = sampleRun([plain, partitioned({ rates: [1_080, 1_400, 1_500] })]);
-  expect(conclusion).toMatch(/^Daily partitions cost no ingest rate \(1\.08–1\.52 × plain\)/);
+  const { conclusion } = sampleRun([plain, partitioned({ rates: [1_300, 1_500, 1_700, 1_400, 1_600] })]);
+  expect(conclusion).toMatch(/^Daily partitions cost no ingest rate \(1\.49 × plain, 95 % interval 1\.30–1\.71\)/);
 });
 
-test('an interval that is too wide is not called a price', () => {
-  const { conclusion } = sampleRun([plain, partitioned({ rates: [500, 1_000, 1_400] })]);
-  expect(conclusion).toMatch(/have a price in ingest that this run could not tell \(0\.50–1\.41 × plain\)/);
+/** Rates of five rounds whose logarithms scatter by `spread` around a ratio to plain. */
+const around = (ratio: number, spread: number) =>
+  plain.rates.map((rate, round) => rate * ratio * Math.exp(spread * [-1, 0.5, 0, 1, -0.5][round]!));
+
+test.each([
+  ['far below', 0.7, 0.02, /^takes 30 % fewer webhooks a second \(0\.70 × plain, 95 % interval 0\.6\d–0\.7\d\)/],
+  ['just below', 0.97, 0.01, /^takes 3 % fewer webhooks/],
+  [
+    'below, of a wide interval that holds 1',
+    0.9,
+    0.3,
+    /^is not distinguished from plain in webhooks a second \(0\.90 × plain/,
+  ],
+  ['equal, of a narrow interval', 1, 0.005, /^is not distinguished from plain/],
+  ['equal, of a wide interval', 1, 0.3, /^is not distinguished from plain/],
+  ['above, of a wide interval that holds 1', 1.1, 0.3, /^is not distinguished from plain/],
+  ['just above', 1.03, 0.01, /^takes 3 % more webhooks/],
+  ['far above', 2, 0.1, /^takes 100 % more webhooks a second \(2\.00 × plain, 95 % interval 1\.\d\d–2\.\d\d\)/],
+])('words follow the interval: %s', (_shape, ratio, spread, words) => {
+  const { findings } = sampleRun([plain, partitioned({ rates: around(ratio, spread) })]);
+  const sentence = findings.find((finding) => finding.startsWith('partitioned '))!;
+  expect(sentence.replace('partitioned ', '')).toMatch(words);
 });
 
 test('the conclusion of a run that does not count says so', () => {
@@ -112,7 +150,7 @@ test('an arm counts with enough valid rounds, close together, and a clean audit'
   const rate = { median: 100, min: 95, max: 105, spread: 0.1 };
   const good = { measurements, audit, summary: { 'ingest.rate': rate }, rounds: 3 };
   expect(judgeArm(good)).toEqual([]);
-  expect(judgeArm({ ...good, rounds: 4 })).toEqual(['ingest: 3 valid rounds of 4', 'timeline: 3 valid rounds of 4']);
+  expect(judgeArm({ ...good, rounds: 6 })).toEqual(['ingest: 5 valid rounds of 6', 'timeline: 5 valid rounds of 6']);
   expect(judgeArm({ ...good, summary: { 'ingest.rate': { ...rate, spread: 0.9 } } })).toEqual([
     'ingest: rounds 90 % of their median apart',
   ]);

@@ -133,7 +133,7 @@ class TopologyComparison {
     const arms = await this.#describeArms(measurements);
     const wanted = tool?.name ?? this.#options.control;
     const control = arms.some((arm) => arm.name === wanted) ? wanted : arms[0]!.name;
-    const comparisons = compareToControl(measurements, control, seed);
+    const comparisons = compareToControl(measurements, control);
     const reasons = arms.flatMap((arm) => arm.reasons.map((reason) => `${arm.name}: ${reason}`));
     const valid = reasons.length === 0;
     const names = scenarios.map(({ name }) => name);

@@ -1,23 +1,24 @@
-import { createRandom } from '../../simulator/workload/random.ts';
 import type { Comparison } from '../schema/run.ts';
 import type { Measurement } from '../schema/turn.ts';
-import { ratioOfMedians } from '../statistics/bootstrap.ts';
+import { pairedRatio } from '../statistics/paired-ratio.ts';
 import { type Summary, summarize } from '../statistics/summary.ts';
 import { metricsOf } from './metrics.ts';
 
 /** Medians and ranges of an arm's valid rounds, by metric. */
 export function summarizeArm(measurements: readonly Measurement[]): Record<string, Summary> {
-  return Object.fromEntries([...valuesOf(measurements)].map(([name, values]) => [name, summarize(values)]));
+  return Object.fromEntries(
+    [...valuesOf(measurements)].map(([name, rounds]) => [name, summarize([...rounds.values()])]),
+  );
 }
 
-/** With fewer rounds an interval would look certain for lack of anything that could contradict it. */
+/** What fewer rounds say is an anecdote. */
 const fewestRounds = 3;
 
 /**
- * Every metric of every other arm relative to the control's, with its bootstrap interval. Metrics with too few valid
- * rounds for an interval are left out.
+ * Every metric of every other arm relative to the control's, round by round. Metrics with too few rounds that are valid
+ * in both arms are left out.
  */
-export function compareToControl(measurements: readonly Measurement[], control: string, seed: number): Comparison[] {
+export function compareToControl(measurements: readonly Measurement[], control: string): Comparison[] {
   const byArm = Map.groupBy(measurements, (measurement) => measurement.arm);
   const controlValues = valuesOf(byArm.get(control) ?? []);
   const comparisons: Comparison[] = [];
@@ -25,21 +26,22 @@ export function compareToControl(measurements: readonly Measurement[], control: 
     if (arm === control) continue;
     for (const [metric, values] of valuesOf(own)) {
       const against = controlValues.get(metric);
-      if (!against?.every((value) => value > 0) || Math.min(values.length, against.length) < fewestRounds) continue;
-      const random = createRandom(seed).next;
-      comparisons.push({ metric, arm, control, ...ratioOfMedians({ values, control: against, random }) });
+      if (!against || [...values.values(), ...against.values()].some((value) => !(value > 0))) continue;
+      if ([...values.keys()].filter((round) => against.has(round)).length < fewestRounds) continue;
+      comparisons.push({ metric, arm, control, ...pairedRatio(values, against) });
     }
   }
   return comparisons;
 }
 
-/** In the order of the rounds, so that the same place means the same round in every arm. */
-function valuesOf(measurements: readonly Measurement[]): Map<string, number[]> {
-  const values = new Map<string, number[]>();
-  const valid = measurements.filter((measurement) => measurement.verdict === 'VALID');
-  for (const measurement of valid.toSorted((a, b) => a.round - b.round)) {
+/** The values of the valid rounds, by metric and number of the round. */
+function valuesOf(measurements: readonly Measurement[]): Map<string, Map<number, number>> {
+  const values = new Map<string, Map<number, number>>();
+  for (const measurement of measurements) {
+    if (measurement.verdict !== 'VALID') continue;
     for (const [metric, value] of Object.entries(metricsOf(measurement))) {
-      values.set(metric, [...(values.get(metric) ?? []), value]);
+      const rounds = values.get(metric) ?? new Map<number, number>();
+      values.set(metric, rounds.set(measurement.round, value));
     }
   }
   return values;

@@ -65,7 +65,7 @@ ${arms.map((arm) => `- **${arm.name}**: ${arm.description}; PostgreSQL ${arm.pos
 Turns alternate, every arm begins as often as the other as far as the number of rounds allows, and each turn starts
 after a checkpoint. The rate of \`ingest\` is the highest that an open model held for two seconds with p99 ≤ 100 ms
 from the intended start, over HTTP with signatures, durable before the answer, and with the generator's CPU on the same
-cores. Intervals are 95 % bootstrap intervals of the ratio of medians over rounds. Absolute numbers belong to this machine and
+cores. Ratios are taken round by round; intervals are 95 % t intervals of their logarithm, from five rounds on. Absolute numbers belong to this machine and
 this hour; only the ratios are meant to be quoted.
 `;
 }

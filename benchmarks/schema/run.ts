@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
 import { freshnessDocument } from '../scenarios/freshness/document.ts';
 import { environment } from './environment.ts';
+import { ratioFields } from './ratio.ts';
 import { measurementOf, type TurnKind, verdict } from './turn.ts';
 
 /** One run of `lab compare`, `lab bench` or `lab start`, as `results/<id>.json` holds it. */
@@ -63,10 +64,7 @@ const comparison = z.strictObject({
   metric: z.string(),
   arm: z.string(),
   control: z.string(),
-  ratio: z.number(),
-  low: z.number(),
-  high: z.number(),
-  confidence: z.number(),
+  ...ratioFields,
 });
 
 /**

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   countAtOrBelow,
   createHistogram,
@@ -8,8 +8,8 @@ import {
   percentileCurve,
   percentiles,
 } from '../../simulator/driver/histogram.ts';
-import { createRandom } from '../../simulator/workload/random.ts';
-import { ratioOfMedians } from './bootstrap.ts';
+import { noises, simulateCoverage } from './coverage.ts';
+import { pairedRatio } from './paired-ratio.ts';
 import { median, summarize } from './summary.ts';
 
 test('the median of an odd and of an even number of values', () => {
@@ -29,31 +29,66 @@ test('the median does not sort as text and leaves its argument alone', () => {
   expect(values).toEqual([100, 9, 20]);
 });
 
+const byRound = (values: readonly number[]) => new Map(values.map((value, at) => [at + 1, value]));
+
 test('a ratio that is the same in every round has an interval without width, however the rounds differ', () => {
-  const control = [100, 50, 200];
-  const values = control.map((value) => value * 0.9);
-  const result = ratioOfMedians({ values, control, random: createRandom(1).next });
-  expect(result.ratio).toBeCloseTo(0.9, 10);
-  expect(result.low).toBeCloseTo(0.9, 10);
-  expect(result.high).toBeCloseTo(0.9, 10);
+  const control = [100, 50, 200, 80, 120];
+  const { ratio, low, high } = pairedRatio(byRound(control.map((value) => value * 0.9)), byRound(control));
+  for (const value of [ratio, low, high]) expect(value).toBeCloseTo(0.9, 10);
 });
 
-test('the interval holds the ratio and is repeatable from its seed', () => {
-  const options = { values: [8, 9, 10, 12, 11], control: [10, 11, 9, 10, 12] };
-  const first = ratioOfMedians({ ...options, random: createRandom(7).next });
-  const again = ratioOfMedians({ ...options, random: createRandom(7).next });
-  expect(again).toEqual(first);
-  expect(first.ratio).toBe(1);
-  expect(first.low).toBeLessThan(1);
-  expect(first.high).toBeGreaterThan(1);
-  expect(first.low).toBeGreaterThanOrEqual(8 / 10);
-  expect(first.high).toBeLessThanOrEqual(12 / 9);
+test('the interval is the t interval of the logarithms', () => {
+  // Logarithms of the ratios: −0.2, −0.1, 0, 0.1, 0.2; standard deviation 0.1581, t of 4 degrees of freedom 2.776.
+  const result = pairedRatio(byRound([-0.2, -0.1, 0, 0.1, 0.2].map(Math.exp)), byRound([1, 1, 1, 1, 1]));
+  const margin = (2.776 * 0.158_114) / Math.sqrt(5);
+  expect(result).toMatchObject({ confidence: 0.95, rounds: 5 });
+  expect(result.ratio).toBeCloseTo(1, 10);
+  expect(Math.log(result.low)).toBeCloseTo(-margin, 4);
+  expect(Math.log(result.high)).toBeCloseTo(margin, 4);
 });
 
-test('arms with unequal numbers of rounds are drawn apart; a control of 0 is refused', () => {
-  const result = ratioOfMedians({ values: [2, 2, 2], control: [1, 1], random: createRandom(3).next });
-  expect(result).toMatchObject({ ratio: 2, low: 2, high: 2 });
-  expect(() => ratioOfMedians({ values: [1], control: [0], random: createRandom(3).next })).toThrow(RangeError);
+test.each([3, 4])('%i rounds have a range and no confidence', (rounds) => {
+  const values = [0.8, 1.1, 0.9, 1].slice(0, rounds);
+  const result = pairedRatio(byRound(values), byRound(values.map(() => 1)));
+  expect(result).toMatchObject({ confidence: null, rounds });
+  expect(result.low).toBeCloseTo(0.8);
+  expect(result.high).toBeCloseTo(1.1);
+});
+
+test('rounds are paired by their number: one that an arm lacks is left out of both', () => {
+  const control = new Map([
+    [1, 100],
+    [2, 1_000],
+    [3, 100],
+    [4, 100],
+    [5, 100],
+    [6, 100],
+  ]);
+  const values = new Map([
+    [1, 50],
+    [3, 50],
+    [4, 50],
+    [5, 50],
+    [6, 50],
+  ]);
+  expect(pairedRatio(values, control)).toMatchObject({
+    ratio: expect.closeTo(0.5),
+    low: expect.closeTo(0.5),
+    rounds: 5,
+  });
+});
+
+test('values that are not above 0, and arms without a common round, are refused', () => {
+  expect(() => pairedRatio(byRound([1]), byRound([0]))).toThrow(RangeError);
+  expect(() => pairedRatio(new Map([[1, 1]]), new Map([[2, 1]]))).toThrow(RangeError);
+});
+
+describe('an interval of 95 % holds the true ratio in 95 of 100 simulated comparisons, within 1.7', () => {
+  const cases = Object.keys(noises).flatMap((noise) => [5, 7, 10].map((rounds) => [noise, rounds] as const));
+  test.each(cases)('%s noise, %i rounds', (noise, rounds) => {
+    const { coverage } = simulateCoverage(noise, rounds, 20_000);
+    expect(Math.abs(coverage - 0.95)).toBeLessThan(0.017);
+  });
 });
 
 test('merged histograms have the percentiles of the whole and not the mean of percentiles', () => {

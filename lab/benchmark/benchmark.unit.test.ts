@@ -22,7 +22,7 @@ test('names are checked, in the registry’s order and each once', () => {
 
 test('the table has a line for each arm with its ratio to the control', () => {
   const [head, first, second] = comparisonTable(document).split('\n');
-  expect(head).toMatch(/webhooks\/s\s+ratio \(95 %\)/);
+  expect(head).toMatch(/webhooks\/s\s+ratio \(bounds\)/);
   expect(first).toMatch(/^plain\s+VALID\s+1,000\s+control\s.*90 ms\s+30 ms\s+clean/);
   expect(second).toMatch(/^partitioned\s+DISCARDED\s+900\s+0\.90 \(0\.90–0\.90\)/);
 });

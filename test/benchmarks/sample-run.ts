@@ -21,7 +21,7 @@ export interface SampleArm {
 /** An invented run of `lab compare`, for tests of what reads one. */
 export function sampleRun(sampleArms: readonly SampleArm[], changes: Partial<RunDocument> = {}): RunDocument {
   const measurements = sampleArms.flatMap((arm) => [...ingestRounds(arm), ...timelineRounds(arm)]);
-  const comparisons = compareToControl(measurements, 'plain', 1);
+  const comparisons = compareToControl(measurements, 'plain');
   const arms = sampleArms.map((arm) => armResult(arm, measurements));
   const valid = arms.every((arm) => arm.verdict === 'VALID');
   return {

@@ -38,5 +38,13 @@ export function comparisonSection(view: View): Html {
 <div class="scroll"><table class="comparison"><thead><tr><th></th>${head}</tr></thead><tbody>${rows}
 <tr><th scope="row">audit</th>${audits}</tr><tr><th scope="row">verdict</th>${verdicts}</tr></tbody></table></div>
 <p class="note">Median of ${document.rounds} interleaved rounds, the range below it, then the ratio to
-${document.control} with its 95 % bootstrap interval. An interval that holds 1 means: no difference that this run could see.</p></section>`;
+${document.control} with ${boundsOf(document)}.</p></section>`;
+}
+
+function boundsOf({ comparisons }: View['document']): string {
+  if (comparisons.some(({ confidence }) => confidence === null)) {
+    return 'the range of the rounds, which are too few for an interval: no difference and no equality is claimed';
+  }
+  const method = comparisons.some(({ rounds }) => rounds === undefined) ? 'bootstrap interval' : 't interval';
+  return `its 95 % ${method}; where that holds 1, the two are not distinguished`;
 }

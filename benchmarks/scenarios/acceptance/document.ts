@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { loadPhase } from '../../schema/load-phase.ts';
 import { ownDocument } from '../../schema/own-document.ts';
+import { ratioFields } from '../../schema/ratio.ts';
 
-const ratio = z.strictObject({ ratio: z.number(), low: z.number(), high: z.number(), confidence: z.number() });
+const ratio = z.strictObject(ratioFields);
 
 export const modes = ['sync', 'kafka'] as const;
 export type Mode = (typeof modes)[number];

@@ -1,5 +1,4 @@
-import { createRandom } from '../../../simulator/workload/random.ts';
-import { ratioOfMedians } from '../../statistics/bootstrap.ts';
+import { pairedRatio } from '../../statistics/paired-ratio.ts';
 import { summarize } from '../../statistics/summary.ts';
 import type { AcceptanceArm, AcceptanceDocument, ArmName } from './document.ts';
 
@@ -38,10 +37,10 @@ function cpuPerWebhook(rounds: AcceptanceArm['rounds']): Record<string, number> 
   );
 }
 
-/** Relative to sync mode. With fewer than three rounds the interval is little more than the range. */
-export function ratioOfRates(measured: Rounds, arm: ArmName, seed: number) {
-  const rates = (name: ArmName) => measured.get(name)!.map(({ load }) => load.rate);
-  return ratioOfMedians({ values: rates(arm), control: rates('sync'), random: createRandom(seed).next });
+/** Relative to sync mode, round by round. */
+export function ratioOfRates(measured: Rounds, arm: ArmName) {
+  const rates = (name: ArmName) => new Map(measured.get(name)!.map(({ round, load }) => [round, load.rate]));
+  return pairedRatio(rates(arm), rates('sync'));
 }
 
 /** Why a run must not count; empty when it may. */

@@ -126,8 +126,8 @@ class Acceptance {
     const { command, topology, seed } = this.#options;
     const measured = roundsByArm(measurements);
     const ratios = {
-      concurrent: ratioOfRates(measured, 'kafka', seed),
-      burst: ratioOfRates(measured, 'kafka-burst', seed),
+      concurrent: ratioOfRates(measured, 'kafka'),
+      burst: ratioOfRates(measured, 'kafka-burst'),
     };
     const reasons = judgeAcceptance(measured, this.#audits);
     return {

@@ -1,3 +1,4 @@
+import { ratioHead, shortRatio } from '../../report/ratio-words.ts';
 import type { TextSummary } from '../scenario.ts';
 import type { AcceptanceDocument } from './document.ts';
 
@@ -8,14 +9,20 @@ export function summarizeAcceptance(document: AcceptanceDocument): TextSummary {
   const { arms, ratios, target, idleBrokerCores, audits, verdict, reasons } = document;
   const ratioOf = { sync: undefined, kafka: ratios.concurrent, 'kafka-burst': ratios.burst };
   return {
-    head: ['', 'accepted/s', 'ratio (95 %)', 'p99', ...components.map((name) => `${name} µs`)],
+    head: [
+      '',
+      'accepted/s',
+      ratioHead([ratios.concurrent, ratios.burst]),
+      'p99',
+      ...components.map((name) => `${name} µs`),
+    ],
     rows: arms.map(({ name, medianRate, rounds, cpuUs }) => {
       const p99s = rounds.map(({ load }) => load.latency.p99Ms).toSorted((a, b) => a - b);
       const ratio = ratioOf[name];
       return [
         name,
         Math.round(medianRate),
-        ratio ? `${ratio.ratio.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)})` : 'control',
+        ratio ? shortRatio(ratio) : 'control',
         `${Math.round(p99s[Math.floor(rounds.length / 2)]!)} ms`,
         ...components.map((component) => cpuUs[component] ?? '–'),
       ];

@@ -1,4 +1,5 @@
 import { number, percent } from '../../report/numbers.ts';
+import { boundsInWords, claimOf } from '../../report/ratio-words.ts';
 import type { Comparison } from '../../schema/run.ts';
 import type { Evidence } from '../scenario.ts';
 import { ingestRate } from './metrics.ts';
@@ -18,29 +19,39 @@ export function ingestFindings({ arms, comparisons, control }: Evidence): string
   return findings;
 }
 
-/** Wider than this, an interval says nothing about a price of a tenth. */
-const tellingWidth = 0.3;
-
 function describeRate(rate: Comparison): string {
-  const bounds = `${rate.low.toFixed(2)}–${rate.high.toFixed(2)}`;
-  const interval = `${rate.ratio.toFixed(2)} × ${rate.control}, ${percent(rate.confidence)} interval ${bounds}`;
-  if (rate.high < 1) return `takes ${percent(1 - rate.ratio)} fewer webhooks a second (${interval})`;
-  if (rate.low > 1) return `takes ${percent(rate.ratio - 1)} more webhooks a second (${interval})`;
-  if (rate.high - rate.low > tellingWidth) return `can't be told from ${rate.control} by this run (${interval})`;
-  return `takes as many webhooks a second as far as this run can see (${interval})`;
+  const evidence = `${rate.ratio.toFixed(2)} × ${rate.control}, ${boundsInWords(rate)}`;
+  switch (claimOf(rate)) {
+    case 'below':
+      return `takes ${percent(1 - rate.ratio)} fewer webhooks a second (${evidence})`;
+    case 'above':
+      return `takes ${percent(rate.ratio - 1)} more webhooks a second (${evidence})`;
+    case 'undecided':
+      return `is not distinguished from ${rate.control} in webhooks a second (${evidence})`;
+    case 'unclaimed':
+      return `took webhooks at ${evidence}`;
+  }
 }
 
 function describeCost(comparisons: readonly Comparison[]): string {
   const cpu = comparisons.find(({ metric }) => metric === 'ingest.cpuUs');
   const wal = comparisons.find(({ metric }) => metric === 'ingest.walBytes');
-  return cpu && wal ? `; each costs ${cpu.ratio.toFixed(2)} × the CPU and ${wal.ratio.toFixed(2)} × the WAL` : '';
+  if (!cpu || !wal) return '';
+  const said = (of: Comparison, what: string) => `${of.ratio.toFixed(2)} × the ${what} (${boundsInWords(of)})`;
+  return `; each costs ${said(cpu, 'CPU')} and ${said(wal, 'WAL')}`;
 }
 
 /** The price in ingest of what else an arm is good for, as the middle of a sentence. */
 export function describePrice(rate: Comparison): string {
-  if (rate.high < 1) return `cost ${percent(1 - rate.ratio)} of the ingest rate`;
-  const interval = `${rate.low.toFixed(2)}–${rate.high.toFixed(2)} × ${rate.control}`;
-  if (rate.low > 1) return `cost no ingest rate (${interval})`;
-  if (rate.high - rate.low > tellingWidth) return `have a price in ingest that this run could not tell (${interval})`;
-  return `cost no ingest rate that this run could see (${interval})`;
+  const evidence = `${rate.ratio.toFixed(2)} × ${rate.control}, ${boundsInWords(rate)}`;
+  switch (claimOf(rate)) {
+    case 'below':
+      return `cost ${percent(1 - rate.ratio)} of the ingest rate (${evidence})`;
+    case 'above':
+      return `cost no ingest rate (${evidence})`;
+    case 'undecided':
+      return `have a price in ingest that this run does not tell (${evidence})`;
+    case 'unclaimed':
+      return `had an ingest rate of ${evidence}`;
+  }
 }

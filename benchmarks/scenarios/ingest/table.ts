@@ -1,4 +1,5 @@
 import { number } from '../../report/numbers.ts';
+import { shortRatio } from '../../report/ratio-words.ts';
 import { metricColumn } from '../metric-column.ts';
 import type { TableColumns } from '../scenario.ts';
 import { ingestRate } from './metrics.ts';
@@ -9,10 +10,10 @@ export const ingestTable: TableColumns = {
   columns: [
     { head: 'webhooks/s', cell: ({ summary }) => number(summary[ingestRate]?.median) },
     {
-      head: 'ratio (95 %)',
+      head: 'ratio (bounds)',
       cell: ({ name }, { comparisons, control }) => {
         const ratio = comparisons.find(({ arm, metric }) => arm === name && metric === ingestRate);
-        if (ratio) return `${ratio.ratio.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)})`;
+        if (ratio) return shortRatio(ratio);
         return name === control ? 'control' : '–';
       },
     },
