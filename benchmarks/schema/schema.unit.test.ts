@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { sampleRun } from '../../test/benchmarks/sample-run.ts';
+import { missedTargets } from './result.ts';
 import { checkRunDocument, runDocument, runJsonSchema } from './validate.ts';
 
 const sample = () => sampleRun([{ name: 'plain', rates: [900, 1_000, 1_100], fiveDaysMs: [90, 30] }]);
@@ -29,4 +30,13 @@ test.each([
   const document = { ...sample() } as Record<string, unknown>;
   spoil(document);
   await expect(checkRunDocument(document)).rejects.toThrow(message);
+});
+
+test('a missed target is found in documents of one target and of several, and in none without', () => {
+  const missed = { what: 'rate', target: '≥ 1.00 ×', measured: '0.90 ×', met: false };
+  const met = { ...missed, measured: '1.10 ×', met: true };
+  const own = { ...sample(), scenario: 'acceptance' };
+  expect(missedTargets(sample())).toEqual([]);
+  expect(missedTargets({ ...own, target: missed } as never)).toEqual([missed]);
+  expect(missedTargets({ ...own, targets: [met, missed, met] } as never)).toEqual([missed]);
 });

@@ -3,7 +3,8 @@ import { saveOwnPage, savePage } from '../../benchmarks/results/page.ts';
 import type { BenchRun } from '../../benchmarks/runner/run.ts';
 import { ownArmsScenarios, scenarios, toolsBeside, topologyScenarios } from '../../benchmarks/scenarios/registry.ts';
 import type { OwnArmsScenario } from '../../benchmarks/scenarios/scenario.ts';
-import { isOwnDocument, type ResultDocument } from '../../benchmarks/schema/result.ts';
+import { isOwnDocument, missedTargets, type ResultDocument } from '../../benchmarks/schema/result.ts';
+import { fewestRoundsForInterval } from '../../benchmarks/statistics/paired-ratio.ts';
 import { controlTopology, type TopologyName } from '../../kernel/topology.ts';
 import { MissingPartError } from '../../runtime/native/missing-part.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
@@ -24,7 +25,10 @@ export interface BenchFlags {
   json?: boolean;
 }
 
-/** `lab bench`. */
+/** Fewer rounds have no interval, and so no claim. */
+const defaultRounds = fewestRoundsForInterval;
+
+/** `lab bench`: status 1 for a run that does not count, or that counts and misses a target of its scenario. */
 export async function benchCommand(name: string | undefined, flags: BenchFlags): Promise<void> {
   const own = ownArmsScenarios.find((scenario) => scenario.name === name);
   const create = own ? checkOwn(own, flags) : checkFlags(name, flags);
@@ -32,7 +36,7 @@ export async function benchCommand(name: string | undefined, flags: BenchFlags):
   if (flags.json) printJson(document);
   else printResult(document, file);
   if (flags.save) progress(`saved: ${await save(document)}`);
-  if (document.verdict !== 'VALID') process.exitCode = 1;
+  if (document.verdict !== 'VALID' || missedTargets(document).length > 0) process.exitCode = 1;
 }
 
 type Create = (signal: AbortSignal) => BenchRun<ResultDocument> | Promise<BenchRun<ResultDocument>>;
@@ -48,14 +52,14 @@ function checkOwn(scenario: OwnArmsScenario, flags: BenchFlags): Create {
   ].filter((option) => typeof option === 'string');
   if (meaningless.length > 0) throw new UsageError(`${name} has no ${meaningless.join(', ')}: leave it out.`);
   const [topology] = checkTopologies([flags.topology ?? scenario.topology]) as [TopologyName];
-  const { rounds = 3, seed, scale } = flags;
+  const { rounds = defaultRounds, seed, scale } = flags;
   const command = commandOf(name, topology, hasRounds ? rounds : undefined, flags);
   return (signal) => createBench(scenario, { command, topology, rounds, seed, scale, signal });
 }
 
 /** @throws UsageError, MissingPartError */
 function checkFlags(name: string | undefined, flags: BenchFlags): Create {
-  const { all, against, rounds = 3, seed, scale } = flags;
+  const { all, against, rounds = defaultRounds, seed, scale } = flags;
   if (flags.driver === 'k6') {
     throw new MissingPartError('the k6 driver', 'there are no k6 scripts yet; use --driver builtin');
   }

@@ -8,13 +8,16 @@ export function register(program: Command): void {
   program
     .command('bench')
     .summary('run one scenario')
-    .description('Runs one scenario on one topology in several rounds, audits it, and stores the result document.')
+    .description(
+      'Runs one scenario on one topology in several rounds, audits it, and stores the result document. ' +
+        'Exit status 1 when the run does not count, or misses a target of its scenario.',
+    )
     .argument('[scenario]', describeScenarios())
     .option('--all', `${listed('conjunction')} in turn`)
     .option('--topology <name>', `where (${describeTopologies()})`)
     .addOption(new Option('--against <tool>', 'hold ingest against another tool').choices(Object.keys(toolsBeside)))
     .addOption(new Option('--driver <name>', 'who sends the load').choices(['builtin', 'k6']).default('builtin'))
-    .option('--rounds <n>', 'rounds (3)', wholeNumber(1))
+    .option('--rounds <n>', 'rounds (5: fewer give a range and no claim)', wholeNumber(1))
     .option('--scale <x>', 'length of the load and size of the data', decimal(0.01, 1_000), 1)
     .option('--seed <n>', 'of the workload', wholeNumber(1), 1)
     .option('--save', 'also write a page about it to docs/results')
