@@ -16,6 +16,8 @@ import { createReadRouter, type Replica } from '../kernel/postgres/read-router.t
 import { providers } from '../kernel/providers/index.ts';
 import { capabilities } from '../kernel/topology.ts';
 import { webhookRouter } from '../kernel/webhooks/router.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import { startFolding } from '../ledger/start-folding.ts';
 import { createApp } from './app.ts';
 import { startConsumers } from './consumers/start.ts';
 import { createStoreGate } from './consumers/store-gate.ts';
@@ -41,6 +43,7 @@ const now = (): Date => new Date();
 const poolOptions = apiPoolOptions(config, logger);
 const primary = createPool(poolOptions.primary);
 const webhookPool = createPool(poolOptions.webhooks(config.DATABASE_URL));
+const ledgerPool = createPool(poolOptions.ledger);
 const maintenancePool = createPool(poolOptions.maintenance);
 const replicas: Replica[] = topology.readsFromReplica
   ? config.REPLICA_DATABASE_URLS.map((dsn, index) => ({
@@ -50,6 +53,7 @@ const replicas: Replica[] = topology.readsFromReplica
   : [];
 metrics.watchPool('api', primary);
 metrics.watchPool('webhooks', webhookPool);
+metrics.watchPool('ledger', ledgerPool);
 for (const { name, pool } of replicas) metrics.watchPool(name, pool);
 const reads = createReadRouter({
   primary,
@@ -73,6 +77,8 @@ const provider = config.PROVIDER_URL
 const stores = openStores(topology.stores, {
   pool: primary,
   webhookPool,
+  ledgerPool,
+  ledgerDeltas: config.LEDGER_STRATEGY === 'deltas',
   dedupe: topology.dedupe,
   openWorkerPool: (node) => createPool(poolOptions.webhooks(atAddress(config.DATABASE_URL, node))),
   maxBatch: config.WEBHOOK_BATCH_MAX,
@@ -86,6 +92,13 @@ const stores = openStores(topology.stores, {
   onQueue: (length) => metrics.queueLength.set(length),
 });
 const { orders, webhooks } = stores;
+const ledger = createLedger({
+  store: stores.accounts,
+  strategy: config.LEDGER_STRATEGY,
+  now,
+  maxBatch: config.WEBHOOK_BATCH_MAX,
+  maxQueue: config.WEBHOOK_QUEUE_MAX,
+});
 
 // The client is loaded where a broker is configured only: sync mode starts without it.
 const kafka = config.KAFKA_BROKERS
@@ -158,7 +171,7 @@ const app = createApp({
     refreshLifetime: config.REFRESH_LIFETIME_SECONDS,
     now,
   }),
-  resources: apiResources({ ...stores, reads, cursors, provider, now, logger, clickhouse }),
+  resources: apiResources({ ...stores, ledger, reads, cursors, provider, now, logger, clickhouse }),
   documentation: documentationRouter(
     openApiDocument(apiPaths(providers.filter((scheme) => config.WEBHOOK_SECRETS.has(scheme.name)))),
   ),
@@ -172,6 +185,9 @@ const stopMaintenance = startMaintenance({
   observeEveryMs: 15_000,
 });
 const stopRecovery = provider && startCaptureRecovery({ orders, provider, now, logger }, 10_000);
+// Of another strategy a few legs may be left, which every command that touches their account posts as well.
+const foldEveryMs = config.LEDGER_STRATEGY === 'deltas' ? config.LEDGER_FOLD_MS : 60_000;
+const stopFolding = startFolding({ ledger, logger }, foldEveryMs);
 const http = await listen(app, {
   host: config.API_HOST,
   port: config.API_PORT,
@@ -187,6 +203,8 @@ serveUntilSignal(http, {
   shutdown: [
     { name: 'http', run: () => http.close(config.SHUTDOWN_TIMEOUT_MS - 5_000) },
     { name: 'webhooks', run: () => webhooks.groupCommit.idle() },
+    { name: 'ledger', run: () => ledger.idle() },
+    { name: 'folding', run: () => stopFolding() },
     { name: 'consumers', run: async () => consumers?.stop() },
     { name: 'kafka', run: async () => kafka?.close() },
     { name: 'maintenance', run: async () => stopMaintenance() },
@@ -197,7 +215,13 @@ serveUntilSignal(http, {
     {
       name: 'pools',
       run: async () => {
-        const pools = new Set([primary, webhookPool, maintenancePool, ...replicas.map((replica) => replica.pool)]);
+        const pools = new Set([
+          primary,
+          webhookPool,
+          ledgerPool,
+          maintenancePool,
+          ...replicas.map((replica) => replica.pool),
+        ]);
         await Promise.all([...pools].map((pool) => pool.end()));
         await stores.close();
       },

@@ -10,6 +10,8 @@ export interface ApiPoolOptions {
   primary: PoolOptions;
   /** The pool of webhooks on the server at `dsn`. */
   webhooks: (dsn: string) => PoolOptions;
+  /** Transfers: as webhooks, with as many connections as other requests have. */
+  ledger: PoolOptions;
   maintenance: PoolOptions;
   replica: (dsn: string) => PoolOptions;
 }
@@ -22,20 +24,19 @@ export function apiPoolOptions(config: ApiConfig, logger: Logger): ApiPoolOption
       transactionPooling: { preparedStatements: config.POOLER_PREPARED_STATEMENTS },
     }),
   };
+  // A batch touches a few rows by their keys. Plans that were cached while the tables were small would go on reading all
+  // of them, until autovacuum has counted the rows.
+  const batches = {
+    ...pooled,
+    pipeline: true,
+    sessionSettings: { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' },
+    queryTimeoutMs: config.STATEMENT_TIMEOUT_MS + 2_000,
+  };
   return {
     primary: { ...pooled, dsn: config.DATABASE_URL, applicationName: 'lab-api' },
     // The batches have a connection of their own, so that slow reads can never make a webhook wait for one.
-    webhooks: (dsn) => ({
-      ...pooled,
-      dsn,
-      applicationName: 'lab-api-webhooks',
-      max: 2,
-      pipeline: true,
-      // A batch touches a few rows by their keys. Plans that were cached while the tables were small would go on
-      // reading all of them, until autovacuum has counted the rows.
-      sessionSettings: { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' },
-      queryTimeoutMs: config.STATEMENT_TIMEOUT_MS + 2_000,
-    }),
+    webhooks: (dsn) => ({ ...batches, dsn, applicationName: 'lab-api-webhooks', max: 2 }),
+    ledger: { ...batches, dsn: config.DATABASE_URL, applicationName: 'lab-api-ledger' },
     // Maintenance goes past a pooler: see docs/decisions/0014. Its procedure is one statement of many short transactions,
     // and looking at the gauges must not wait for it.
     maintenance: {

@@ -5,6 +5,9 @@ import { registerDisputePaths } from './disputes/paths.ts';
 import { type DisputesDeps, disputesRouter } from './disputes/router.ts';
 import { registerEventPaths } from './events/paths.ts';
 import { type EventsDeps, eventsRouter } from './events/router.ts';
+import type { LedgerDeps } from './ledger/deps.ts';
+import { registerLedgerPaths } from './ledger/paths.ts';
+import { ledgerRouter } from './ledger/router.ts';
 import type { PathRegistration } from './openapi/describe.ts';
 import { registerOrderPaths } from './orders/paths.ts';
 import { type OrdersDeps, ordersRouter } from './orders/router.ts';
@@ -18,8 +21,17 @@ export function openResources(deps: AccessDeps): Router[] {
 }
 
 /** Every other router below /api/v1. The tests mount the same list, and compare it with the OpenAPI document. */
-export function apiResources(deps: OrdersDeps & DisputesDeps & EventsDeps & AnalyticsDeps & UsersDeps): Router[] {
-  return [usersRouter(deps), ordersRouter(deps), disputesRouter(deps), eventsRouter(deps), analyticsRouter(deps)];
+export function apiResources(
+  deps: OrdersDeps & DisputesDeps & EventsDeps & LedgerDeps & AnalyticsDeps & UsersDeps,
+): Router[] {
+  return [
+    usersRouter(deps),
+    ordersRouter(deps),
+    disputesRouter(deps),
+    eventsRouter(deps),
+    ledgerRouter(deps),
+    analyticsRouter(deps),
+  ];
 }
 
 /** What these routers serve, for the OpenAPI document. */
@@ -28,5 +40,6 @@ export const resourcePaths: readonly PathRegistration[] = [
   registerOrderPaths,
   registerDisputePaths,
   registerEventPaths,
+  registerLedgerPaths,
   registerAnalyticsPaths,
 ];

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Capabilities } from '../kernel/topology.ts';
+import type { LedgerStore } from '../ledger/store/ledger-store.ts';
+import { oneServerLedger } from '../ledger/store/one-server.ts';
 import type { DisputeStore } from './disputes/store/dispute-store.ts';
 import { oneServerDisputes } from './disputes/store/one-server.ts';
 import { shardedDisputes } from './disputes/store/sharded.ts';
@@ -25,6 +27,8 @@ export interface Stores {
   events: EventStore;
   /** In the same form everywhere. */
   users: UserStore;
+  /** Accounts, transfers and postings. */
+  accounts: LedgerStore;
   webhooks: WebhookIntake;
   /** Ends the pools that the stores have opened. */
   close(): Promise<void>;
@@ -35,6 +39,10 @@ export interface StoresOptions extends IntakeOptions {
   pool: Pool;
   /** Of the same server, in pipeline mode. */
   webhookPool: Pool;
+  /** Of the same server, in pipeline mode. */
+  ledgerPool: Pool;
+  /** Whether legs of transfers may wait: see `ledgerStrategies`. */
+  ledgerDeltas: boolean;
   dedupe: Capabilities['dedupe'];
   logger: Logger;
   /** Makes the pool of a worker, in pipeline mode. */
@@ -54,6 +62,7 @@ function oneServerStores(options: StoresOptions): Stores {
     disputes: oneServerDisputes(pool),
     events: oneServerEvents(),
     users: createUserStore(pool),
+    accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas }),
     webhooks: oneServerIntake({ ...options, store: oneServerWebhooks({ pool: webhookPool, dedupe }) }),
     close: async () => {},
   };
@@ -76,6 +85,8 @@ function shardedStores(options: StoresOptions): Stores {
     disputes: shardedDisputes({ pool, owners }),
     events: shardedEvents({ owners }),
     users: createUserStore(pool),
+    // Not spread over the shards yet: the coordinator has all of the ledger.
+    accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas }),
     webhooks: shardedIntake({ ...options, owners, placement, poolOf, coordinator: webhookPool }),
     close: async () => {
       await Promise.all([...workers.values()].map((worker) => worker.end()));

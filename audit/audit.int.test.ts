@@ -126,6 +126,7 @@ describe.each(['plain', 'partitioned'] as const)('the audit of a %s database', (
     expect(broken(result)).toEqual({});
     expect(result.ok).toBe(true);
     expect(result.invariants.map(({ id, checked }) => [id, checked])).toEqual([
+      ['I1', 0],
       ['I2', 1],
       ['I3', 20],
       ['I4', 3],

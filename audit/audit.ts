@@ -25,7 +25,7 @@ export interface AuditOptions {
 }
 
 export interface Invariant {
-  id: 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'model' | 'state';
+  id: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'model' | 'state';
   title: string;
   /** How many things were looked at. */
   checked: number;
@@ -50,6 +50,7 @@ interface Check {
 }
 
 const titles: readonly { id: Invariant['id']; title: string }[] = [
+  { id: 'I1', title: 'transfers are zero in sum, and balances, sequences and hashes follow from postings' },
   { id: 'I2', title: 'every acknowledged webhook is stored with its body' },
   { id: 'I3', title: 'exactly one effect per provider event' },
   { id: 'I4', title: 'captures stay within their order and agree with the provider’s books' },
@@ -60,6 +61,9 @@ const titles: readonly { id: Invariant['id']; title: string }[] = [
 
 function checksFor(dedupe: Capabilities['dedupe']): Check[] {
   return [
+    { invariant: 'I1', sql: 'i1_transfers' },
+    { invariant: 'I1', sql: 'i1_accounts' },
+    { invariant: 'I1', sql: 'i1_chains' },
     { invariant: 'I2', sql: 'i2_acknowledged_is_stored', needsRecord: true },
     { invariant: 'I3', sql: `i3_one_effect.${dedupe}` },
     { invariant: 'I3', sql: 'i3_acknowledged_has_effect', needsRecord: true },

@@ -287,6 +287,7 @@ describe('plain', () => {
   test('every table with a retention is cared for, the ones that this topology lacks aside', async () => {
     expect(Object.keys(await maintain())).toEqual([
       'dispute_events',
+      'idempotency_keys',
       'login_throttles',
       'order_events',
       'outbox',

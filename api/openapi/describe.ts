@@ -66,8 +66,23 @@ export function readRoute(route: ReadOperation, answer: ResponseConfig, ...codes
   };
 }
 
+/** Chosen by the caller; the same key and request get the same answer for a day. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters without spaces');
+
+const moneyHeaders = z.object({
+  'Idempotency-Key': idempotencyKey.meta({
+    description:
+      'Chosen by the caller, for one request. A repetition within 24 hours gets the answer of the first, a refusal too; ' +
+      'another request under the key gets 422.',
+  }),
+});
+
 interface Command extends Operation {
   body: z.ZodType;
+  /** Whether it needs an Idempotency-Key; without it, it does not. */
+  movesMoney?: boolean;
   /** Whether the request must have a body; without it, it must. */
   bodyRequired?: boolean;
   /** Whether a request may come without an access token; without it, it may not. */
@@ -82,7 +97,7 @@ export function commandRoute(
   answers: Record<number, ResponseConfig>,
   ...codes: ErrorCode[]
 ): RouteConfig {
-  const { params, body, bodyRequired = true, isOpen = false, examples, ...rest } = command;
+  const { params, body, bodyRequired = true, movesMoney = false, isOpen = false, examples, ...rest } = command;
   const anyCode = isOpen ? anyEndpoint.filter((code) => code !== 'unauthenticated') : anyEndpoint;
   return {
     ...rest,
@@ -90,9 +105,22 @@ export function commandRoute(
     security: isOpen ? [] : withToken,
     request: {
       ...(params && { params }),
+      ...(movesMoney && { headers: moneyHeaders }),
       body: { required: bodyRequired, content: { 'application/json': { schema: body, examples } } },
     },
     responses: rateLimited({ ...answers, ...errorResponses(...anyCode, ...anyBody, ...codes) }),
+  };
+}
+
+/** A DELETE below /api/v1, without a body. `codes` are the errors besides those of any endpoint. */
+export function removeRoute(operation: Operation, answer: ResponseConfig, ...codes: ErrorCode[]): RouteConfig {
+  const { params, ...rest } = operation;
+  return {
+    ...rest,
+    method: 'delete',
+    security: withToken,
+    request: { ...(params && { params }) },
+    responses: rateLimited({ 200: answer, ...errorResponses(...anyEndpoint, ...codes) }),
   };
 }
 
@@ -107,7 +135,7 @@ function rateLimited(responses: RouteConfig['responses']): RouteConfig['response
   );
 }
 
-export type AnswerKind = 'read' | 'write' | 'other';
+export type AnswerKind = 'read' | 'write' | 'money' | 'other';
 
 /** A success answer in the envelope. @param example Its `data` in the document. */
 export function dataResponse(
@@ -158,6 +186,7 @@ function inCapitals(name: string): string {
 
 export function answerHeaders(kind: AnswerKind): ResponseConfig['headers'] {
   if (kind === 'read') return headerOf('X-Request-ID', 'X-Read-Node', 'X-Read-Reason');
+  if (kind === 'money') return headerOf('X-Request-ID', 'X-Consistency-Token', 'Idempotent-Replayed');
   return kind === 'write' ? headerOf('X-Request-ID', 'X-Consistency-Token') : headerOf('X-Request-ID');
 }
 

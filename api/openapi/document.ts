@@ -23,6 +23,8 @@ const tags = [
   { name: 'orders', description: 'Orders, their events, holds and captures.' },
   { name: 'disputes', description: 'Disputes, their evidence and its submission.' },
   { name: 'events', description: 'Events of orders and disputes by time.' },
+  { name: 'accounts', description: 'Accounts of the ledger: balances, postings, top-ups, withdrawals and holds.' },
+  { name: 'transfers', description: 'Money from one account to another.' },
   { name: 'analytics', description: 'Figures over many events, from ClickHouse or PostgreSQL.' },
   { name: 'webhooks', description: 'What payment providers send.' },
   { name: 'operations', description: 'Health, metrics and this document.' },

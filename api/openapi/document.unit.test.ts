@@ -153,7 +153,7 @@ describe('errors', () => {
 
   test('each code is thrown somewhere, so that none is promised that cannot come', async () => {
     const text = (await readRepository('.'))
-      .filter((file) => /^(kernel|api|ingest)\/.*(?<!\.test)\.ts$/.test(file.path))
+      .filter((file) => /^(kernel|ledger|api|ingest)\/.*(?<!\.test)\.ts$/.test(file.path))
       .map((file) => file.text)
       .join('\n');
     const thrown = new Set([...text.matchAll(/(?:AppError|fieldRefusal)\(\s*'(\w+)'/g)].map(([, code]) => code));
@@ -185,6 +185,13 @@ test('patterns use nothing that other languages lack', () => {
 
 test('the envelope of a list is named for the list', () => {
   const lists = Object.keys(document.components.schemas).filter((name) => name.endsWith('List'));
-  expect(lists.sort()).toEqual(['DisputeList', 'EventList', 'EvidenceList', 'OrderEventList', 'OrderList']);
+  expect(lists.sort()).toEqual([
+    'DisputeList',
+    'EventList',
+    'EvidenceList',
+    'OrderEventList',
+    'OrderList',
+    'PostingList',
+  ]);
   expect(document.components.schemas.OrderList.properties.object).toMatchObject({ enum: ['order_list'] });
 });

@@ -33,6 +33,11 @@ const answerHeaders = {
     schema: { type: 'string' },
     example: 'Bearer realm="payments-lab"',
   },
+  'Idempotent-Replayed': {
+    description: 'true where the answer is the one that was given to the key before.',
+    schema: { type: 'string', enum: ['true'] },
+    example: 'true',
+  },
   'RateLimit-Policy': {
     description: 'Requests that one address may send, and the window in seconds.',
     schema: { type: 'string' },

@@ -1,6 +1,7 @@
+// Longer than 300 lines because one server answers for every rule of the document.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ZodError } from 'zod';
+import { ZodError, z } from 'zod';
 import { providers } from '../../kernel/providers/index.ts';
 import { texts, values } from '../../test/api/boundary-values.ts';
 import { type RunningApi, startApi } from '../../test/api/running-api.ts';
@@ -31,6 +32,7 @@ interface Difference {
 
 const ajv = new Ajv2020({ strict: false });
 ajv.addFormat('date-time', (text) => new Date(text).getUTCDate() > 0 && daysFit(text));
+ajv.addFormat('uuid', (text) => z.uuid().safeParse(text).success);
 
 let api: RunningApi;
 let operations: Operation[];
@@ -68,10 +70,37 @@ const bodies: Record<string, Record<string, unknown>> = {
   capture: { amount_minor: 1, currency: 'EUR', idempotency_key: 'k' },
   evidence: { fields: { a: 'b' }, files: [{ name: 'a', content_type: 'text/plain', content_base64: 'YWJj' }] },
   submit: {},
+  accounts: { currency: 'EUR', kind: 'wallet', user_id: 'u', overdraft_limit_minor: 0 },
+  status: { status: 'frozen' },
+  'top-ups': { amount_minor: 1, currency: 'EUR', reference: 'r' },
+  withdrawals: { amount_minor: 1, currency: 'EUR' },
+  holds: { amount_minor: 1, currency: 'EUR' },
+  transfers: {
+    from_account_id: 'a',
+    to_account_id: 'b',
+    amount_minor: 1,
+    currency: 'EUR',
+    to_currency: 'USD',
+    rate: '1.5',
+    reference: 'r',
+  },
 };
+
+/** What an operation needs besides what is asked about. */
+let requests = 0;
+function neededHeaders(parameters: Parameter[]): Record<string, string> {
+  requests += 1;
+  const needsKey = parameters.some(({ name }) => name === 'Idempotency-Key');
+  return needsKey ? { 'idempotency-key': `request-${requests}` } : {};
+}
 
 function bodyFor({ path, method }: Operation): Record<string, unknown> | undefined {
   return method === 'POST' ? bodies[path.split('/').at(-1)!] : undefined;
+}
+
+function someId(parameters: Parameter[]): string {
+  const isUuid = parameters.some((entry) => entry.in === 'path' && entry.schema.format === 'uuid');
+  return isUuid ? '019c1378-39a0-7000-9c1b-5e1f3a7d2c02' : 'x';
 }
 
 /** Status of the operation, with what it needs and is not about. */
@@ -84,10 +113,10 @@ async function ask(
   if (source && !query.has('source')) query.set('source', 'postgres');
   for (const { name, required } of parameters)
     if (name === 'currency' && required && !query.has(name)) query.set(name, 'EUR');
-  const url = `${path.replace('{id}', encodeURIComponent(given.id ?? 'x'))}?${query}`;
+  const url = `${path.replace('{id}', encodeURIComponent(given.id ?? someId(parameters)))}?${query}`;
   const answer = await api.call(method, url.replace(/\?$/, ''), {
     ...(given.body !== undefined && { body: given.body }),
-    ...(given.headers && { headers: given.headers }),
+    headers: { ...neededHeaders(parameters), ...given.headers },
   });
   return { status: answer.status, code: answer.body.error?.code };
 }
@@ -161,6 +190,22 @@ describe('parameters', () => {
       for (const id of texts.filter((text) => text !== '')) {
         const answer = await ask(operation, { id, body: bodyFor(operation) });
         differences.push(...compare(`${operation.method} ${operation.path}`, id, validate(id), answer));
+      }
+    }
+    expect(differences).toEqual([]);
+  });
+
+  test('Idempotency-Key', async () => {
+    const differences: Difference[] = [];
+    const moving = resources().filter(({ parameters }) => parameters.some(({ name }) => name === 'Idempotency-Key'));
+    expect(moving).toHaveLength(4);
+    for (const operation of moving) {
+      const header = operation.parameters.find(({ name }) => name === 'Idempotency-Key')!;
+      expect(header.required).toBe(true);
+      const validate = ajv.compile(header.schema);
+      for (const text of ['k', 'x'.repeat(255), 'x'.repeat(256), '', 'a b', '~!']) {
+        const answer = await ask(operation, { headers: { 'idempotency-key': text }, body: bodyFor(operation) });
+        differences.push(...compare(operation.path, text, validate(text), answer));
       }
     }
     expect(differences).toEqual([]);

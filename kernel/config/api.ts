@@ -43,6 +43,10 @@ const shape = {
   WEBHOOK_BATCH_MAX: positiveInt.default(256),
   /** Webhooks that may wait for a transaction before new ones are answered 429. */
   WEBHOOK_QUEUE_MAX: positiveInt.default(5_000),
+  /** How transfers share an account that many of them want at one time. */
+  LEDGER_STRATEGY: z.enum(['row_lock', 'batched', 'deltas']).default('batched'),
+  /** Pause between two foldings of legs that wait, in the strategy `deltas`. */
+  LEDGER_FOLD_MS: positiveInt.default(200),
   /** Bytes of one webhook body, counted after decompression. */
   WEBHOOK_BODY_MAX_BYTES: positiveInt.default(262_144),
   /** Time a client has to send one whole request. */

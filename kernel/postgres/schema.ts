@@ -21,7 +21,32 @@ export type JsonPrimitive = boolean | number | string | null;
 
 export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
+export type Numeric = ColumnType<string, number | string, number | string>;
+
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
+export interface Accounts {
+  account_id: string;
+  balance_minor: Generated<bigint>;
+  chain_hash: Generated<Buffer>;
+  created_at: Generated<Timestamp>;
+  currency: string;
+  held_minor: Generated<bigint>;
+  kind: string;
+  overdraft_limit_minor: bigint | null;
+  status: Generated<string>;
+  updated_at: Generated<Timestamp>;
+  user_id: string;
+  version: Generated<bigint>;
+}
+
+export interface BalanceDeltas {
+  account_id: string;
+  amount_minor: bigint;
+  created_at: Timestamp;
+  currency: string;
+  transfer_id: string;
+}
 
 export interface Captures {
   amount_minor: bigint;
@@ -106,6 +131,26 @@ export interface EvidenceFiles {
   size_bytes: number;
 }
 
+export interface Holds {
+  account_id: string;
+  amount_minor: bigint;
+  created_at: Timestamp;
+  currency: string;
+  hold_id: string;
+  reference: string | null;
+  status: string;
+  updated_at: Timestamp;
+}
+
+export interface IdempotencyKeys {
+  body: string;
+  created_at: Timestamp;
+  key: string;
+  principal: string;
+  request_sha256: Buffer;
+  status: number;
+}
+
 export interface LoginThrottles {
   attempts: number;
   key: string;
@@ -170,6 +215,17 @@ export interface ParkedWebhooks {
   received_at: Timestamp;
 }
 
+export interface Postings {
+  account_id: string;
+  amount_minor: bigint;
+  balance_minor: bigint;
+  created_at: Timestamp;
+  currency: string;
+  hash: Buffer;
+  sequence: bigint;
+  transfer_id: string;
+}
+
 export interface QuarantinedWebhooks {
   decided_at: Timestamp | null;
   decision: string | null;
@@ -212,6 +268,20 @@ export interface Sessions {
   user_id: string;
 }
 
+export interface Transfers {
+  amount_minor: bigint;
+  created_at: Timestamp;
+  currency: string;
+  from_account_id: string;
+  kind: string;
+  rate: Numeric | null;
+  reference: string | null;
+  to_account_id: string;
+  to_amount_minor: bigint;
+  to_currency: string;
+  transfer_id: string;
+}
+
 export interface Users {
   created_at: Generated<Timestamp>;
   email: string;
@@ -239,6 +309,8 @@ export interface WebhookKeys {
 }
 
 export interface DB {
+  accounts: Accounts;
+  balance_deltas: BalanceDeltas;
   captures: Captures;
   cdc_dead_letters: CdcDeadLetters;
   cdc_positions: CdcPositions;
@@ -246,16 +318,20 @@ export interface DB {
   disputes: Disputes;
   evidence: Evidence;
   evidence_files: EvidenceFiles;
+  holds: Holds;
+  idempotency_keys: IdempotencyKeys;
   login_throttles: LoginThrottles;
   order_attempts: OrderAttempts;
   order_events: OrderEvents;
   orders: Orders;
   outbox: Outbox;
   parked_webhooks: ParkedWebhooks;
+  postings: Postings;
   quarantined_webhooks: QuarantinedWebhooks;
   retention_settings: RetentionSettings;
   security_events: SecurityEvents;
   sessions: Sessions;
+  transfers: Transfers;
   users: Users;
   webhook_deliveries: WebhookDeliveries;
   webhook_keys: WebhookKeys;

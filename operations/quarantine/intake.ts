@@ -18,6 +18,8 @@ export async function withIntake<Result>(
   const stores = openStores(form, {
     pool,
     webhookPool,
+    ledgerPool: webhookPool,
+    ledgerDeltas: false,
     dedupe,
     logger,
     openWorkerPool: (node) => createPool({ ...shared, dsn: atAddress(dsn, node), pipeline: true }),

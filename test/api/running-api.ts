@@ -23,6 +23,7 @@ import { createReadRouter, type ReadRouter, type Replica } from '../../kernel/po
 import { providers } from '../../kernel/providers/index.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { webhookRouter } from '../../kernel/webhooks/router.ts';
+import { createLedger } from '../../ledger/ledger.ts';
 import { asRole, createDatabase, type TestDatabase } from '../postgres/database.ts';
 
 export interface RunningApi {
@@ -112,6 +113,8 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
   const stores = openStores('one_server', {
     pool,
     webhookPool,
+    ledgerPool: webhookPool,
+    ledgerDeltas: false,
     dedupe: capabilities(topology).dedupe,
     maxBatch: 1,
     maxQueue: 100,
@@ -121,7 +124,8 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
       throw new Error('one server has no workers');
     },
   });
-  const deps = { ...stores, reads, cursors, provider, now, logger };
+  const ledger = createLedger({ store: stores.accounts, strategy: 'batched', now, maxBatch: 50, maxQueue: 100 });
+  const deps = { ...stores, ledger, reads, cursors, provider, now, logger };
   const resources = apiResources({ ...options, ...deps });
   const open = openResources({
     users: stores.users,

@@ -30,7 +30,15 @@ export async function checkSource(source: Client): Promise<void> {
     throw new ConversionRefused('This database is plain: the way leads over `lab convert partitioned`.');
   }
   await checkMigrations(source, from);
+  await checkLedger(source);
   await checkReaders(source);
+}
+
+/** The ledger stays on one server: what is in it would be lost. Its own accounts for money from outside don't count. */
+async function checkLedger(source: Client): Promise<void> {
+  const { rowCount } = await source.query("select from accounts where user_id <> 'system' limit 1");
+  if (rowCount === 0) return;
+  throw new ConversionRefused('This database has accounts, which a cluster can’t take over yet.');
 }
 
 /** A reader of the WAL by another slot would see nothing after the switch and never hear why. */

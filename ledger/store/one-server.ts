@@ -1,0 +1,146 @@
+import type { ClientBase, Pool } from 'pg';
+import { statements } from '../../kernel/postgres/statement.ts';
+import { withPipelinedTransaction, withTransaction } from '../../kernel/postgres/transaction.ts';
+import type { LoadedLedger } from '../batch.ts';
+import { accountsOf, type Command, debitedAccount, keyName, systemAccountKind } from '../command.ts';
+import { accountNotFound } from '../refusals.ts';
+import type { AccountRow, AccountWithPending, DeltaRow, HoldRow, KeyRow, PostingRow, TransferRow } from '../rows.ts';
+import type { BalanceAt, LedgerStore, NewAccount } from './ledger-store.ts';
+import { writeChanges } from './write.ts';
+
+const sql = statements(new URL('./sql/one-server/', import.meta.url), [
+  'lock_keys',
+  'find_keys',
+  'lock_accounts',
+  'share_accounts',
+  'find_deltas',
+  'insert_account',
+  'lock_account',
+  'set_status',
+  'release_hold',
+  'list_waiting',
+  'find_account',
+  'find_transfer',
+  'find_hold',
+  'find_posting_at',
+  'list_postings',
+  'find_owners',
+]);
+
+export interface OneServerLedgerOptions {
+  /** Of the primary. */
+  pool: Pool;
+  /** Of the same server, in pipeline mode. */
+  ledgerPool: Pool;
+  /** Whether legs may wait at accounts that many transfers want at one time. */
+  deltas: boolean;
+}
+
+/** A ledger of which one server has all. */
+export function oneServerLedger({ pool, ledgerPool, deltas }: OneServerLedgerOptions): LedgerStore {
+  const opened = new Set<string>();
+  return {
+    async commit(commands, fold, decide) {
+      await openSystemAccounts(pool, commands, opened);
+      return withPipelinedTransaction(
+        ledgerPool,
+        (client) => load(client, commands, fold, deltas),
+        (client, loaded) => {
+          const changes = decide(loaded);
+          return { result: changes.answers, statements: writeChanges(client, changes) };
+        },
+      );
+    },
+    open: (account) => withTransaction(pool, async (client) => (await insertAccount(client, account))!),
+    setStatus: (accountId, status, now, check) =>
+      withTransaction(pool, async (client) => {
+        const { rows } = await sql.lock_account<AccountRow>(client, [accountId]);
+        if (!rows[0]) throw accountNotFound();
+        const { pending_minor } = (await findAccount(client, accountId))!;
+        check(rows[0], pending_minor);
+        await sql.set_status(client, [accountId, status, now]);
+        return (await findAccount(client, accountId))!;
+      }),
+    releaseHold: (holdId, now, check) =>
+      withTransaction(pool, async (client) => {
+        const hold = (await sql.find_hold<HoldRow>(client, [holdId])).rows[0];
+        if (!hold) return undefined;
+        const { rows } = await sql.lock_account<AccountRow>(client, [hold.account_id]);
+        check(rows[0]!.user_id);
+        const released = await sql.release_hold<HoldRow>(client, [holdId, now]);
+        return released.rows[0] ?? (await sql.find_hold<HoldRow>(client, [holdId])).rows[0];
+      }),
+    waiting: async () =>
+      (await sql.list_waiting<{ account_id: string }>(pool, [])).rows.map(({ account_id }) => account_id),
+    ...ledgerReads,
+  };
+}
+
+const ledgerReads: Pick<LedgerStore, 'find' | 'findTransfer' | 'findHold' | 'balanceAt' | 'postings' | 'ownersOf'> = {
+  find: findAccount,
+  findTransfer: async (node, transferId) => (await sql.find_transfer<TransferRow>(node, [transferId])).rows[0],
+  findHold: async (node, holdId) => (await sql.find_hold<HoldRow>(node, [holdId])).rows[0],
+  balanceAt: async (node, accountId, at) =>
+    (await sql.find_posting_at<BalanceAt & Record<string, unknown>>(node, [accountId, at])).rows[0] ?? {
+      sequence: 0n,
+      balance_minor: 0n,
+    },
+  postings: async (node, accountId, { before, limit }) =>
+    (await sql.list_postings<PostingRow>(node, [accountId, before, limit])).rows,
+  ownersOf: async (node, accountIds) =>
+    (await sql.find_owners<{ user_id: string }>(node, [accountIds])).rows.map(({ user_id }) => user_id),
+};
+
+async function findAccount(client: ClientBase | Pool, accountId: string): Promise<AccountWithPending | undefined> {
+  return (await sql.find_account<AccountWithPending>(client, [accountId])).rows[0];
+}
+
+/** @returns undefined where the account is there already. */
+async function insertAccount(client: ClientBase | Pool, account: NewAccount): Promise<AccountWithPending | undefined> {
+  const { account_id, user_id, currency, kind, overdraft_limit_minor, created_at } = account;
+  const values = [account_id, user_id, currency, kind, overdraft_limit_minor, created_at];
+  return (await sql.insert_account<AccountWithPending>(client, values)).rows[0];
+}
+
+/** Opens the ledger's own accounts that the commands need and that were not seen before. They are never removed. */
+async function openSystemAccounts(pool: Pool, commands: readonly Command[], opened: Set<string>): Promise<void> {
+  for (const accountId of commands.flatMap(accountsOf)) {
+    const kind = systemAccountKind(accountId);
+    if (!kind || opened.has(accountId)) continue;
+    await insertAccount(pool, {
+      account_id: accountId,
+      user_id: 'system',
+      currency: accountId.slice(-3),
+      kind,
+      overdraft_limit_minor: null,
+      created_at: new Date(),
+    });
+    opened.add(accountId);
+  }
+}
+
+/** Everything is sent at once, in the order of its locks: keys, accounts, then what waits for the locked ones. */
+async function load(
+  client: ClientBase,
+  commands: readonly Command[],
+  fold: readonly string[],
+  deltas: boolean,
+): Promise<LoadedLedger> {
+  const keys = [commands.map(({ principal }) => principal.userId), commands.map(({ idempotency }) => idempotency.key)];
+  const accountIds = [...new Set([...fold, ...commands.flatMap(accountsOf)])];
+  const values = [accountIds, commands.map(debitedAccount), fold];
+  const [busy, stored, locked, shared, waiting] = await Promise.all([
+    sql.lock_keys<{ principal: string; key: string }>(client, keys),
+    sql.find_keys<KeyRow>(client, keys),
+    sql.lock_accounts<AccountRow>(client, [...values, deltas]),
+    deltas ? sql.share_accounts<AccountRow>(client, values) : undefined,
+    sql.find_deltas<DeltaRow>(client, [...values, deltas]),
+  ]);
+  return {
+    locked: locked.rows,
+    shared: shared?.rows ?? [],
+    deltas: waiting.rows,
+    keys: stored.rows,
+    busyKeys: new Set(busy.rows.map(({ principal, key }) => keyName(principal, key))),
+  };
+}

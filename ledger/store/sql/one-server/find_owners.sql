@@ -1,0 +1,1 @@
+select user_id from accounts where account_id = any ($1::text[])
