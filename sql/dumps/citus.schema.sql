@@ -5,6 +5,53 @@ create role lab_migrate nologin;
 create role lab_reader nologin;
 create role lab_worker nologin;
 
+create table accounts (
+  account_id text not null,
+  user_id text not null,
+  currency character(3) not null,
+  kind text not null,
+  status text not null default 'active'::text,
+  overdraft_limit_minor bigint,
+  balance_minor bigint not null default 0,
+  held_minor bigint not null default 0,
+  version bigint not null default 0,
+  chain_hash bytea not null default decode(repeat('00'::text, 32), 'hex'::text),
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint accounts_pkey PRIMARY KEY (account_id),
+  constraint accounts_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 64))),
+  constraint accounts_chain_hash_check CHECK ((length(chain_hash) = 32)),
+  constraint accounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint accounts_empty_when_closed CHECK (((status <> 'closed'::text) OR ((balance_minor = 0) AND (held_minor = 0)))),
+  constraint accounts_held_minor_check CHECK ((held_minor >= 0)),
+  constraint accounts_kind_check CHECK ((kind = ANY (ARRAY['wallet'::text, 'merchant'::text, 'clearing'::text, 'fees'::text, 'external'::text]))),
+  constraint accounts_limited CHECK (((overdraft_limit_minor IS NOT NULL) OR (kind = ANY (ARRAY['clearing'::text, 'external'::text])))),
+  constraint accounts_overdraft_limit_minor_check CHECK ((overdraft_limit_minor >= 0)),
+  constraint accounts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'frozen'::text, 'closed'::text]))),
+  constraint accounts_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64))),
+  constraint accounts_version_check CHECK ((version >= 0)),
+  constraint accounts_within_overdraft CHECK (((overdraft_limit_minor IS NULL) OR (((balance_minor)::numeric - (held_minor)::numeric) >= ((- overdraft_limit_minor))::numeric)))
+);
+CREATE INDEX accounts_user ON public.accounts USING btree (user_id, created_at);
+grant insert, select on accounts to lab_api;
+grant update (status, balance_minor, held_minor, version, chain_hash, updated_at) on accounts to lab_api;
+grant select on accounts to lab_reader;
+grant select on accounts to lab_worker;
+
+create table balance_deltas (
+  account_id text not null,
+  transfer_id uuid not null,
+  amount_minor bigint not null,
+  currency character(3) not null,
+  created_at timestamp with time zone not null,
+  constraint balance_deltas_pkey PRIMARY KEY (account_id, transfer_id),
+  constraint balance_deltas_amount_minor_check CHECK ((amount_minor <> 0))
+);
+CREATE INDEX balance_deltas_transfer ON public.balance_deltas USING btree (transfer_id);
+grant delete, insert, select on balance_deltas to lab_api;
+grant select on balance_deltas to lab_reader;
+grant select on balance_deltas to lab_worker;
+
 create table captures (
   capture_id uuid not null,
   order_id text not null,
@@ -158,6 +205,46 @@ grant insert, select on evidence_files to lab_api;
 grant select (file_id, evidence_id, name, content_type, size_bytes, sha256) on evidence_files to lab_reader;
 grant select on evidence_files to lab_worker;
 
+create table holds (
+  hold_id uuid not null,
+  account_id text not null,
+  amount_minor bigint not null,
+  currency character(3) not null,
+  status text not null,
+  reference text,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint holds_pkey PRIMARY KEY (hold_id),
+  constraint holds_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id),
+  constraint holds_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint holds_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 140))),
+  constraint holds_status_check CHECK ((status = ANY (ARRAY['active'::text, 'released'::text])))
+);
+CREATE INDEX holds_account ON public.holds USING btree (account_id) WHERE (status = 'active'::text);
+grant insert, select on holds to lab_api;
+grant update (status, updated_at) on holds to lab_api;
+grant select on holds to lab_reader;
+grant select on holds to lab_worker;
+
+create table idempotency_keys (
+  principal text not null,
+  key text not null,
+  request_sha256 bytea not null,
+  status smallint not null,
+  body text not null,
+  created_at timestamp with time zone not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (principal, key),
+  constraint idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+  constraint idempotency_keys_principal_check CHECK (((length(principal) >= 1) AND (length(principal) <= 64))),
+  constraint idempotency_keys_request_sha256_check CHECK ((length(request_sha256) = 32)),
+  constraint idempotency_keys_status_check CHECK (((status >= 200) AND (status <= 499)))
+);
+CREATE INDEX idempotency_keys_created_at ON public.idempotency_keys USING brin (created_at);
+grant insert, select on idempotency_keys to lab_api;
+grant update (request_sha256, status, body, created_at) on idempotency_keys to lab_api;
+grant select (principal, key, status, created_at) on idempotency_keys to lab_reader;
+grant select (principal, key, status, created_at) on idempotency_keys to lab_worker;
+
 create table login_throttles (
   key text not null,
   attempts integer not null,
@@ -288,6 +375,25 @@ grant delete, insert, select on parked_webhooks to lab_api;
 grant select on parked_webhooks to lab_reader;
 grant select on parked_webhooks to lab_worker;
 
+create table postings (
+  account_id text not null,
+  sequence bigint not null,
+  transfer_id uuid not null,
+  amount_minor bigint not null,
+  currency character(3) not null,
+  balance_minor bigint not null,
+  hash bytea not null,
+  created_at timestamp with time zone not null,
+  constraint postings_pkey PRIMARY KEY (account_id, sequence),
+  constraint postings_amount_minor_check CHECK ((amount_minor <> 0)),
+  constraint postings_hash_check CHECK ((length(hash) = 32)),
+  constraint postings_sequence_check CHECK ((sequence > 0))
+);
+CREATE INDEX postings_transfer ON public.postings USING btree (transfer_id);
+grant insert, select on postings to lab_api;
+grant select on postings to lab_reader;
+grant select on postings to lab_worker;
+
 create table quarantined_webhooks (
   user_id text not null,
   provider text not null,
@@ -370,6 +476,32 @@ grant insert, select on sessions to lab_api;
 grant update (token_hash, refreshed_at, revoked_at, revoked_because) on sessions to lab_api;
 grant select (session_id, user_id, created_at, refreshed_at, expires_at, revoked_at, revoked_because) on sessions to lab_reader;
 
+create table transfers (
+  transfer_id uuid not null,
+  kind text not null,
+  from_account_id text not null,
+  to_account_id text not null,
+  amount_minor bigint not null,
+  currency character(3) not null,
+  to_amount_minor bigint not null,
+  to_currency character(3) not null,
+  rate numeric(30,12),
+  reference text,
+  created_at timestamp with time zone not null,
+  constraint transfers_pkey PRIMARY KEY (transfer_id),
+  constraint transfers_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint transfers_check CHECK ((to_account_id <> from_account_id)),
+  constraint transfers_check1 CHECK (((rate IS NULL) = (currency = to_currency))),
+  constraint transfers_check2 CHECK (((rate IS NOT NULL) OR (amount_minor = to_amount_minor))),
+  constraint transfers_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'top_up'::text, 'withdrawal'::text]))),
+  constraint transfers_rate_check CHECK ((rate > (0)::numeric)),
+  constraint transfers_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 140))),
+  constraint transfers_to_amount_minor_check CHECK ((to_amount_minor > 0))
+);
+grant insert, select on transfers to lab_api;
+grant select on transfers to lab_reader;
+grant select on transfers to lab_worker;
+
 create table users (
   user_id text not null,
   email text not null,
@@ -423,6 +555,9 @@ grant select on webhook_keys to lab_worker;
 
 create function change_interval_of(text,text) returns integer language plpgsql set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 
+create function check_account() returns trigger language plpgsql set search_path=public, pg_temp;
+create function check_delta() returns trigger language plpgsql set search_path=public, pg_temp;
+create function check_postings() returns trigger language plpgsql set search_path=public, pg_temp;
 create function cover_days(text,date,date) returns integer language plpgsql set search_path=public, pg_temp set TimeZone=UTC set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 create function default_partition_rows() returns TABLE(table_name text, row_count bigint) language plpgsql security definer set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 grant execute on function default_partition_rows to lab_api;
@@ -454,6 +589,7 @@ grant execute on function partitioned_tables to public;
 create function premake_partitions(text) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 grant execute on function premake_partitions to lab_api;
 grant execute on function premake_partitions to lab_worker;
+create function refuse_change() returns trigger language plpgsql set search_path=public, pg_temp;
 create function replay_position() returns TABLE(lsn pg_lsn, timeline integer) language sql security definer set search_path=pg_catalog, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 grant execute on function replay_position to lab_api;
 grant execute on function replay_position to lab_reader;
