@@ -15,7 +15,7 @@ export interface ChildOptions {
   user?: ServerUser | undefined;
   /** Opens a channel on which a Node program tells its port. */
   channel?: boolean;
-  /** After a caller has stopped it; with how it ended. */
+  /** What keeps something that the process writes when a caller stops it; with how it ended. */
   onStopped?: (how: string) => Promise<void>;
 }
 
@@ -40,6 +40,8 @@ export interface Child {
   readonly ended: string | undefined;
   /** Once the program said `{ listeningPort }` on its channel. */
   readonly listeningPort: number | undefined;
+  /** It writes something when it is stopped in order. */
+  readonly writesAtItsEnd: boolean;
   kill(signal: NodeJS.Signals): void;
   /** Sends the signals in turn, each after the one before had its time, until the process has ended. */
   stop(steps: readonly StopStep[]): Promise<void>;
@@ -76,6 +78,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       get listeningPort() {
         return listeningPort;
       },
+      writesAtItsEnd: options.onStopped !== undefined,
       kill: (signal) => ended === undefined && sendSignal(child.pid!, signal),
       stop: async (steps) => {
         const endedBefore = ended !== undefined;

@@ -12,6 +12,8 @@ export interface Part {
   readonly isStopped: boolean;
   /** An `unexpectedEnd` after which only an operator may start it again. */
   readonly finalEnd: string | undefined;
+  /** Killed instead of stopped, it leaves out what later starts could use. */
+  readonly writesAtItsEnd: boolean;
   kill(signal: NodeJS.Signals): void;
   /** Asks it to end, and kills it when that takes too long. Waits for a start that is under way. */
   stop(): Promise<void>;
@@ -61,6 +63,9 @@ export function createPart({ name, child, start, stopSteps, finalEnd }: PartOpti
     },
     get isStopped() {
       return state === 'stopped';
+    },
+    get writesAtItsEnd() {
+      return current.writesAtItsEnd;
     },
     kill: (signal) => current.kill(signal),
     stop: (steps = stopSteps) =>

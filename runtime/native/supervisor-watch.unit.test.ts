@@ -60,6 +60,7 @@ function fakePart(name: string, finalEnd?: string): FakePart {
         return own.how;
       },
       listeningPort: undefined,
+      writesAtItsEnd: false,
       kill: () => {},
       stop: async () => {
         own.how ??= 'signal SIGTERM';

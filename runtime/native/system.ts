@@ -168,6 +168,9 @@ function describedPart(part: Part, write: () => Promise<void>): Part {
     get unexpectedEnd() {
       return part.unexpectedEnd;
     },
+    get writesAtItsEnd() {
+      return part.writesAtItsEnd;
+    },
     get isStopped() {
       return part.isStopped;
     },
@@ -211,8 +214,10 @@ async function stopInOrder(run: RunDirectory, { deployment, parts, prometheus }:
   try {
     await Promise.all(services.map((part) => part?.stop()));
     // There is nothing to write a checkpoint for, and a broker would take seconds to hand over to no other.
-    for (const part of discarded) part?.kill('SIGKILL');
+    for (const part of discarded) if (!part?.writesAtItsEnd) part?.kill('SIGKILL');
     const databases = deployment.servers.map((server) => server.stop('immediate'));
+    // Connect ends in order only while its broker runs.
+    await connect?.stop();
     await Promise.all([...discarded.map((part) => part?.stop()), ...databases]);
   } finally {
     await run.close();

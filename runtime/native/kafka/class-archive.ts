@@ -42,7 +42,9 @@ export async function openClassArchive(options: ClassArchiveOptions): Promise<Cl
     keep: async (how) => {
       // A program that was killed may have been in the middle of writing.
       if (how === 'signal SIGKILL' || !(await exists(recorded))) return;
-      await makeCached(cached, (partial) => copyFile(recorded, path.join(partial, 'classes.jsa')));
+      const copy = (partial: string): Promise<void> => copyFile(recorded, path.join(partial, 'classes.jsa'));
+      // Without it later starts are slower, as on a full disk: no reason for a stop to fail.
+      await makeCached(cached, copy).catch(() => {});
     },
   };
 }

@@ -60,12 +60,15 @@ export async function startJvm(options: JvmOptions): Promise<Child> {
     workingDirectory: runDirectory,
     logFile: logFileOf(options),
     user: java.user,
-    ...(options.recordsClasses && { onStopped: archive.keep }),
+    ...(options.recordsClasses && archive.use.length === 0 && { onStopped: archive.keep }),
   });
 }
 
-/** A program that was stopped (SIGSTOP) has to run again to hear that it is to end. */
-export const jvmStopSteps = [{ signal: 'SIGCONT', timeoutMs: 0 }, ...terminateSteps(10_000)] as const;
+/**
+ * A program that was stopped (SIGSTOP) has to run again to hear that it is to end. Then it may have an archive of its
+ * classes to write.
+ */
+export const jvmStopSteps = [{ signal: 'SIGCONT', timeoutMs: 0 }, ...terminateSteps(20_000)] as const;
 
 export function logFileOf({ runDirectory, name }: { runDirectory: string; name: string }): string {
   return path.join(runDirectory, `${name}.log`);
