@@ -513,9 +513,9 @@ grant select on webhook_deliveries to lab_worker;
 
 create function change_interval_of(text,text) returns integer language plpgsql set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 
-create function check_account() returns trigger language plpgsql set search_path=public, pg_temp;
-create function check_delta() returns trigger language plpgsql set search_path=public, pg_temp;
-create function check_postings() returns trigger language plpgsql set search_path=public, pg_temp;
+create function check_account() returns trigger language plpgsql set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+create function check_delta() returns trigger language plpgsql set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
+create function check_postings() returns trigger language plpgsql set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 create function cover_days(text,date,date) returns integer language plpgsql set search_path=public, pg_temp set TimeZone=UTC set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 create function default_partition_rows() returns TABLE(table_name text, row_count bigint) language plpgsql security definer set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 grant execute on function default_partition_rows to lab_api;
@@ -545,7 +545,7 @@ grant execute on function partitioned_tables to public;
 create function premake_partitions(text) returns integer language plpgsql security definer set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 grant execute on function premake_partitions to lab_api;
 grant execute on function premake_partitions to lab_worker;
-create function refuse_change() returns trigger language plpgsql set search_path=public, pg_temp;
+create function refuse_change() returns trigger language plpgsql set search_path=public, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 create function replay_position() returns TABLE(lsn pg_lsn, timeline integer) language sql security definer set search_path=pg_catalog, pg_temp set DateStyle=ISO, MDY set IntervalStyle=postgres set TimeZone=UTC set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 grant execute on function replay_position to lab_api;
 grant execute on function replay_position to lab_reader;
