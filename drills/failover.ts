@@ -70,6 +70,7 @@ export async function drillFailover(options: FailoverOptions): Promise<FailoverR
     const load = await startLoad({
       url: system.api.url,
       secret: system.secret,
+      token: system.token,
       recordFile: history.recordFile,
       seed,
       run: `fo${seed}`,

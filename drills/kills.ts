@@ -1,6 +1,7 @@
 import { auditRun } from '../audit/audit.ts';
 import { waitUntil } from '../kernel/wait.ts';
 import { untilDrained } from '../operations/status/drain.ts';
+import { operatorToken } from '../runtime/access-token.ts';
 import { type RunningSystem, startSystem } from '../runtime/native/system.ts';
 import { type DrillHistory, openHistory } from './history.ts';
 import { killOrder } from './kill-order.ts';
@@ -53,6 +54,7 @@ export async function drillKills(options: KillOptions): Promise<KillResult> {
     load = await startLoad({
       url: system.urls.ingest ?? system.urls.api,
       secret: system.secrets.silvergate,
+      token: await operatorToken(system),
       recordFile: history.recordFile,
       seed,
       run: `kill${seed}`,

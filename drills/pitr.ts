@@ -123,6 +123,7 @@ async function backUpUnderLoad(
   const load = await startLoad({
     url: system.api.url,
     secret: system.secret,
+    token: system.token,
     recordFile: history.recordFile,
     seed,
     run: `pitr${seed}`,

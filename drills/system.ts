@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { atEach, onEach } from '../kernel/postgres/hosts.ts';
 import type { TopologyName } from '../kernel/topology.ts';
+import { operatorToken } from '../runtime/access-token.ts';
 import { generatePassword, generateSecrets } from '../runtime/native/credentials.ts';
 import type { Database } from '../runtime/native/database.ts';
 import { createRunDirectory } from '../runtime/native/run-directory.ts';
@@ -13,6 +14,8 @@ export interface DrillSystem {
   api: Service;
   /** Signing secret of the native provider. */
   secret: string;
+  /** An operator's access token. */
+  token: string;
   runDirectory: string;
   /** Ends everything and removes the data. */
   close(): Promise<void>;
@@ -68,7 +71,8 @@ export async function startDrillSystem(options: DrillSystemOptions): Promise<Dri
       }),
       signal,
     });
-    return { database, api, secret: secrets.silvergate, runDirectory, close: run.close };
+    const token = await operatorToken({ secrets });
+    return { database, api, secret: secrets.silvergate, token, runDirectory, close: run.close };
   } catch (error) {
     await run.close();
     throw error;

@@ -21,6 +21,8 @@ export interface DrillLoadOptions {
   url: string;
   /** Signing secret of the native provider. */
   secret: string;
+  /** Access token of the reads. */
+  token: string;
   recordFile: string;
   seed: number;
   /** Begins every id; 1 to 16 small letters and digits. */
@@ -85,7 +87,7 @@ export async function startLoad(options: DrillLoadOptions): Promise<DrillLoad> {
 }
 
 function deliveryOptions(
-  { url, secret, seed, run, rate, concurrency = 32, readShare = 0.05, now, clock }: DrillLoadOptions,
+  { url, secret, token, seed, run, rate, concurrency = 32, readShare = 0.05, now, clock }: DrillLoadOptions,
   record: RecordWriter,
   signal: AbortSignal,
 ): DeliveryOptions {
@@ -107,6 +109,7 @@ function deliveryOptions(
     rate,
     record,
     readShare,
+    token,
     random: createRandom(seed, 1_000_003),
     timeoutMs: 15_000,
     giveUpAfterMs: 120_000,

@@ -13,3 +13,8 @@ export function issueToken(
     lifetimeSeconds,
   );
 }
+
+/** An operator's, for the lab's own clients: longer than any of their runs. */
+export function operatorToken(system: Pick<SystemDescription, 'secrets'>): Promise<string> {
+  return issueToken(system, { userId: 'lab-operator', role: 'operator' }, 86_400);
+}

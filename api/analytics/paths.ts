@@ -79,6 +79,7 @@ export const registerAnalyticsPaths: PathRegistration = (registry) => {
       summary,
       query,
       choosesFreshness: false,
+      operatorsOnly: true,
     };
     registry.registerPath(readRoute(route, dataResponse(object, answer, summary, 'read', example)));
   }

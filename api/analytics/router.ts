@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Request, type Response, Router } from 'express';
+import { operatorsOnly } from '../../kernel/http/authenticate.ts';
 import { sendData } from '../../kernel/http/envelope.ts';
 import { AppError, fieldRefusal } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
@@ -25,7 +26,7 @@ type AskedRange = Parameters<typeof readRange>[0];
 export function analyticsRouter(deps: AnalyticsDeps): Router {
   const router = Router();
   const serve = (path: string, handler: (request: Request, response: Response) => Promise<void>) =>
-    router.route(`/analytics/${path}`).get(handler).all(methodNotAllowed('GET', 'HEAD'));
+    router.route(`/analytics/${path}`).get(operatorsOnly, handler).all(methodNotAllowed('GET', 'HEAD'));
 
   serve('volume', async (request, response) => {
     const { source, currency, provider, ...asked } = bucketQuery.parse(request.query);

@@ -40,6 +40,7 @@ const registerReads: PathRegistration = (registry) => {
     readRoute(
       {
         operationId: 'listEvidence',
+        operatorsOnly: true,
         path: '/api/v1/disputes/{id}/evidence',
         tags,
         summary: 'Evidence, the oldest first',
@@ -62,6 +63,7 @@ const registerCommands: PathRegistration = (registry) => {
     commandRoute(
       {
         operationId: 'addEvidence',
+        operatorsOnly: true,
         path: '/api/v1/disputes/{id}/evidence',
         tags,
         summary: 'Add evidence',
@@ -79,6 +81,7 @@ const registerCommands: PathRegistration = (registry) => {
     commandRoute(
       {
         operationId: 'submitEvidence',
+        operatorsOnly: true,
         path: '/api/v1/disputes/{id}/submit',
         tags,
         summary: 'Send the evidence to the provider',

@@ -1,8 +1,11 @@
 import { type Request, type Response, Router } from 'express';
+import { listedUser, maySee } from '../../kernel/access/principal.ts';
+import { operatorsOnly, principalOf } from '../../kernel/http/authenticate.ts';
 import type { Cursors } from '../../kernel/http/cursor.ts';
 import { sendData, sendList } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
+import { emptyPage } from '../../kernel/http/page.ts';
 import { readFromNode, sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
 import { jsonBody, optionalJsonBody } from '../../kernel/http/request-body.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
@@ -39,18 +42,25 @@ export function disputesRouter(deps: DisputesDeps): Router {
     .all(methodNotAllowed('GET', 'HEAD'));
   router
     .route('/disputes/:id/evidence')
-    .get((request, response) => showEvidence(deps, request, response))
-    .post(jsonBody(evidenceLimits.bodyBytes), (request: Request, response: Response) => add(deps, request, response))
+    .get(operatorsOnly, (request: Request, response: Response) => showEvidence(deps, request, response))
+    .post(operatorsOnly, jsonBody(evidenceLimits.bodyBytes), (request: Request, response: Response) =>
+      add(deps, request, response),
+    )
     .all(methodNotAllowed('GET', 'HEAD', 'POST'));
   router
     .route('/disputes/:id/submit')
-    .post(optionalJsonBody(1_024), (request: Request, response: Response) => submit(deps, request, response))
+    .post(operatorsOnly, optionalJsonBody(1_024), (request: Request, response: Response) =>
+      submit(deps, request, response),
+    )
     .all(methodNotAllowed('POST'));
   return router;
 }
 
 async function list(deps: DisputesDeps, reads: DisputeReads, request: Request, response: Response): Promise<void> {
-  const query = listDisputesQuery.parse(request.query);
+  const asked = listDisputesQuery.parse(request.query);
+  const user_id = listedUser(principalOf(response), asked.user_id);
+  if (user_id === null) return sendList(response, 'dispute', [], emptyPage);
+  const query = { ...asked, user_id };
   const { rows, page } = await readFromNode(deps.reads, request, response, (pool) => listDisputes(reads, pool, query));
   sendList(response, 'dispute', rows, page);
 }
@@ -58,7 +68,8 @@ async function list(deps: DisputesDeps, reads: DisputeReads, request: Request, r
 async function show(deps: DisputesDeps, request: Request, response: Response): Promise<void> {
   const { id } = disputeParams.parse(request.params);
   const dispute = await readFromNode(deps.reads, request, response, (pool) => deps.disputes.find(pool, id));
-  if (!dispute) throw disputeNotFound();
+  // Another user's dispute is answered as one that is not there.
+  if (!dispute || !maySee(principalOf(response), dispute.user_id)) throw disputeNotFound();
   sendData(response, 'dispute', dispute);
 }
 
@@ -71,7 +82,7 @@ async function showEvidence(deps: DisputesDeps, request: Request, response: Resp
     return deps.disputes.evidence(pool, dispute);
   });
   // The number of entries per dispute is bounded, so one page holds them all.
-  sendList(response, 'evidence', rows, { has_more: false, next_cursor: null });
+  sendList(response, 'evidence', rows, emptyPage);
 }
 
 async function add(deps: DisputesDeps, request: Request, response: Response): Promise<void> {

@@ -38,12 +38,12 @@ afterEach(async () => {
 afterAll(() => api.close());
 
 /** Sends the request and leaves the body unread. */
-function open(query: string, from = api): Promise<IncomingMessage> {
+async function open(query: string, from = api): Promise<IncomingMessage> {
+  const authorization = `Bearer ${await from.tokens.sign({ userId: 'op_1', role: 'operator' }, 60)}`;
   return new Promise((resolve, reject) => {
-    httpGet(`${from.url}${path}?${query}`, { agent: false }, (response) => resolve(response.pause())).on(
-      'error',
-      reject,
-    );
+    httpGet(`${from.url}${path}?${query}`, { agent: false, headers: { authorization } }, (response) =>
+      resolve(response.pause()),
+    ).on('error', reject);
   });
 }
 

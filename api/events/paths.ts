@@ -23,6 +23,7 @@ export const registerEventPaths: PathRegistration = (registry) => {
     readRoute(
       {
         operationId: 'listEvents',
+        operatorsOnly: true,
         path: '/api/v1/events',
         tags,
         summary: 'Events of orders and disputes by time',
@@ -37,6 +38,7 @@ export const registerEventPaths: PathRegistration = (registry) => {
     readRoute(
       {
         operationId: 'exportEvents',
+        operatorsOnly: true,
         path: '/api/v1/events/export',
         tags,
         summary: 'All events that the filters let through',

@@ -73,7 +73,7 @@ async function daysOf(asked: readonly { text: string; values: unknown[] }[]): Pr
 
 test('the events of one order are looked for in the days of its life', async () => {
   const observed = observedPool();
-  const reads = { orders: oneServerOrders(pool), cursors };
+  const reads = { orders: oneServerOrders(pool), cursors, isShown: () => true };
   const found = await listOrderEvents(reads, observed.pool, 'o_77', { limit: 100 });
   expect(found!.rows.length).toBeGreaterThan(0);
   expect(await daysOf(observed.asked)).toEqual(['order_events_p20260120', 'order_events_p20260121']);

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { failureFields } from '../../kernel/failure.ts';
+import { operatorsOnly } from '../../kernel/http/authenticate.ts';
 import type { Cursors } from '../../kernel/http/cursor.ts';
 import { sendList } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
@@ -33,11 +34,11 @@ export function eventsRouter(deps: EventsDeps): Router {
   const router = Router();
   router
     .route('/events')
-    .get((request, response) => list(deps, builder, request, response))
+    .get(operatorsOnly, (request: Request, response: Response) => list(deps, builder, request, response))
     .all(methodNotAllowed('GET', 'HEAD'));
   router
     .route('/events/export')
-    .get((request, response) => exportAll(deps, builder, slots, request, response))
+    .get(operatorsOnly, (request: Request, response: Response) => exportAll(deps, builder, slots, request, response))
     .all(methodNotAllowed('GET', 'HEAD'));
   return router;
 }

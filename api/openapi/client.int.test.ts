@@ -62,7 +62,8 @@ test('a client that is generated from the document compiles, and does what it sa
     signExample('silvergate', 'payments/orders', created!.value),
   );
   const token = sent.headers.get('x-consistency-token')!;
-  const { stdout } = await run(process.execPath, ['program.ts', token], { cwd: folder });
+  const access = await api.tokens.sign({ userId: 'op_1', role: 'operator' }, 60);
+  const { stdout } = await run(process.execPath, ['program.ts', token, access], { cwd: folder });
   expect(JSON.parse(stdout)).toEqual({
     order_id: 'ord_1001',
     status: 'created',

@@ -34,8 +34,8 @@ const readHeaders = z.object({
     }),
 });
 
-/** The access token, by the name of its scheme in the document; `{}` means that a request may come without one. */
-const withToken: Record<string, string[]>[] = [{ bearer: [] }, {}];
+/** The access token, by the name of its scheme in the document. */
+const withToken: Record<string, string[]>[] = [{ bearer: [] }];
 
 /** What every operation of the document has, besides its answers. */
 interface Operation {
@@ -45,6 +45,8 @@ interface Operation {
   tags: string[];
   summary: string;
   description?: string;
+  /** Whether customers are refused; without it, they are not, and see what is theirs. */
+  operatorsOnly?: boolean;
   params?: z.ZodObject;
 }
 
@@ -56,13 +58,17 @@ interface ReadOperation extends Operation {
 
 /** A GET below /api/v1. `codes` are the errors besides those of any endpoint. */
 export function readRoute(route: ReadOperation, answer: ResponseConfig, ...codes: ErrorCode[]): RouteConfig {
-  const { params, query, choosesFreshness = true, ...rest } = route;
+  const { params, query, choosesFreshness = true, operatorsOnly = false, ...rest } = route;
   return {
     ...rest,
+    ...(operatorsOnly && { description: forOperators(rest.description) }),
     method: 'get',
     security: withToken,
     request: { ...(params && { params }), ...(query && { query }), ...(choosesFreshness && { headers: readHeaders }) },
-    responses: rateLimited({ 200: answer, ...errorResponses(...anyEndpoint, ...codes) }),
+    responses: rateLimited({
+      200: answer,
+      ...errorResponses(...anyEndpoint, ...(operatorsOnly ? (['forbidden'] as const) : []), ...codes),
+    }),
   };
 }
 
@@ -97,10 +103,13 @@ export function commandRoute(
   answers: Record<number, ResponseConfig>,
   ...codes: ErrorCode[]
 ): RouteConfig {
-  const { params, body, bodyRequired = true, movesMoney = false, isOpen = false, examples, ...rest } = command;
-  const anyCode = isOpen ? anyEndpoint.filter((code) => code !== 'unauthenticated') : anyEndpoint;
+  const { params, body, bodyRequired = true, movesMoney = false, isOpen = false, examples, ...others } = command;
+  const { operatorsOnly = false, ...rest } = others;
+  const anyCode = isOpen ? anyEndpoint.filter((code) => code !== 'unauthenticated') : [...anyEndpoint];
+  if (operatorsOnly) anyCode.push('forbidden');
   return {
     ...rest,
+    ...(operatorsOnly && { description: forOperators(rest.description) }),
     method: 'post',
     security: isOpen ? [] : withToken,
     request: {
@@ -122,6 +131,10 @@ export function removeRoute(operation: Operation, answer: ResponseConfig, ...cod
     request: { ...(params && { params }) },
     responses: rateLimited({ 200: answer, ...errorResponses(...anyEndpoint, ...codes) }),
   };
+}
+
+function forOperators(description: string | undefined): string {
+  return [description, 'Needs the role operator or admin.'].filter(Boolean).join(' ');
 }
 
 /** Below /api/v1 every answer says how many requests are left. */

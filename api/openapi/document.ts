@@ -7,8 +7,9 @@ const description = `Orders, disputes and their events, fed by payment providers
 - **Requests**: every answer carries X-Request-ID: that of the request where it has 1 to 128 printable characters, else a
   new one; it is the \`trace_id\` of the body. An operation that has query parameters refuses unknown ones with 400. Each
   GET answers HEAD too.
-- **Webhooks** are signed by their provider. Operations below /api/v1 take an access token, \`Authorization: Bearer …\`:
-  one that is wrong or has expired is answered 401 (unauthenticated), a role that does not suffice 403 (forbidden).
+- **Webhooks** are signed by their provider. Operations below /api/v1 need an access token, \`Authorization: Bearer …\`,
+  those to get one aside: one that is missing, wrong or expired is answered 401 (unauthenticated), a role that does not
+  suffice 403 (forbidden). A customer sees its own objects: those of others are answered as if they were not there.
 - **Amounts** are minor units of an ISO 4217 currency. **Lists** continue with \`page.next_cursor\`.
 - **Errors** have one envelope and a closed list of codes, see \`ErrorCode\`. Whatever the operation, a request may be
   answered 400 (malformed_body: not HTTP/1.1, invalid_request: no Host), 404 (not_found: no such path, unknown_provider:
@@ -38,7 +39,8 @@ export function openApiDocument(registrations: readonly PathRegistration[]) {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'An access token. `npx lab token` prints one for a system of the lab.',
+    description:
+      'An access token of POST /api/v1/auth/login. `npx lab token` prints an operator’s for a system of the lab.',
   });
   for (const register of registrations) register(registry);
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({

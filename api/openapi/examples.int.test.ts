@@ -96,7 +96,9 @@ describe('details of what is refused', () => {
     ['a field', { headers: json, body: '{"action":"set","reason":"no"}' }, 'invalid_request', 'reason'],
     ['an unknown field', { headers: json, body: '{"surplus":1,"action":"clear"}' }, 'invalid_request', 'surplus'],
   ])('%s names its field and what it must be', async (_what, init, code, field) => {
-    const answer = await fetch(`${api.url}/api/v1/orders/ord_1/hold`, { method: 'POST', ...init });
+    const authorization = `Bearer ${await api.tokens.sign({ userId: 'op_1', role: 'operator' }, 60)}`;
+    const headers = { authorization, ...init.headers };
+    const answer = await fetch(`${api.url}/api/v1/orders/ord_1/hold`, { method: 'POST', ...init, headers });
     const { error } = (await answer.json()) as {
       error: { code: 'invalid_request'; message: string; details: { fields: { field: string; reason: string }[] } };
     };

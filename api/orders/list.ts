@@ -52,9 +52,9 @@ export async function listOrders(
   };
 }
 
-/** Events of one order by sequence, the oldest first; undefined where there is no such order. */
+/** Events of one order by sequence, the oldest first; undefined where there is no such order that may be shown. */
 export async function listOrderEvents(
-  { orders, cursors }: { orders: OrderStore; cursors: Cursors },
+  { orders, cursors, isShown }: { orders: OrderStore; cursors: Cursors; isShown: (order: OrderRow) => boolean },
   pool: Pool,
   orderId: string,
   query: { limit: number; cursor?: string | undefined },
@@ -62,7 +62,7 @@ export async function listOrderEvents(
   const filters = { order_id: orderId };
   const after = query.cursor === undefined ? '0' : cursors.decode('order_events', filters, query.cursor)[0]!;
   const order = await orders.find(pool, orderId);
-  if (!order) return undefined;
+  if (!order || !isShown(order)) return undefined;
   const events = await orders.events(pool, order, { after: BigInt(after), limit: query.limit + 1 });
   return toPage(events, query.limit, (last) => cursors.encode('order_events', filters, [String(last.sequence)]));
 }

@@ -70,6 +70,7 @@ const registerCommands: PathRegistration = (registry) => {
     commandRoute(
       {
         operationId: 'changeHold',
+        operatorsOnly: true,
         path: '/api/v1/orders/{id}/hold',
         tags,
         summary: 'Set or clear a hold',
@@ -94,6 +95,7 @@ const registerCommands: PathRegistration = (registry) => {
     commandRoute(
       {
         operationId: 'captureOrder',
+        operatorsOnly: true,
         path: '/api/v1/orders/{id}/capture',
         tags,
         summary: 'Capture money at the provider',

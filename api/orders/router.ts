@@ -1,8 +1,11 @@
 import { type Request, type Response, Router } from 'express';
+import { listedUser, maySee } from '../../kernel/access/principal.ts';
+import { operatorsOnly, principalOf } from '../../kernel/http/authenticate.ts';
 import type { Cursors } from '../../kernel/http/cursor.ts';
 import { sendData, sendList } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
+import { emptyPage } from '../../kernel/http/page.ts';
 import { readFromNode, sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
 import { jsonBody } from '../../kernel/http/request-body.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
@@ -14,7 +17,7 @@ import { listOrderEvents, listOrders, type OrderReads } from './list.ts';
 import { captureBody, holdBody, listOrdersQuery, orderEventsQuery, orderParams } from './schemas.ts';
 import { shownOrderWithAttempts } from './shown.ts';
 import { orderNotFound } from './store/locked-order.ts';
-import type { OrderStore } from './store/order-store.ts';
+import type { OrderRow, OrderStore } from './store/order-store.ts';
 
 export interface OrdersDeps {
   orders: OrderStore;
@@ -45,17 +48,24 @@ export function ordersRouter(deps: OrdersDeps): Router {
     .all(methodNotAllowed('GET', 'HEAD'));
   router
     .route('/orders/:id/hold')
-    .post(jsonBody(maxBodyBytes), (request: Request, response: Response) => hold(deps, request, response))
+    .post(operatorsOnly, jsonBody(maxBodyBytes), (request: Request, response: Response) =>
+      hold(deps, request, response),
+    )
     .all(methodNotAllowed('POST'));
   router
     .route('/orders/:id/capture')
-    .post(jsonBody(maxBodyBytes), (request: Request, response: Response) => capture(deps, request, response))
+    .post(operatorsOnly, jsonBody(maxBodyBytes), (request: Request, response: Response) =>
+      capture(deps, request, response),
+    )
     .all(methodNotAllowed('POST'));
   return router;
 }
 
 async function list(deps: OrdersDeps, reads: OrderReads, request: Request, response: Response): Promise<void> {
-  const query = listOrdersQuery.parse(request.query);
+  const asked = listOrdersQuery.parse(request.query);
+  const user_id = listedUser(principalOf(response), asked.user_id);
+  if (user_id === null) return sendList(response, 'order', [], emptyPage);
+  const query = { ...asked, user_id };
   const { rows, page } = await readFromNode(deps.reads, request, response, (pool) => listOrders(reads, pool, query));
   sendList(response, 'order', rows, page);
 }
@@ -63,14 +73,21 @@ async function list(deps: OrdersDeps, reads: OrderReads, request: Request, respo
 async function show(deps: OrdersDeps, request: Request, response: Response): Promise<void> {
   const { id } = orderParams.parse(request.params);
   const order = await readFromNode(deps.reads, request, response, (pool) => deps.orders.find(pool, id));
-  if (!order) throw orderNotFound();
+  if (!order || !isShownTo(response, order)) throw orderNotFound();
   sendData(response, 'order', shownOrderWithAttempts(order));
+}
+
+/** Another user's order is answered as one that is not there; a guest's belongs to whom the guest turned out to be. */
+function isShownTo(response: Response, { user_id, customer_id }: Pick<OrderRow, 'user_id' | 'customer_id'>): boolean {
+  return maySee(principalOf(response), user_id, customer_id);
 }
 
 async function events(deps: OrdersDeps, request: Request, response: Response): Promise<void> {
   const { id } = orderParams.parse(request.params);
   const query = orderEventsQuery.parse(request.query);
-  const found = await readFromNode(deps.reads, request, response, (pool) => listOrderEvents(deps, pool, id, query));
+  const found = await readFromNode(deps.reads, request, response, (pool) =>
+    listOrderEvents({ ...deps, isShown: (order) => isShownTo(response, order) }, pool, id, query),
+  );
   if (!found) throw orderNotFound();
   sendList(response, 'order_event', found.rows, found.page);
 }

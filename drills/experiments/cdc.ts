@@ -8,6 +8,7 @@ import { listShards, moveShard, rebalance } from '../../citus/shards.ts';
 import { atAddress } from '../../kernel/postgres/hosts.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import { waitUntil, waitWhileShrinking } from '../../kernel/wait.ts';
+import { operatorToken } from '../../runtime/access-token.ts';
 import type { RunningSystem } from '../../runtime/native/system.ts';
 import { type SendResult, send } from '../../simulator/delivery/send.ts';
 import { type Collector, createCollector } from './collector.ts';
@@ -179,10 +180,11 @@ async function disturbUnderLoad(
   return { steps, sent, underLoad: lastStepAt <= sentAt, deliveredTwiceByMoves };
 }
 
-function sendWebhooks({ system, webhooks, perSecond, seed }: CdcExperimentOptions): Promise<SendResult> {
+async function sendWebhooks({ system, webhooks, perSecond, seed }: CdcExperimentOptions): Promise<SendResult> {
   return send({
     url: system.urls.api,
     secrets: system.secrets,
+    token: await operatorToken(system),
     record: path.join(system.runDirectory, 'records', 'experiment.jsonl'),
     count: webhooks,
     rate: perSecond,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import { capabilities, type PartitionInterval, type TopologyName } from '../../kernel/topology.ts';
+import { operatorToken } from '../../runtime/access-token.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 import { percentiles } from '../../simulator/driver/histogram.ts';
 import { type LoadResult, runLoad } from '../../simulator/driver/run-load.ts';
@@ -88,7 +89,7 @@ async function fill(client: Client, { topology, days }: HistoryArm): Promise<num
   return rows[0].n;
 }
 
-function ask(
+async function ask(
   system: RunningSystem,
   days: number,
   asked: Question[],
@@ -99,6 +100,7 @@ function ask(
   let count = 0;
   return runLoad({
     url: system.urls.api,
+    token: await operatorToken(system),
     plan: { shape: 'closed', connections: atOnce, durationMs: seconds * 1_000 },
     clock: () => performance.now(),
     next: () => {

@@ -8,6 +8,8 @@ import { type ClientResult, startClient } from './client.ts';
 export interface ClientOrder {
   url: string;
   secret: string;
+  /** Access token of the reads. */
+  token: string;
   perSecond: number;
   seconds: number;
 }
@@ -19,11 +21,11 @@ export interface ClientReport {
   ownDelayP99Ms: number;
 }
 
-process.once('message', async ({ url, secret, perSecond, seconds }: ClientOrder) => {
+process.once('message', async ({ url, secret, token, perSecond, seconds }: ClientOrder) => {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const before = process.cpuUsage();
-  const client = startClient(url, secret, perSecond);
+  const client = startClient(url, { secret, token }, perSecond);
   await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
   await client.stop();
   const { user, system } = process.cpuUsage(before);

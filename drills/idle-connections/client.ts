@@ -17,7 +17,11 @@ export interface WellBehavedClient {
 }
 
 /** Reads and webhooks in turn at a steady rate on kept connections; every tenth request opens a connection of its own. */
-export function startClient(url: string, secret: string, perSecond: number): WellBehavedClient {
+export function startClient(
+  url: string,
+  { secret, token }: { secret: string; token: string },
+  perSecond: number,
+): WellBehavedClient {
   const result: ClientResult = { latenciesMs: { read: [], webhook: [], 'new connection': [] }, failures: {} };
   // Of their own, so that no read waits in the client behind a webhook that waits for its commit.
   const readAgent = new Agent({ keepAlive: true, maxSockets: 4 });
@@ -31,7 +35,11 @@ export function startClient(url: string, secret: string, perSecond: number): Wel
   async function send(kind: RequestKind, intendedMs: number): Promise<void> {
     const outcome = await (kind === 'webhook'
       ? exchange(url, webhookAgent, sign(webhooks.next(), new Date()))
-      : exchange(url, kind === 'read' ? readAgent : false, { path: '/api/v1/orders?limit=10', headers: [], body: '' }));
+      : exchange(url, kind === 'read' ? readAgent : false, {
+          path: '/api/v1/orders?limit=10',
+          headers: ['authorization', `Bearer ${token}`],
+          body: '',
+        }));
     if (outcome >= '200' && outcome <= '299') result.latenciesMs[kind].push(performance.now() - intendedMs);
     else result.failures[outcome] = (result.failures[outcome] ?? 0) + 1;
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { controlTopology } from '../../kernel/topology.ts';
+import { operatorToken } from '../../runtime/access-token.ts';
 import { startSystem } from '../../runtime/native/system.ts';
 import type { ClientOrder, ClientReport } from './client-main.ts';
 import type { HolderCounts } from './holder-main.ts';
@@ -98,6 +99,7 @@ async function measureClient(duration: number): Promise<ClientReport> {
   const order: ClientOrder = {
     url: system.urls.api,
     secret: system.secrets.silvergate,
+    token: await operatorToken(system),
     perSecond: Number(values.rate),
     seconds: duration,
   };

@@ -9,7 +9,16 @@ export interface Principal {
   role: Role;
 }
 
-/** Whether this principal may see what belongs to every user. */
-export function seesAll({ role }: Principal): boolean {
-  return role !== 'customer';
+/** Whether this principal may see what belongs to one of these users. */
+export function maySee({ userId, role }: Principal, ...owners: (string | null)[]): boolean {
+  return role !== 'customer' || owners.includes(userId);
+}
+
+/**
+ * Whose things a list may show, where it was asked for those of `asked` or, without it, for all: a user, or undefined for
+ * all of them, or null where there is nothing that this principal may see.
+ */
+export function listedUser({ userId, role }: Principal, asked: string | undefined): string | undefined | null {
+  if (role !== 'customer') return asked;
+  return asked === undefined || asked === userId ? userId : null;
 }

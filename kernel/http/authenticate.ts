@@ -6,24 +6,22 @@ import { AppError } from './errors.ts';
 const remedy = 'Send Authorization: Bearer with an access token of POST /api/v1/auth/login';
 
 /**
- * Reads the access token of a request; the handlers behind it get the principal from `principalOf`.
- * @throws AppError unauthenticated for a token that is not valid.
+ * Lets requests pass that carry an access token; the handlers behind it get the principal from `principalOf`.
+ * @throws AppError unauthenticated without a token, and for one that is not valid.
  */
 export function authenticate(tokens: AccessTokens): RequestHandler {
   return (request, response, next) => {
-    const token = bearerToken(request);
-    if (token === undefined) return next();
-    tokens.verify(token).then((principal) => {
+    tokens.verify(bearerToken(request)).then((principal) => {
       response.locals.principal = principal;
       next();
     }, failed(next));
   };
 }
 
-/** @throws AppError unauthenticated for an Authorization header of another form. */
-function bearerToken(request: Request): string | undefined {
+/** @throws AppError unauthenticated without an Authorization header, and for one of another form. */
+function bearerToken(request: Request): string {
   const header = request.headers.authorization;
-  if (header === undefined) return undefined;
+  if (header === undefined) throw missingToken();
   const token = /^bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1];
   if (token === undefined) throw invalidToken('Authorization has to look like: Bearer and the token');
   return token;
@@ -41,7 +39,11 @@ function invalidToken(reason: string): AppError {
 export function principalOf(response: Response): Principal {
   const { principal } = response.locals;
   if (principal) return principal as Principal;
-  throw new AppError('unauthenticated', `${remedy}.`, { details: { token: 'missing' } });
+  throw missingToken();
+}
+
+function missingToken(): AppError {
+  return new AppError('unauthenticated', `${remedy}.`, { details: { token: 'missing' } });
 }
 
 /** Lets a request pass whose principal has one of these roles. @throws AppError unauthenticated, forbidden */
@@ -54,3 +56,6 @@ export function requireRole(...allowed: Role[]): RequestHandler {
     next();
   };
 }
+
+/** Before the handlers of what concerns every user, or changes what a customer may not. */
+export const operatorsOnly: RequestHandler = requireRole('operator', 'admin');

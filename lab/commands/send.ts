@@ -29,6 +29,7 @@ export function register(program: Command): void {
     .option('--run <id>', 'the system to send to, as `lab status` names it (the newest)')
     .option('--url <url>', 'another API, with --secret and --record')
     .option('--secret <provider=secret>', 'signing secret for --url; may be repeated', collectSecret)
+    .option('--token <token>', 'access token with which some orders are read back, for --url')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',

@@ -15,6 +15,8 @@ export interface SendFlags {
   run?: string;
   url?: string;
   secret?: Record<string, string>;
+  /** Access token of reads, for --url. */
+  token?: string;
   concurrency: number;
   json?: boolean;
 }

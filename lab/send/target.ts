@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { operatorToken } from '../../runtime/access-token.ts';
 import type { SystemDescription } from '../../runtime/system-description.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
 import { wantedRun } from '../wanted-run.ts';
@@ -9,6 +10,8 @@ export interface Target {
   url: string;
   secrets: Record<string, string>;
   record: string;
+  /** Undefined where none was given for another API. */
+  token: string | undefined;
   /** Undefined where an API was named instead. */
   run: SystemDescription | undefined;
 }
@@ -22,7 +25,13 @@ export async function findTarget(flags: SendFlags, startedAt: Date): Promise<Tar
     if (!flags.record) throw new UsageError('--url needs --record: acknowledgements have to go somewhere.');
     const url = flags.url.replace(/\/$/, '');
     await checkThere(url);
-    return { url, secrets: flags.secret ?? {}, record: path.resolve(flags.record), run: undefined };
+    return {
+      url,
+      secrets: flags.secret ?? {},
+      record: path.resolve(flags.record),
+      token: flags.token,
+      run: undefined,
+    };
   }
   const run = await wantedRun(flags.run, ', or name an API with --url');
   if (flags.since !== undefined && run.compose) {
@@ -35,6 +44,7 @@ export async function findTarget(flags: SendFlags, startedAt: Date): Promise<Tar
     url: run.urls.ingest ?? run.urls.api,
     secrets: { ...run.secrets, ...flags.secret },
     record,
+    token: flags.token ?? (await operatorToken(run)),
     run,
   };
 }

@@ -21,6 +21,8 @@ export interface DeliveryOptions {
   record: RecordWriter;
   /** Share of acknowledged order events after which the order is read back. */
   readShare: number;
+  /** Access token of these reads; null where there are none. */
+  token: string | null;
   random: Random;
   timeoutMs: number;
   /** Time after which a delivery that gets no final answer is given up. */
@@ -67,6 +69,7 @@ export function createDelivery(options: DeliveryOptions): {
   run(count?: number): Promise<void>;
 } {
   const { concurrency, timeoutMs } = options;
+  if (options.readShare > 0 && options.token === null) throw new Error('reading orders back needs an access token');
   const totals: DeliveryTotals = {
     delivered: 0,
     acknowledged: 0,
@@ -79,7 +82,13 @@ export function createDelivery(options: DeliveryOptions): {
     latency: createHistogram(),
   };
   const run = async (count = options.count): Promise<void> => {
-    const connections = createConnections({ url: options.url, max: concurrency, timeoutMs, readBodies: true });
+    const connections = createConnections({
+      url: options.url,
+      max: concurrency,
+      timeoutMs,
+      readBodies: true,
+      token: options.token ?? undefined,
+    });
     const startedAt = options.clock();
     let started = 0;
     const worker = async (): Promise<void> => {

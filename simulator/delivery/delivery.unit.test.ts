@@ -48,6 +48,7 @@ async function deliver(change: Partial<DeliveryOptions> = {}) {
     concurrency: 8,
     record,
     readShare: 0,
+    token: 'a token of the tests',
     random: createRandom(1),
     timeoutMs: 1_000,
     giveUpAfterMs: 5_000,

@@ -29,6 +29,8 @@ export interface SendOptions {
   url: string;
   /** Signing secrets by provider. */
   secrets: Readonly<Record<string, string>>;
+  /** Access token with which some orders are read back; none are without one. */
+  token?: string | undefined;
   /** File to which acknowledgements are appended. */
   record: string;
   /** Webhooks to deliver. */
@@ -99,7 +101,8 @@ export async function send(options: SendOptions): Promise<SendResult> {
     url: options.url,
     workload,
     record,
-    readShare,
+    readShare: options.token === undefined ? 0 : readShare,
+    token: options.token ?? null,
     clock,
     count: options.count,
     concurrency: options.concurrency,

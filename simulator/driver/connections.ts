@@ -27,6 +27,8 @@ export interface ConnectionOptions {
   /** Time an answer may take. */
   timeoutMs: number;
   readBodies?: boolean;
+  /** Access token of requests below /api/; webhooks are signed. */
+  token?: string | undefined;
 }
 
 /** Keep-alive connections, each with at most one request under way. */
@@ -75,6 +77,7 @@ class Connection implements Dispatcher.DispatchHandler {
   readonly #client: Client;
   readonly #free: Connection[];
   readonly #readBodies: boolean;
+  readonly #authorization: readonly string[];
   #done: Done | undefined;
   #status = 0;
   #headers: Answer['headers'] = {};
@@ -90,11 +93,13 @@ class Connection implements Dispatcher.DispatchHandler {
     });
     this.#free = free;
     this.#readBodies = options.readBodies ?? false;
+    this.#authorization = options.token === undefined ? [] : ['authorization', `Bearer ${options.token}`];
   }
 
   send({ method, path, headers, body }: PreparedRequest, done: Done): void {
     this.#done = done;
-    this.#client.dispatch({ method, path, headers, body }, this);
+    const all = path.startsWith('/api/') ? [...headers, ...this.#authorization] : headers;
+    this.#client.dispatch({ method, path, headers: all, body }, this);
   }
 
   close(): Promise<void> {

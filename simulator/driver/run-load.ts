@@ -25,6 +25,8 @@ export interface RunLoadOptions<R extends PreparedRequest = PreparedRequest> {
   maxWaiting?: number;
   timeoutMs?: number;
   readBodies?: boolean;
+  /** Access token of requests below /api/. */
+  token?: string;
   signal?: AbortSignal;
 }
 
@@ -70,7 +72,7 @@ export async function runLoad<R extends PreparedRequest>(options: RunLoadOptions
   const { url, plan, timeoutMs = defaultTimeoutMs, readBodies = false } = options;
   checkPlan(plan);
   const max = plan.shape === 'closed' ? plan.connections : (options.maxConnections ?? 256);
-  const connections = createConnections({ url, max, timeoutMs, readBodies });
+  const connections = createConnections({ url, max, timeoutMs, readBodies, token: options.token });
   const run = new Run(options, connections);
   const cpu = process.cpuUsage();
   try {

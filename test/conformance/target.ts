@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { TopologyName } from '../../kernel/topology.ts';
+import { operatorToken } from '../../runtime/access-token.ts';
+import type { SystemDescription } from '../../runtime/system-description.ts';
 import { type Answer, answerOf, chargebackBody, orderBody, postSilvergate } from '../webhooks/signing.ts';
 
 /** A running system, as far as the conformance suite knows it. Everything goes over HTTP. */
@@ -8,7 +10,7 @@ export interface Target {
   topology: TopologyName;
   apiUrl: string;
   providerUrl: string;
-  secrets: { silvergate: string; stripe: string; adyen: string };
+  secrets: SystemDescription['secrets'];
   /** Whether reads without a token may be answered by a replica. */
   readsFromReplica: boolean;
   /** Resolves when everything that was acknowledged so far can be read on every node. */
@@ -17,17 +19,23 @@ export interface Target {
 
 /** A client of the target: one method per thing that the suite does. */
 export function clientOf(target: Target) {
+  const authorization = operatorToken(target).then((token) => `Bearer ${token}`);
   const request = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     answerOf(
       await fetch(target.apiUrl + path, {
         method,
-        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          ...(path.startsWith('/api/') && { authorization: await authorization }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
     );
   const get = (path: string, headers?: Record<string, string>) => request('GET', path, undefined, headers);
   const signing = { secret: target.secrets.silvergate };
   return {
+    authorization,
     request,
     get,
     post: (path: string, body: unknown, headers?: Record<string, string>) => request('POST', path, body, headers),

@@ -9,6 +9,7 @@ import { addressOf, atEach, joinHosts } from '../../kernel/postgres/hosts.ts';
 import { createPrimaryFinder } from '../../kernel/postgres/primary-finder.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import { waitUntil } from '../../kernel/wait.ts';
+import { operatorToken } from '../../runtime/access-token.ts';
 import { enableLogins, generatePassword, generateSecrets } from '../../runtime/native/credentials.ts';
 import { freePort } from '../../runtime/native/free-port.ts';
 import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
@@ -29,6 +30,7 @@ describeIf('replicated-ha: Patroni under Docker', missing, () => {
   let directory: RunDirectory;
   let api: Service;
   let secret: string;
+  let token: string;
   let leaderDsn: string;
   /** The superuser's URL of each member. */
   let dsns: string[];
@@ -63,7 +65,9 @@ describeIf('replicated-ha: Patroni under Docker', missing, () => {
     const as = (role: 'lab_api' | 'lab_reader') =>
       dsns.map((dsn) => Object.assign(new URL(dsn), { username: role, password: passwords[role] }).href);
     directory = await createRunDirectory();
-    secret = generateSecrets().silvergate;
+    const secrets = generateSecrets();
+    secret = secrets.silvergate;
+    token = await operatorToken({ secrets });
     api = await startService({
       name: 'api',
       entry: path.join(root, 'api/main.ts'),
@@ -74,7 +78,7 @@ describeIf('replicated-ha: Patroni under Docker', missing, () => {
         API_PORT: String(port),
         REPLICA_DATABASE_URLS: as('lab_reader').join(','),
         CURSOR_SECRET: generatePassword(),
-        ACCESS_TOKEN_SECRETS: generateSecrets().accessTokens,
+        ACCESS_TOKEN_SECRETS: secrets.accessTokens,
         WEBHOOK_SECRETS_SILVERGATE: secret,
       }),
     });
@@ -134,6 +138,7 @@ describeIf('replicated-ha: Patroni under Docker', missing, () => {
     const load = await startLoad({
       url: api.url,
       secret,
+      token,
       recordFile,
       seed: 43,
       run: 'ha',

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dashboardNames, fileOf } from '../../grafana/generate.ts';
 import { waitUntil } from '../../kernel/wait.ts';
+import { operatorToken } from '../../runtime/access-token.ts';
 import { missingChdb } from '../../runtime/native/missing-chdb.ts';
 import { findPostgresExporter, findPrometheus } from '../../runtime/native/prometheus-installation.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
@@ -96,6 +97,7 @@ describeIf('Prometheus scrapes a system', missing, () => {
     await send({
       url: system.urls.ingest ?? system.urls.api,
       secrets: system.secrets,
+      token: await operatorToken(system),
       record: path.join(system.runDirectory, 'records', `${seed}.jsonl`),
       count: 300,
       rate: 300,

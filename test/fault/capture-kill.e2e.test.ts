@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { withClient } from '../../kernel/postgres/with-client.ts';
 import { waitUntil } from '../../kernel/wait.ts';
+import { operatorToken } from '../../runtime/access-token.ts';
 import { type RunningSystem, startSystem } from '../../runtime/native/system.ts';
 import { createRandom } from '../../simulator/workload/random.ts';
 
@@ -68,10 +69,11 @@ describe.each([1, 2, 3])('kill -9 of the API while it captures, seed %i', (seed)
 
 async function captureUntilKnown(system: RunningSystem, order: number): Promise<string> {
   let outcome: string | undefined;
+  const authorization = `Bearer ${await operatorToken(system)}`;
   const attempt = async (): Promise<boolean> => {
     const response = await fetch(`${system.urls.api}/api/v1/orders/ord_${order}/capture`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', authorization },
       body: JSON.stringify({ amount_minor: 1_000, currency: 'EUR', idempotency_key: `key-${order}` }),
       signal: AbortSignal.timeout(10_000),
     }).catch(() => undefined);

@@ -5,6 +5,7 @@ import { atEach } from '../../kernel/postgres/hosts.ts';
 import { waitUntil } from '../../kernel/wait.ts';
 import { fence } from '../../replication/fence.ts';
 import { mostAdvanced, promote } from '../../replication/promote.ts';
+import { operatorToken } from '../../runtime/access-token.ts';
 import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { missingChdb } from '../../runtime/native/missing-chdb.ts';
 import { hasFailoverSlots, waitForSlotCopies } from '../../runtime/native/slots.ts';
@@ -78,7 +79,9 @@ async function surviveLoss(cdc: 'off' | 'native' | 'debezium'): Promise<void> {
     expect(audit.invariants.filter((invariant) => !invariant.ok)).toEqual([]);
 
     // The one that follows now answers reads; the promoted one and the fenced one don't.
-    const node = async () => (await fetch(`${system.urls.api}/api/v1/orders?limit=1`)).headers.get('x-read-node');
+    const headers = { authorization: `Bearer ${await operatorToken(system)}` };
+    const node = async () =>
+      (await fetch(`${system.urls.api}/api/v1/orders?limit=1`, { headers })).headers.get('x-read-node');
     const follower = `replica-${system.replicas.indexOf(followers[0]!) + 1}`;
     await expect.poll(node, { timeout: 10_000 }).toBe(follower);
     const metrics = await (await fetch(`${system.urls.api}/metrics`)).text();

@@ -1,3 +1,4 @@
+import { operatorToken } from '../../runtime/access-token.ts';
 import type { SystemDescription } from '../../runtime/system-description.ts';
 import { createDelivery, type DeliveryOptions, type DeliveryTotals } from '../../simulator/delivery/delivery.ts';
 import { createSigners } from '../../simulator/delivery/sign.ts';
@@ -40,6 +41,7 @@ export async function openDelivery(given: DeliveryGiven): Promise<{ totals: Deli
       ...given.workload,
     }),
     readShare: 0.1,
+    token: await operatorToken({ secrets }),
     timeoutMs: 5_000,
     giveUpAfterMs: 60_000,
     now: () => new Date(),

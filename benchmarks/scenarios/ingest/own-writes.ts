@@ -5,6 +5,8 @@ import type { WebhookSource } from './webhook-source.ts';
 
 export interface OwnWritesOptions {
   url: string;
+  /** Access token of the reads. */
+  token: string;
   source: WebhookSource;
   record: AckRecord;
   /** Order events to write and to read back. */
@@ -18,8 +20,8 @@ export interface OwnWritesOptions {
  * read saw goes into the record; the audit compares it with what was written.
  */
 export async function readOwnWrites(options: OwnWritesOptions): Promise<void> {
-  const { url, source, record, count, clients } = options;
-  const connections = createConnections({ url, max: clients, timeoutMs: 5_000, readBodies: true });
+  const { url, token, source, record, count, clients } = options;
+  const connections = createConnections({ url, max: clients, timeoutMs: 5_000, readBodies: true, token });
   const send = (request: PreparedRequest) =>
     new Promise<Answer | undefined>((resolve) => connections.send(request, (answer) => resolve(answer)));
   let left = count;
@@ -30,14 +32,14 @@ export async function readOwnWrites(options: OwnWritesOptions): Promise<void> {
       const written = await send(request);
       if (!written) continue;
       record.answered(request, written);
-      const token = written.headers['x-consistency-token'];
+      const position = written.headers['x-consistency-token'];
       const { orderId, disputeId } = request.webhook;
       const sequence = numberOf(written, disputeId);
-      if (orderId === null || sequence === undefined || typeof token !== 'string') continue;
+      if (orderId === null || sequence === undefined || typeof position !== 'string') continue;
       const seen = await send({
         method: 'GET',
         path: `/api/v1/orders/${orderId}`,
-        headers: ['x-consistency-token', token],
+        headers: ['x-consistency-token', position],
         body: null,
       });
       // Only an answer that names its node says what that node had; 404 from there means that it had nothing.

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { operatorToken } from '../../../runtime/access-token.ts';
 import type { RunningSystem } from '../../../runtime/native/system.ts';
 import { rateAt } from '../../../simulator/driver/plan.ts';
 import type { LoadResult } from '../../../simulator/driver/run-load.ts';
@@ -63,7 +64,14 @@ export async function openIngest(arm: Arm, options: ScenarioOptions): Promise<Sc
       // Every round starts with nothing to write back, so that a checkpoint of an earlier one can't fall into it.
       for (const client of clients) await client.query('checkpoint');
       const data = await measureRound(context, options.scale, system.replicas.length > 0 ? system.dsn.admin : null);
-      await readOwnWrites({ url: system.urls.api, source, record, count: Math.ceil(300 * options.scale), clients: 16 });
+      await readOwnWrites({
+        url: system.urls.api,
+        token: await operatorToken(system),
+        source,
+        record,
+        count: Math.ceil(300 * options.scale),
+        clients: 16,
+      });
       await record.flush();
       return data;
     },

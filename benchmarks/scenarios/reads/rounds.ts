@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type ReadPolicyName, readPolicyNames } from '../../../kernel/postgres/read-policies.ts';
 import { withClient } from '../../../kernel/postgres/with-client.ts';
+import { operatorToken } from '../../../runtime/access-token.ts';
 import { generatePassword } from '../../../runtime/native/credentials.ts';
 import type { PostgresServer } from '../../../runtime/native/postgres.ts';
 import { startService } from '../../../runtime/native/service.ts';
@@ -96,6 +97,7 @@ async function measurePolicy(policy: ReadPolicyName, context: PolicyContext): Pr
     const startedAt = clock();
     const { latency, ...totals } = await runSessions({
       url: api.url,
+      token: await operatorToken(system),
       source,
       record,
       sessions,

@@ -22,6 +22,8 @@ export interface SessionTotals {
 
 export interface SessionOptions {
   url: string;
+  /** Access token of the reads. */
+  token: string;
   source: WebhookSource;
   record: AckRecord;
   /** Reads go into the record, where a stale one breaks I8: only for policies that promise none. */
@@ -50,8 +52,8 @@ const remembered = 8;
  * writes. A read is stale when it shows less than the session's own acknowledged write.
  */
 export async function runSessions(options: SessionOptions): Promise<SessionTotals> {
-  const { url, source, sessions, reads, signal } = options;
-  const connections = createConnections({ url, max: sessions, timeoutMs: 10_000, readBodies: true });
+  const { url, token, source, sessions, reads, signal } = options;
+  const connections = createConnections({ url, max: sessions, timeoutMs: 10_000, readBodies: true, token });
   const run = new Sessions(options, connections);
   try {
     await source.prepare(Math.ceil(reads * writeShare * 1.3) + sessions);

@@ -57,7 +57,9 @@ export function eventSuite(target: () => Target): void {
 
   test('are exported as NDJSON, each once', async () => {
     const { orderId, from } = await history();
-    const response = await fetch(`${target().apiUrl}/api/v1/events/export?order_ids=${orderId}&time_from=${from}`);
+    const response = await fetch(`${target().apiUrl}/api/v1/events/export?order_ids=${orderId}&time_from=${from}`, {
+      headers: { authorization: await client().authorization },
+    });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toMatch(/ndjson/);
     const lines = (await response.text()).trimEnd().split('\n');
