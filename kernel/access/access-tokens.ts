@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { type Principal, type Role, roles } from './principal.ts';
 
@@ -17,6 +17,8 @@ export interface AccessTokensOptions {
   /** One or, during a rotation, two: the first signs, both verify. */
   secrets: readonly string[];
   now: () => Date;
+  /** Verified tokens that are remembered, the oldest out first; 10,000, which is some 5 MB, unless told otherwise. */
+  remembered?: number;
 }
 
 /** The only algorithm; what the token's own header says chooses nothing. */
@@ -29,11 +31,20 @@ const type = 'at+jwt';
 /** Longer ones are refused unread; those that `sign` makes have some 400 characters. */
 export const tokenMaxLength = 2_048;
 
+interface Verified {
+  principal: Principal;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+}
+
 /** Tokens by HMAC: the API both issues and verifies them, so that a pair of keys would only cost more. */
-export function createAccessTokens({ secrets, now }: AccessTokensOptions): AccessTokens {
-  const keys = secrets.map((secret) => createSecretKey(secret, 'utf8'));
+export function createAccessTokens({ secrets, now, remembered = 10_000 }: AccessTokensOptions): AccessTokens {
+  const keys = Promise.all(secrets.map(importKey));
+  // A client sends the same token for minutes. What is remembered is looked at as closely as at first: byte by byte, and
+  // whether it has expired by now.
+  const verified = new Map<string, Verified>();
   return {
-    sign: ({ userId, role }, lifetimeSeconds) => {
+    sign: async ({ userId, role }, lifetimeSeconds) => {
       const issuedAt = Math.floor(now().getTime() / 1_000);
       return new SignJWT({ role })
         .setProtectedHeader({ alg: algorithm, typ: type })
@@ -42,21 +53,32 @@ export function createAccessTokens({ secrets, now }: AccessTokensOptions): Acces
         .setSubject(userId)
         .setIssuedAt(issuedAt)
         .setExpirationTime(issuedAt + lifetimeSeconds)
-        .sign(keys[0]!);
+        .sign((await keys)[0]!);
     },
     async verify(token) {
       if (token.length > tokenMaxLength) throw new InvalidTokenError('the token is too long');
-      for (const key of keys) {
-        const principal = await verifyWith(key, token, now());
-        if (principal) return principal;
+      const known = verified.get(token);
+      if (known && now().getTime() < known.expiresAt) return known.principal;
+      for (const key of await keys) {
+        const found = await verifyWith(key, token, now());
+        if (!found) continue;
+        verified.set(token, found);
+        if (verified.size > remembered) verified.delete(verified.keys().next().value!);
+        return found.principal;
       }
       throw new InvalidTokenError('the token was not signed by this system');
     },
   };
 }
 
+/** Once: from a key in another form jose would make this one for each token. */
+function importKey(secret: string): Promise<webcrypto.CryptoKey> {
+  const hmac = { name: 'HMAC', hash: 'SHA-256' };
+  return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), hmac, false, ['sign', 'verify']);
+}
+
 /** Undefined where the signature is of another key. @throws InvalidTokenError */
-async function verifyWith(key: KeyObject, token: string, currentDate: Date): Promise<Principal | undefined> {
+async function verifyWith(key: webcrypto.CryptoKey, token: string, currentDate: Date): Promise<Verified | undefined> {
   try {
     const { payload } = await jwtVerify(token, key, {
       algorithms: [algorithm],
@@ -66,7 +88,7 @@ async function verifyWith(key: KeyObject, token: string, currentDate: Date): Pro
       currentDate,
       requiredClaims: ['sub', 'exp', 'iat'],
     });
-    return principalFrom(payload);
+    return { principal: principalFrom(payload), expiresAt: payload.exp! * 1_000 };
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return undefined;
     if (error instanceof errors.JWTExpired) throw new InvalidTokenError('the token has expired; log in or refresh it');

@@ -127,3 +127,25 @@ test('during a rotation both secrets verify, and the new one signs', async () =>
   expect(await rotated.verify(fresh)).toEqual(principal);
   await refused(fresh);
 });
+
+test('what was verified once is refused once it has expired, and a token like it is looked at anew', async () => {
+  at(0);
+  const token = await tokens.sign(principal, 60);
+  for (let time = 0; time < 60_000; time += 10_000) {
+    at(time);
+    expect(await tokens.verify(token)).toEqual(principal);
+    await refused(`${token.slice(0, -2)}${token.endsWith('AA') ? 'BB' : 'AA'}`);
+  }
+  at(60_000);
+  await refused(token);
+});
+
+test('more tokens than are remembered are verified all the same', async () => {
+  at(0);
+  const few = createAccessTokens({ secrets: [secret], now: () => new Date(clockMs), remembered: 3 });
+  const all = await Promise.all([...'abcde'].map((userId) => few.sign({ userId, role: 'customer' }, 60)));
+  for (const round of [1, 2]) {
+    for (const [n, token] of all.entries())
+      expect([round, (await few.verify(token)).userId]).toEqual([round, 'abcde'[n]]);
+  }
+});
