@@ -24,7 +24,8 @@ const tags = ['orders'];
 
 export const registerOrderPaths: PathRegistration = (registry) => {
   registerReads(registry);
-  registerCommands(registry);
+  registerHold(registry);
+  registerCapture(registry);
 };
 
 const registerReads: PathRegistration = (registry) => {
@@ -65,7 +66,7 @@ const registerReads: PathRegistration = (registry) => {
   );
 };
 
-const registerCommands: PathRegistration = (registry) => {
+const registerHold: PathRegistration = (registry) => {
   registry.registerPath(
     commandRoute(
       {
@@ -91,6 +92,9 @@ const registerCommands: PathRegistration = (registry) => {
       'order_final',
     ),
   );
+};
+
+const registerCapture: PathRegistration = (registry) => {
   registry.registerPath(
     commandRoute(
       {
