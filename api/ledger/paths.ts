@@ -78,17 +78,16 @@ const registerAccounts: PathRegistration = (registry) => {
     commandRoute(
       {
         operationId: 'changeAccountStatus',
+        operatorsOnly: true,
         path: '/api/v1/accounts/{id}/status',
         tags: accounts,
         summary: 'Freeze, thaw or close an account',
-        description:
-          'For operators. A frozen account neither pays nor is paid; closing needs an empty one and is final.',
+        description: 'A frozen account neither pays nor is paid; closing needs an empty one and is final.',
         params: accountParams,
         body: statusBody,
         examples: statusExamples,
       },
       { 200: dataResponse('account', account, 'The account.', 'write', { ...accountExample, status: 'frozen' }) },
-      'forbidden',
       'account_not_found',
       'account_closed',
       'account_not_empty',

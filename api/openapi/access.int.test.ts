@@ -13,6 +13,7 @@ import { openApiDocument } from './document.ts';
  */
 
 interface Operation {
+  description?: string;
   security: Record<string, string[]>[];
   responses: Record<string, unknown>;
   tags: string[];
@@ -31,7 +32,7 @@ type Entry = (typeof operations)[number];
 const inApi = operations.filter(({ path }) => path.startsWith('/api/v1/'));
 const isOpen = ({ operation }: Entry) => operation.security.length === 0;
 const withToken = () => inApi.filter((entry) => !isOpen(entry));
-const isForOperators = ({ operation }: Entry) => '403' in operation.responses;
+const isForOperators = ({ operation }: Entry) => operation.description?.includes('Needs the role operator') ?? false;
 
 /** What takes requests without a token: nothing is added to this list without a reason. */
 const open = [
@@ -41,7 +42,7 @@ const open = [
   'POST /api/v1/auth/logout',
 ];
 
-/** What a customer may ask, with the path that names something of user_1; a list names nothing. */
+/** What a customer may ask, with the path that names something of user_1; a list and a transfer name nothing there. */
 const forCustomers: Record<string, string> = {
   'GET /api/v1/auth/me': '/auth/me',
   'GET /api/v1/orders': '/orders',
@@ -49,9 +50,22 @@ const forCustomers: Record<string, string> = {
   'GET /api/v1/orders/{id}/events': '/orders/ord_1/events',
   'GET /api/v1/disputes': '/disputes',
   'GET /api/v1/disputes/{id}': '/disputes/dp_1',
+  'POST /api/v1/accounts': '/accounts',
+  'GET /api/v1/accounts/{id}': '/accounts/$account',
+  'GET /api/v1/accounts/{id}/balance': '/accounts/$account/balance',
+  'GET /api/v1/accounts/{id}/transactions': '/accounts/$account/transactions',
+  'POST /api/v1/accounts/{id}/top-ups': '/accounts/$account/top-ups',
+  'POST /api/v1/accounts/{id}/withdrawals': '/accounts/$account/withdrawals',
+  'POST /api/v1/accounts/{id}/holds': '/accounts/$account/holds',
+  'POST /api/v1/transfers': '/transfers',
+  'GET /api/v1/transfers/{id}': '/transfers/$transfer',
+  'GET /api/v1/holds/{id}': '/holds/$hold',
+  'DELETE /api/v1/holds/{id}': '/holds/$hold',
 };
 
 let api: RunningApi;
+/** Things of user_1, by the names that stand for them in `forCustomers`. */
+const things: Record<string, string> = {};
 let seed: ReturnType<typeof createSeed>;
 const now = new Date();
 
@@ -61,11 +75,23 @@ beforeAll(async () => {
   await seed.order({ orderId: 'ord_1', userId: 'user_1' });
   await seed.order({ orderId: 'ord_2', userId: 'user_2' });
   await seed.dispute({ disputeId: 'dp_1', orderId: 'ord_1' });
+  const money = { amount_minor: 100, currency: 'EUR' };
+  things.account = (await command('user_1', '/accounts', { currency: 'EUR' })).body.data.account_id;
+  const paid = await command('user_1', `/accounts/${things.account}/top-ups`, { ...money, amount_minor: 1_000 });
+  things.transfer = paid.body.data.transfer_id;
+  things.hold = (await command('user_1', `/accounts/${things.account}/holds`, money)).body.data.hold_id;
+  things.stranger = (await command('stranger', '/accounts', { currency: 'EUR' })).body.data.account_id;
 });
 afterAll(() => api.close());
 
 const tokenOf = (userId: string, role: 'customer' | 'operator' | 'admin' = 'customer') =>
   api.tokens.sign({ userId, role }, 60);
+
+/** A POST as a customer, with an idempotency key of its own. */
+async function command(userId: string, path: string, body: object): Promise<ApiAnswer> {
+  const headers = { 'idempotency-key': crypto.randomUUID() };
+  return api.call('POST', `/api/v1${path}`, { token: await tokenOf(userId), headers, body });
+}
 
 /** With a body that is none, so that a request which gets past the check is refused for that, and changes nothing. */
 function ask({ method, path }: Entry, token: string | null): Promise<ApiAnswer> {
@@ -127,20 +153,27 @@ test.each(withToken().filter(isForOperators))('$name is for operators', async (e
   }
 });
 
-test.each(withToken().filter((entry) => !isForOperators(entry)))(
+const ofCustomers = withToken().filter((entry) => !isForOperators(entry));
+
+/** The path in `forCustomers` with the id of a thing, or with one that no thing has. */
+function pathFor(name: string, ids: Record<string, string>): string {
+  const path = forCustomers[name];
+  if (path === undefined) throw new Error(`${name}: say in forCustomers what a customer may see`);
+  return `/api/v1${path.replace(/\$(\w+)/, (_match, thing: string) => ids[thing]!)}`;
+}
+
+test.each(ofCustomers.filter(({ method }) => method === 'GET'))(
   '$name shows a customer its own things only',
-  async (entry) => {
-    const path = forCustomers[entry.name];
-    expect(path, `${entry.name}: say in forCustomers what a customer may see`).toBeDefined();
+  async ({ name, path }) => {
     const as = async (userId: string, query = '') =>
-      api.call(entry.method, `/api/v1${path}${query}`, { token: await tokenOf(userId) });
+      api.call('GET', `${pathFor(name, things)}${query}`, { token: await tokenOf(userId) });
     const [own, other] = [await as('user_1'), await as('stranger')];
     expect(own.status).toBe(200);
-    if (entry.path.includes('{')) {
+    if (path.includes('{')) {
       expect(other.status).toBe(404);
-      const absent = await api.call(entry.method, `/api/v1${path!.replace('_1', '_none')}`, {
-        token: await tokenOf('stranger'),
-      });
+      const none = { account: 'acc_none', transfer: crypto.randomUUID(), hold: crypto.randomUUID() };
+      const absentPath = pathFor(name, none).replace('_1', '_none');
+      const absent = await api.call('GET', absentPath, { token: await tokenOf('stranger') });
       // Nothing tells another user's thing from one that is not there.
       expect({ ...absent.body, trace_id: null }).toEqual({ ...other.body, trace_id: null });
       expect([...absent.headers.keys()]).toEqual([...other.headers.keys()]);
@@ -154,6 +187,25 @@ test.each(withToken().filter((entry) => !isForOperators(entry)))(
     } else {
       expect([own.body.data.user_id, other.body.data.user_id]).toEqual(['user_1', 'stranger']);
     }
+  },
+);
+
+test.each(ofCustomers.filter(({ method }) => method !== 'GET'))(
+  '$name changes nothing of another user',
+  async ({ name, method }) => {
+    const money = { amount_minor: 10, currency: 'EUR' };
+    const fromOther = { ...money, from_account_id: things.account, to_account_id: things.stranger };
+    const bodies: Record<string, object> = {
+      'POST /api/v1/accounts': { currency: 'EUR', user_id: 'user_1' },
+      'POST /api/v1/transfers': fromOther,
+    };
+    const path = pathFor(name, things);
+    const answer =
+      method === 'DELETE'
+        ? await api.call(method, path, { token: await tokenOf('stranger') })
+        : await command('stranger', path.slice('/api/v1'.length), bodies[name] ?? money);
+    // Only an account is opened under a name; everything else is there or not.
+    expect(answer.status).toBe(name === 'POST /api/v1/accounts' ? 403 : 404);
   },
 );
 

@@ -9,9 +9,14 @@ export interface Principal {
   role: Role;
 }
 
+/** Whether this principal may see what belongs to every user. */
+export function seesAll({ role }: Principal): boolean {
+  return role !== 'customer';
+}
+
 /** Whether this principal may see what belongs to one of these users. */
-export function maySee({ userId, role }: Principal, ...owners: (string | null)[]): boolean {
-  return role !== 'customer' || owners.includes(userId);
+export function maySee(principal: Principal, ...owners: (string | null)[]): boolean {
+  return seesAll(principal) || owners.includes(principal.userId);
 }
 
 /**
