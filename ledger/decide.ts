@@ -4,7 +4,14 @@ import { toJson } from '../kernel/http/envelope.ts';
 import { AppError, fieldRefusal } from '../kernel/http/errors.ts';
 import type { Answer, DecideOptions, LedgerChanges, LoadedLedger } from './batch.ts';
 import { type AccountState, Book } from './book.ts';
-import { type Command, clearingAccountId, type HoldAction, keyName, type TransferAction } from './command.ts';
+import {
+  type Command,
+  clearingAccountId,
+  type HoldAction,
+  keyName,
+  systemAccountKind,
+  type TransferAction,
+} from './command.ts';
 import { convert } from './rate.ts';
 import { accountNotFound, inProgress, keyReused } from './refusals.ts';
 import type { AccountRow, HoldRow, KeyRow, TransferRow } from './rows.ts';
@@ -67,6 +74,7 @@ function transfer(book: Book, principal: Principal, action: TransferAction, { no
   const from = book.find(action.fromAccountId, 'from_account_id');
   const to = book.find(action.toAccountId, 'to_account_id');
   checkOwner(action.kind === 'top_up' ? to : from, principal);
+  if (!seesAll(principal)) checkCustomer(action, to);
   for (const account of [from, to]) checkActive(account);
   checkCurrency(from.row, action.currency);
   const toAmountMinor = receivedMinor(action, from.row, to.row);
@@ -122,6 +130,15 @@ function hold(book: Book, principal: Principal, action: HoldAction, { now, newId
 /** An account of another principal is one that is not there. @throws AppError account_not_found */
 function checkOwner({ row }: AccountState, principal: Principal): void {
   if (row.user_id !== principal.userId && !seesAll(principal)) throw accountNotFound();
+}
+
+/**
+ * A customer neither says what a currency is worth, which would be money for nothing, nor pays into the ledger's own
+ * accounts. @throws AppError forbidden, account_not_found
+ */
+function checkCustomer({ kind, exchange }: TransferAction, to: AccountState): void {
+  if (exchange !== null) throw fieldRefusal('forbidden', 'rate', 'is for operators to say');
+  if (kind === 'transfer' && systemAccountKind(to.row.account_id)) throw accountNotFound('to_account_id');
 }
 
 /** @throws AppError account_frozen, account_closed */

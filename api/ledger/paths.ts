@@ -184,14 +184,15 @@ const registerTransfers: PathRegistration = (registry) => {
         tags: transfers,
         summary: 'Money from one account to another',
         description:
-          'Committed when it is answered. Between two currencies it needs to_currency and rate, and is posted through ' +
-          'a clearing account of each currency.',
+          'Committed when it is answered. Between two currencies it needs to_currency and rate, which operators may ' +
+          'send, and is posted through a clearing account of each currency.',
         body: transferBody,
         examples: transferExamples,
         movesMoney: true,
       },
       { 201: dataResponse('transfer', transfer, 'The transfer.', 'money', transferExample) },
       'self_transfer',
+      'forbidden',
       ...moneyRefusals,
     ),
   );

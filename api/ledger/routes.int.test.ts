@@ -112,7 +112,7 @@ describe('two currencies', () => {
     const [from, to] = [await account({ currency, minor }), await account({ as: 'bob', currency: other })];
     const body = { from_account_id: from, to_account_id: to, amount_minor: minor, currency };
     expect(shown(await post('/transfers', body))).toMatchObject({ status: 422, code: 'currency_mismatch' });
-    const made = await post('/transfers', { ...body, to_currency: other, rate });
+    const made = await post('/transfers', { ...body, to_currency: other, rate }, { as: 'operator' });
     expect(made.body.data).toMatchObject({ to_amount_minor: received, to_currency: other, rate });
     const legs = await api.query(
       'select account_id, amount_minor::int as minor from postings where transfer_id = $1 order by amount_minor, account_id',
@@ -126,8 +126,10 @@ describe('two currencies', () => {
   test('what does not fit is refused: one currency, another one, too little', async () => {
     const [from, to] = [await account({ minor: 100 }), await account({ as: 'bob' })];
     const yen = await account({ as: 'bob', currency: 'JPY' });
-    const send = (changes: object) =>
-      post('/transfers', { from_account_id: from, to_account_id: to, amount_minor: 1, currency: 'EUR', ...changes });
+    const send = (changes: object) => {
+      const body = { from_account_id: from, to_account_id: to, amount_minor: 1, currency: 'EUR', ...changes };
+      return post('/transfers', body, { as: 'operator' });
+    };
     const refusals = [
       await send({ currency: 'USD' }),
       await send({ to_currency: 'EUR', rate: '1' }),
@@ -143,6 +145,25 @@ describe('two currencies', () => {
     );
     expect(shown(await send({ rate: '1.0' }))).toMatchObject({ status: 400, code: 'invalid_request' });
   });
+});
+
+test('a customer neither sets a rate nor pays into the ledger’s own accounts', async () => {
+  const [from, dollars] = [await account({ minor: 100 }), await account({ currency: 'USD' })];
+  const own = { from_account_id: from, to_account_id: dollars, amount_minor: 100, currency: 'EUR' };
+  expect(shown(await post('/transfers', { ...own, to_currency: 'USD', rate: '1000' }))).toEqual({
+    status: 403,
+    code: 'forbidden',
+    fields: ['rate'],
+  });
+  for (const to of ['clearing:EUR', 'external:EUR']) {
+    const refused = await post('/transfers', { ...own, to_account_id: to });
+    expect(shown(refused)).toMatchObject({ status: 404, code: 'account_not_found' });
+  }
+  for (const outside of ['clearing:EUR', 'external:EUR']) {
+    const refused = await post('/transfers', { ...own, from_account_id: outside, to_account_id: from });
+    expect(shown(refused)).toMatchObject({ status: 404, code: 'account_not_found' });
+  }
+  expect((await get(`/accounts/${from}/balance`)).body.data).toMatchObject({ balance_minor: 100 });
 });
 
 describe('what is refused', () => {
