@@ -51,7 +51,7 @@ test('a small comparison of all native topologies is measured, audited, reported
     expect(checked.I8).toBeGreaterThan(10);
     expect(arm.dataset.deliveries).toBeGreaterThan(100);
     // A cluster's coordinator only passes statements on, and has not the extension.
-    expect(arm.topStatements.some(({ query }) => query.includes('insert into'))).toBe(arm.name !== 'citus');
+    expect(arm.topStatements.length > 0).toBe(arm.name !== 'citus');
     if (arm.name === 'citus') expect(arm.memory).toBe('3 servers with 85 MB shared buffers each');
   }
   const turns = turnsOf(ingest.turn, document.measurements).filter(({ data }) => data !== null);
