@@ -18,7 +18,7 @@ import { dropSlot } from './cdc.ts';
 import { convertToCitus } from './convert.ts';
 import type { CitusConvertOptions } from './options.ts';
 import { bringChanges } from './step.ts';
-import { bookkeepingTables, convertedTables, readTables } from './tables.ts';
+import { bookkeepingTables, convertedTables, ledgerTables, readTables } from './tables.ts';
 
 let source: TestDatabase;
 let client: Client;
@@ -53,11 +53,25 @@ function convert(targetDsn: string, given: Partial<CitusConvertOptions> = {}) {
   });
 }
 
-test('every table of a partitioned database is converted or belongs to its server', async () => {
+test('every table of a partitioned database is converted, refused, or belongs to its server', async () => {
   const { rows } = await client.query<{ name: string }>(
     "select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition",
   );
-  expect(rows.map(({ name }) => name).sort()).toEqual([...convertedTables, ...bookkeepingTables].sort());
+  expect(rows.map(({ name }) => name).sort()).toEqual(
+    [...convertedTables, ...ledgerTables, ...bookkeepingTables].sort(),
+  );
+});
+
+test('a database in which a user has an account is refused before anything happens', async () => {
+  await client.query(
+    "insert into accounts (account_id, user_id, currency, kind) values ('external:EUR', 'system', 'EUR', 'external')",
+  );
+  await client.query(
+    "insert into accounts (account_id, user_id, currency, kind, overdraft_limit_minor) values ('acc_1', 'usr_1', 'EUR', 'wallet', 0)",
+  );
+  const schema = await describeSchema(source.dsn);
+  await expect(convert('postgresql://127.0.0.1:1/none')).rejects.toThrow('This database has accounts');
+  expect(await describeSchema(source.dsn)).toBe(schema);
 });
 
 describeIf('conversion to citus', await missingCitus(), () => {

@@ -28,6 +28,16 @@ export const convertedTables = [
 /** Belong to the server and its readers: each database has its own. Dead letters are brought over at the end. */
 export const bookkeepingTables = ['schema_migrations', 'cdc_positions', 'cdc_dead_letters'] as const;
 
+/** A database in which a user has an account is refused: a cluster keeps its ledger on the coordinator, and begins without. */
+export const ledgerTables = [
+  'accounts',
+  'transfers',
+  'postings',
+  'balance_deltas',
+  'holds',
+  'idempotency_keys',
+] as const;
+
 /** Their rows are the effect of a provider event, by which its key and its delivery learn their user. */
 export const effectTables: readonly string[] = ['parked_webhooks', 'order_events', 'dispute_events'];
 
