@@ -14,7 +14,7 @@ with chosen as (
     ) as data
   from chosen, generate_series(1, $3::integer) as n
 ), moved as (
-  update orders o set sequence = o.sequence + $3 from chosen c where o.order_id = c.order_id
+  update orders o set sequence = o.sequence + $3, updated_at = now() from chosen c where o.order_id = c.order_id
 ), kept as (
   insert into order_events (event_id, order_id, user_id, sequence, kind, provider, provider_event_id, data, created_at)
   select event_id, order_id, user_id, sequence, case when is_hold then 'hold_set' else 'hold_cleared' end, null, null, data, now()
