@@ -17,10 +17,10 @@ export function shortRatio(ratio: StoredRatio): string {
   return `${ratio.ratio.toFixed(2)} (${bounds(ratio)})`;
 }
 
-/** As in `95 % interval 0.88–1.02`, or `range of 3 rounds 0.90–0.98, too few for a claim`. */
+/** As in `95 % interval 0.88–1.02`, or `range of 3 rounds 0.90–0.98`. */
 export function boundsInWords(ratio: StoredRatio): string {
   const { confidence, rounds } = ratio;
-  if (confidence === null) return `range of ${rounds} rounds ${bounds(ratio)}, too few for a claim`;
+  if (confidence === null) return `range of ${rounds} rounds ${bounds(ratio)}`;
   return `${Math.round(confidence * 100)} % interval ${bounds(ratio)}`;
 }
 
