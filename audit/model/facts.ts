@@ -46,9 +46,16 @@ export function minorOf(value: unknown): bigint | null {
   return typeof value === 'string' && /^\d+$/.test(value) ? BigInt(value) : null;
 }
 
-/** Multiplies by so many powers of ten, where the provider's minor units are not those of ISO 4217. */
+/**
+ * Multiplies by so many powers of ten, where the provider's minor units are not those of ISO 4217. What is less than a
+ * unit is rounded to the nearest one, and never to nothing: decision 28.
+ */
 export function shifted(minor: bigint, powers: number): bigint {
-  return powers < 0 ? minor / 10n ** BigInt(-powers) : minor * 10n ** BigInt(powers);
+  if (powers >= 0) return minor * 10n ** BigInt(powers);
+  const unit = 10n ** BigInt(-powers);
+  const [whole, rest] = [minor / unit, minor % unit];
+  const rounded = rest * 2n >= unit ? whole + 1n : whole;
+  return rounded === 0n && rest > 0n ? 1n : rounded;
 }
 
 const dayMs = 86_400_000;

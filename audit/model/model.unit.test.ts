@@ -3,7 +3,7 @@ import type { DisputeBooks, OrderBooks, WorkloadProvider } from '../../simulator
 import { createWorkload, type PlannedWebhook } from '../../simulator/workload/workload.ts';
 import { adyenDispute, adyenOrder } from './adyen.ts';
 import { parseExactly } from './exact-json.ts';
-import type { Delivery } from './facts.ts';
+import { type Delivery, shifted } from './facts.ts';
 import { silvergateDispute, silvergateOrder } from './silvergate.ts';
 import { stripeDispute, stripeOrder } from './stripe.ts';
 
@@ -61,4 +61,16 @@ describe.each(['silvergate', 'stripe', 'adyen'] as const)('the model of %s deriv
       expect(models[provider].dispute(deliveries), `${id}`).toMatchObject(expected);
     }
   });
+});
+
+test.each([
+  [100_00n, -2, 100n],
+  [100_49n, -2, 100n],
+  [100_50n, -2, 101n],
+  [1n, -2, 1n],
+  [0n, -2, 0n],
+  [5n, 2, 500n],
+  [5n, 0, 5n],
+])('%i shifted by %i powers of ten is %i', (minor, powers, expected) => {
+  expect(shifted(minor, powers)).toBe(expected);
 });
