@@ -5,7 +5,7 @@ import type { Cursors } from '../../kernel/http/cursor.ts';
 import { sendData, sendList } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
-import { emptyPage } from '../../kernel/http/page.ts';
+import { onlyPage } from '../../kernel/http/page.ts';
 import { readFromNode, sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
 import { jsonBody, optionalJsonBody } from '../../kernel/http/request-body.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
@@ -59,7 +59,7 @@ export function disputesRouter(deps: DisputesDeps): Router {
 async function list(deps: DisputesDeps, reads: DisputeReads, request: Request, response: Response): Promise<void> {
   const asked = listDisputesQuery.parse(request.query);
   const user_id = listedUser(principalOf(response), asked.user_id);
-  if (user_id === null) return sendList(response, 'dispute', [], emptyPage);
+  if (user_id === null) return sendList(response, 'dispute', [], onlyPage);
   const query = { ...asked, user_id };
   const { rows, page } = await readFromNode(deps.reads, request, response, (pool) => listDisputes(reads, pool, query));
   sendList(response, 'dispute', rows, page);
@@ -82,7 +82,7 @@ async function showEvidence(deps: DisputesDeps, request: Request, response: Resp
     return deps.disputes.evidence(pool, dispute);
   });
   // The number of entries per dispute is bounded, so one page holds them all.
-  sendList(response, 'evidence', rows, emptyPage);
+  sendList(response, 'evidence', rows, onlyPage);
 }
 
 async function add(deps: DisputesDeps, request: Request, response: Response): Promise<void> {

@@ -5,7 +5,7 @@ import type { Cursors } from '../../kernel/http/cursor.ts';
 import { sendData, sendList } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
-import { emptyPage } from '../../kernel/http/page.ts';
+import { onlyPage } from '../../kernel/http/page.ts';
 import { readFromNode, sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
 import { jsonBody } from '../../kernel/http/request-body.ts';
 import { createQueryBuilder } from '../../kernel/postgres/query-builder.ts';
@@ -64,7 +64,7 @@ export function ordersRouter(deps: OrdersDeps): Router {
 async function list(deps: OrdersDeps, reads: OrderReads, request: Request, response: Response): Promise<void> {
   const asked = listOrdersQuery.parse(request.query);
   const user_id = listedUser(principalOf(response), asked.user_id);
-  if (user_id === null) return sendList(response, 'order', [], emptyPage);
+  if (user_id === null) return sendList(response, 'order', [], onlyPage);
   const query = { ...asked, user_id };
   const { rows, page } = await readFromNode(deps.reads, request, response, (pool) => listOrders(reads, pool, query));
   sendList(response, 'order', rows, page);

@@ -1,26 +1,15 @@
-import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { applyWebhooks } from '../../api/webhooks/apply.ts';
 import { oneServerWebhooks } from '../../api/webhooks/store/one-server.ts';
-import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
 import { createPool } from '../../kernel/postgres/pool.ts';
-import { providers } from '../../kernel/providers/index.ts';
-import { createWorkload, type PlannedWebhook } from '../../simulator/workload/workload.ts';
+import { createWorkload } from '../../simulator/workload/workload.ts';
 import { asRole, createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
+import { receivedFrom } from '../../test/webhooks/planned.ts';
 import { checkAgainstModel } from './check.ts';
 
 const count = 2_000;
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-function received({ provider: name, path, body }: PlannedWebhook): ReceivedWebhook[] {
-  const provider = providers.find((one) => one.name === name)!;
-  return provider.paths[path]!(JSON.parse(body)).map((event) => {
-    const bodySha256 = sha256(event.fingerprint ?? body);
-    return { provider: name, event, bodySha256, body, receivedAt: new Date(), requestId: 'r', isReleased: false };
-  });
-}
 
 /** Through the code that the API runs, as its role. */
 async function applyTraffic(dsn: string): Promise<void> {
@@ -36,7 +25,7 @@ async function applyTraffic(dsn: string): Promise<void> {
   for (let from = 0; from < count; from += 200) {
     const results = await applyWebhooks(
       { store, now: () => new Date() },
-      webhooks.slice(from, from + 200).flatMap(received),
+      webhooks.slice(from, from + 200).flatMap((webhook) => receivedFrom(webhook, new Date())),
     );
     for (const result of results) if ('error' in result) throw result.error;
   }

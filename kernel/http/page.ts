@@ -20,8 +20,8 @@ export const pageCursor = z.string().optional().meta({
   maxLength: cursorMaxLength,
 });
 
-/** Of a list with nothing in it. */
-export const emptyPage: Page = { has_more: false, next_cursor: null };
+/** Of a list that one page holds as a whole. */
+export const onlyPage: Page = { has_more: false, next_cursor: null };
 
 /** Cuts `rows`, of which one more than `limit` was read, to a page. */
 export function toPage<Row>(

@@ -1,30 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import type { Loaded } from '../../api/webhooks/batch.ts';
 import { decideBatch } from '../../api/webhooks/decide.ts';
-import type { ReceivedWebhook } from '../../kernel/contract/webhooks.ts';
-import { providers } from '../../kernel/providers/index.ts';
 import type { DisputeBooks, OrderBooks } from '../../simulator/workload/lives.ts';
 import { createWorkload, type PlannedWebhook } from '../../simulator/workload/workload.ts';
 import { carry, nothing } from './carry.ts';
+import { receivedFrom } from './planned.ts';
 
 const count = 8_000;
 const startTimeMs = Date.UTC(2026, 0, 1);
 const receivedAt = new Date(Date.UTC(2026, 0, 2));
-
-function received({ provider: name, path, body }: PlannedWebhook): ReceivedWebhook[] {
-  const provider = providers.find((one) => one.name === name)!;
-  return provider.paths[path]!(JSON.parse(body)).map((event) => {
-    const bodySha256 = event.providerEventId;
-    return { provider: name, event, bodySha256, body: '', receivedAt, requestId: 'r', isReleased: false };
-  });
-}
 
 /** What all deliveries leave, in transactions of a few. */
 function applyAll(webhooks: readonly PlannedWebhook[]): { loaded: Loaded; quarantined: Set<string> } {
   let loaded = nothing;
   const quarantined = new Set<string>();
   for (let from = 0; from < webhooks.length; from += 100) {
-    const batch = webhooks.slice(from, from + 100).flatMap(received);
+    const batch = webhooks.slice(from, from + 100).flatMap((webhook) => receivedFrom(webhook, receivedAt));
     let number = from;
     const changes = decideBatch(batch, loaded, { now: receivedAt, newId: () => `id_${number++}` });
     for (const { event } of changes.quarantine) quarantined.add(event.providerEventId);
