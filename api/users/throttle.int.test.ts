@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningApi, startApi } from '../../test/api/running-api.ts';
 import { createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
@@ -61,6 +63,24 @@ test('a window ends, also where the clock was set back since', async () => {
   for (const end of ["now() - interval '1 second'", "now() + interval '2 days'"]) {
     await api.query(`update login_throttles set attempts = 6, window_ends_at = ${end}`);
     expect((await post('login', { email: 'known@example.com', password })).status).toBe(200);
+  }
+});
+
+test('an attempt that began earlier and is counted later does not start the count again', async () => {
+  await forget();
+  const count = await readFile(new URL('store/sql/count_attempts.sql', import.meta.url), 'utf8');
+  const earlier = new pg.Client({ connectionString: database.dsn });
+  await earlier.connect();
+  try {
+    // The transaction's time is that of its beginning.
+    await earlier.query('begin');
+    for (let attempt = 0; attempt < 3; attempt += 1) await wrong('known@example.com');
+    const [key] = await api.query("select key from login_throttles where key like 'account:%'");
+    const counted = await earlier.query(count, [[key!.key], loginLimits.windowSeconds]);
+    expect(counted.rows[0].attempts).toBe(4);
+    await earlier.query('commit');
+  } finally {
+    await earlier.end();
   }
 });
 
