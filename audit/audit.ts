@@ -22,6 +22,8 @@ export interface AuditOptions {
   statementTimeoutMs?: number;
   /** Whether orders and disputes are also derived from the bodies of all deliveries: some seconds per 100,000. */
   deep?: boolean;
+  /** For `deep`: accounts at Adyen that capture without a request. */
+  automaticCapture?: readonly string[];
 }
 
 export interface Invariant {
@@ -103,7 +105,7 @@ async function auditOn(client: Client, options: AuditOptions): Promise<AuditResu
     const finding = await attempt(booksFinding(client, providerUrl, before));
     addFinding(invariants.find(({ id }) => id === 'I4')!, finding);
   }
-  if (options.deep) invariants.push(await deepInvariant(client));
+  if (options.deep) invariants.push(await deepInvariant(client, options.automaticCapture ?? []));
   await client.query('commit');
   if (clickhouseUrl !== undefined) {
     const invariant = emptyInvariant('I6', 'analytics equal the source, roll-ups included');
@@ -116,9 +118,9 @@ async function auditOn(client: Client, options: AuditOptions): Promise<AuditResu
   return { invariants, ok: invariants.every(({ ok }) => ok) };
 }
 
-async function deepInvariant(client: Client): Promise<Invariant> {
+async function deepInvariant(client: Client, automaticCapture: readonly string[]): Promise<Invariant> {
   const invariant = emptyInvariant('model', 'orders and disputes are what a model makes of the deliveries');
-  const finding = await attempt(checkAgainstModel(client));
+  const finding = await attempt(checkAgainstModel(client, automaticCapture));
   if ('failure' in finding) noteUnchecked(invariant, finding.failure);
   else Object.assign(invariant, finding.value, { ok: finding.value.violations === 0 });
   return invariant;

@@ -27,6 +27,7 @@ async function startGateway(limits: { bodyMaxBytes: number; requestTimeoutMs: nu
     webhooks: webhookRouter({
       providers,
       secrets: testSecrets,
+      merchant: { adyenAutomaticCapture: [] },
       bodyMaxBytes: limits.bodyMaxBytes,
       now: () => new Date(),
       metrics,

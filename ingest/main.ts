@@ -44,6 +44,7 @@ const app = createApp({
   webhooks: webhookRouter({
     providers,
     secrets: config.WEBHOOK_SECRETS,
+    merchant: config.MERCHANT,
     bodyMaxBytes: config.WEBHOOK_BODY_MAX_BYTES,
     now: () => new Date(),
     metrics,

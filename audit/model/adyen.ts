@@ -17,6 +17,7 @@ const powers: Record<string, number> = { CLP: -2, CVE: 2, IDR: 2, ISK: -2 };
 
 interface Item {
   code: string;
+  account: string;
   reference: string;
   /** Of the authorisation; null where the event names none. */
   original: string | null;
@@ -40,6 +41,7 @@ function readItem({ body, providerEventId, receivedAt }: Delivery): Item {
   const currency = String(part(own, 'amount', 'currency'));
   return {
     code: String(own.eventCode),
+    account: String(own.merchantAccountCode),
     reference: String(own.pspReference),
     original: words(own.originalReference),
     minor: shifted(minorOf(part(own, 'amount', 'value')) ?? 0n, powers[currency] ?? 0),
@@ -56,7 +58,7 @@ function idOf({ pspReference, eventCode, success, merchantAccountCode }: Json): 
 }
 
 /** An order is its authorisations, and what was done with each. */
-export function adyenOrder(deliveries: readonly Delivery[]): ExpectedOrder {
+export function adyenOrder(deliveries: readonly Delivery[], automaticCapture: readonly string[]): ExpectedOrder {
   const items = deliveries.map(readItem);
   const of = (...codes: string[]) => items.filter(({ code }) => codes.includes(code));
   const authorised = new Map<string, bigint>();
@@ -74,10 +76,15 @@ export function adyenOrder(deliveries: readonly Delivery[]): ExpectedOrder {
         (item.code === 'CANCEL_OR_REFUND' && !isRefund(item))),
   );
   const canceled = new Set(cancellations.flatMap(({ original }) => original ?? []));
-  const failedCaptures = new Set(of('CAPTURE_FAILED').map(({ reference }) => reference));
-  const captures = uniqueByReference(
-    of('CAPTURE').filter((one) => one.isSuccess && !failedCaptures.has(one.reference)),
+  const isAutomatic = ({ account }: Item) => automaticCapture.includes(account);
+  // An automatic capture has no reference but its authorisation's, whether or not an event tells of it.
+  const captureName = (one: Item) => (isAutomatic(one) ? (one.original ?? one.reference) : one.reference);
+  const failedCaptures = new Set(of('CAPTURE_FAILED').map(captureName));
+  const voided = new Set(cancellations.filter(isAutomatic).map(captureName));
+  const taken = [...of('AUTHORISATION').filter(isAutomatic), ...of('CAPTURE')].filter(
+    (one) => one.isSuccess && !failedCaptures.has(captureName(one)) && !voided.has(captureName(one)),
   );
+  const captures = [...new Map(taken.map((one) => [captureName(one), one])).values()];
   const undone = new Set(of('REFUND_FAILED', 'REFUNDED_REVERSED').map(({ reference }) => reference));
   const refunds = uniqueByReference(
     items.filter((one) => isRefund(one) && one.isSuccess && !undone.has(one.reference)),
@@ -94,10 +101,10 @@ export function adyenOrder(deliveries: readonly Delivery[]): ExpectedOrder {
     authorisedAttempts: live.length,
     declinedAttempts: refused.length,
     canceledAttempts: canceled.size,
-    hasFailedCapture: failedCaptures.size > 0,
+    hasFailedCapture: failedCaptures.size + voided.size > 0,
     isClosed: cancellations.some(({ original }) => original === null),
   });
-  const wasTaken = new Set(captures.map(({ original }) => original));
+  const wasTaken = new Set(captures.map(({ original, reference }) => original ?? reference));
   // What is given back of an authorisation that was canceled before it was taken is no refund.
   const refundedMinor = sum(
     refunds

@@ -19,7 +19,8 @@ export interface ModelFinding {
 }
 
 interface Model {
-  order(deliveries: readonly Delivery[]): ExpectedOrder;
+  /** @param automaticCapture accounts at the provider that capture without a request */
+  order(deliveries: readonly Delivery[], automaticCapture: readonly string[]): ExpectedOrder;
   dispute(deliveries: readonly Delivery[]): ExpectedDispute;
 }
 
@@ -73,8 +74,10 @@ const batchRows = 500;
  * Derives from the bodies of all deliveries what each order and dispute has to be, by code of its own, and compares. It
  * also judges what was set aside: only what contradicts may be. On the caller's transaction; memory is bounded by a batch
  * of orders. What can't be derived, because deliveries are kept for a shorter time, is left out and counted in the note.
+ *
+ * @param automaticCapture accounts at Adyen that capture without a request: no delivery tells
  */
-export async function checkAgainstModel(client: Client): Promise<ModelFinding> {
+export async function checkAgainstModel(client: Client, automaticCapture: readonly string[]): Promise<ModelFinding> {
   const finding: ModelFinding = { checked: 0, violations: 0, examples: [], note: null };
   const setAside = Map.groupBy(
     (await client.query<SetAsideRow>(await auditSql('model_set_aside'))).rows,
@@ -97,7 +100,7 @@ export async function checkAgainstModel(client: Client): Promise<ModelFinding> {
   };
   await forEachRow<OrderRow>(client, await auditSql('model_orders'), (row) =>
     judge(row, (model, deliveries) => {
-      const expected = model.order(deliveries);
+      const expected = model.order(deliveries, automaticCapture);
       const waiting = setAside.get(row.id) ?? [];
       return [...orderProblems(row, expected), ...waiting.flatMap((one) => setAsideProblems(one, row, expected))];
     }),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { automaticCaptureAccounts } from '../../runtime/merchant-accounts.ts';
 import type { DisputeBooks, OrderBooks, WorkloadProvider } from '../../simulator/workload/lives.ts';
 import { createWorkload, type PlannedWebhook } from '../../simulator/workload/workload.ts';
 import { adyenDispute, adyenOrder } from './adyen.ts';
@@ -43,7 +44,7 @@ describe.each(['silvergate', 'stripe', 'adyen'] as const)('the model of %s deriv
     expect(orders.length).toBeGreaterThan(1_000);
     for (const { id, deliveries, books } of orders) {
       const { status, authorisedMinor, capturedMinor, refundedMinor } = books as OrderBooks;
-      expect(models[provider].order(deliveries), `${id}`).toMatchObject({
+      expect(models[provider].order(deliveries, automaticCaptureAccounts), `${id}`).toMatchObject({
         status,
         authorisedMinor: BigInt(authorisedMinor),
         capturedMinor: BigInt(capturedMinor),

@@ -4,6 +4,7 @@ import { capabilities, topologyNames } from '../topology.ts';
 import type { Environment } from './environment.ts';
 import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl, secrets } from './fields.ts';
 import { ConfigError, loadConfig } from './load.ts';
+import { loadMerchantSettings } from './merchant-settings.ts';
 import { loadWebhookSecrets } from './webhook-secrets.ts';
 
 const shape = {
@@ -87,5 +88,9 @@ export function loadApiConfig(environment: Environment) {
       'Wrong environment variables:\n  DIRECT_DATABASE_URL: is required when DATABASE_POOLING is transaction',
     );
   }
-  return { ...config, WEBHOOK_SECRETS: loadWebhookSecrets(environment) };
+  return {
+    ...config,
+    WEBHOOK_SECRETS: loadWebhookSecrets(environment),
+    MERCHANT: loadMerchantSettings(environment),
+  };
 }

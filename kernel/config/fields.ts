@@ -17,6 +17,9 @@ export const postgresUrl = z.string().superRefine((value, context) => {
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 
+/** The code of an account at Adyen. */
+export const merchantAccount = z.string().regex(/^[^\s:,]{1,200}$/, 'must be merchant accounts, comma-separated');
+
 /** Comma-separated list without empty members. */
 export function listOf<T extends z.ZodType<string, string>>(item: T) {
   return z

@@ -3,6 +3,7 @@ import { topologyNames } from '../topology.ts';
 import type { Environment } from './environment.ts';
 import { brokerList, flag, logLevel, port, positiveInt } from './fields.ts';
 import { loadConfig } from './load.ts';
+import { loadMerchantSettings } from './merchant-settings.ts';
 import { loadWebhookSecrets } from './webhook-secrets.ts';
 
 const shape = {
@@ -32,5 +33,9 @@ export type IngestConfig = ReturnType<typeof loadIngestConfig>;
 
 /** The gateway's settings. @throws ConfigError that lists every wrong variable. */
 export function loadIngestConfig(environment: Environment) {
-  return { ...loadConfig(shape, environment), WEBHOOK_SECRETS: loadWebhookSecrets(environment) };
+  return {
+    ...loadConfig(shape, environment),
+    WEBHOOK_SECRETS: loadWebhookSecrets(environment),
+    MERCHANT: loadMerchantSettings(environment),
+  };
 }

@@ -6,7 +6,7 @@ import { type OperationReport, type PaymentReport, unsaid } from '../contract/pa
 import { attemptReference, type ContractEvent, type DisputeWebhook, type OrderWebhook } from '../contract/webhooks.ts';
 import { toIsoMinorUnits } from './amounts.ts';
 import { freeFormObject, reasonMaxLength } from './free-form.ts';
-import type { Provider, SignedRequest } from './provider.ts';
+import type { MerchantSettings, Provider, SignedRequest } from './provider.ts';
 import { anySignatureMatches } from './signature.ts';
 import { signingKeys } from './signing-keys.ts';
 
@@ -126,15 +126,16 @@ const anyBatch = z.object({
 
 type Path = (string | number)[];
 
-function mapBatch(input: unknown): ContractEvent[] {
+function mapBatch(input: unknown, merchant?: MerchantSettings): ContractEvent[] {
+  const automatic = merchant?.adyenAutomaticCapture ?? [];
   return anyBatch
     .parse(input)
     .notificationItems.map(({ NotificationRequestItem }, index) =>
-      mapItem(NotificationRequestItem, ['notificationItems', index, 'NotificationRequestItem']),
+      mapItem(NotificationRequestItem, ['notificationItems', index, 'NotificationRequestItem'], automatic),
     );
 }
 
-function mapItem(input: unknown, path: Path): ContractEvent {
+function mapItem(input: unknown, path: Path, automatic: readonly string[]): ContractEvent {
   const { eventCode } = (input ?? {}) as { eventCode?: unknown };
   const say = sayingOf(eventCode);
   if (!say && !isDispute(eventCode)) {
@@ -142,7 +143,8 @@ function mapItem(input: unknown, path: Path): ContractEvent {
     return { ...identify(body, input), target: 'none', type: body.eventCode };
   }
   const body = parseItem(item, input, path);
-  const mapped = say ? mapOrder(body, say, path) : mapDispute(body, disputeState(body), path);
+  const isAutomatic = automatic.includes(body.merchantAccountCode);
+  const mapped = say ? mapOrder(body, say, path, isAutomatic) : mapDispute(body, disputeState(body), path);
   return { ...identify(body, input), ...mapped };
 }
 
@@ -173,7 +175,8 @@ function parseItem<T extends z.ZodType>(schema: T, input: unknown, path: Path): 
 }
 
 type Saying = Pick<OrderWebhook, 'status' | 'introduces'> & { payment: Partial<PaymentReport> };
-type SayOf = (body: Item, amountMinor: bigint | null) => Saying;
+/** @param isAutomatic whether the account captures without a request */
+type SayOf = (body: Item, amountMinor: bigint | null, isAutomatic: boolean) => Saying;
 
 /**
  * What each event says about its order. An authorisation introduces it; each has a reference of its own, by which
@@ -182,14 +185,15 @@ type SayOf = (body: Item, amountMinor: bigint | null) => Saying;
  * https://docs.adyen.com/development-resources/webhooks/webhook-types
  */
 const orderCodes: Readonly<Record<string, SayOf>> = {
-  AUTHORISATION: ({ pspReference, success }, amountMinor) => ({
-    status: 'updated',
+  AUTHORISATION: (body, amountMinor, isAutomatic) => ({
+    status: body.success && isAutomatic ? 'success' : 'updated',
     introduces: true,
     payment: {
-      attempt: pspReference,
+      attempt: body.pspReference,
       namesAttempt: true,
-      state: success ? 'authorised' : 'declined',
+      state: body.success ? 'authorised' : 'declined',
       amountMinor,
+      operations: body.success && isAutomatic ? [capture(body, 'succeeded', amountMinor, isAutomatic)] : [],
     },
   }),
   AUTHORISATION_ADJUSTMENT: ({ success }, amountMinor) => ({
@@ -197,58 +201,72 @@ const orderCodes: Readonly<Record<string, SayOf>> = {
     introduces: false,
     payment: success ? { state: 'authorised', amountMinor } : {},
   }),
-  CAPTURE: (body, amountMinor) => ({
+  CAPTURE: (body, amountMinor, isAutomatic) => ({
     status: body.success ? 'success' : 'updated',
     introduces: false,
-    payment: operation('capture', body, body.success ? 'succeeded' : 'refused', amountMinor),
+    payment: { operations: [capture(body, body.success ? 'succeeded' : 'refused', amountMinor, isAutomatic)] },
   }),
-  CAPTURE_FAILED: (body, amountMinor) => ({
+  CAPTURE_FAILED: (body, amountMinor, isAutomatic) => ({
     status: 'failed',
     introduces: false,
-    payment: operation('capture', body, 'failed', amountMinor),
+    payment: { operations: [capture(body, 'failed', amountMinor, isAutomatic)] },
   }),
   CANCELLATION: cancellation,
   TECHNICAL_CANCEL: cancellation,
   EXPIRE: cancellation,
-  CANCEL_OR_REFUND: (body, amountMinor) =>
-    body.additionalData?.['modification.action'] === 'refund' ? refund(body, amountMinor) : cancellation(body),
+  CANCEL_OR_REFUND: (body, amountMinor, isAutomatic) =>
+    body.additionalData?.['modification.action'] === 'refund'
+      ? refund(body, amountMinor)
+      : cancellation(body, amountMinor, isAutomatic),
   REFUND: refund,
-  REFUND_FAILED: (body, amountMinor) => ({
-    status: 'updated',
-    introduces: false,
-    payment: operation('refund', body, 'failed', amountMinor),
-  }),
-  REFUNDED_REVERSED: (body, amountMinor) => ({
-    status: 'updated',
-    introduces: false,
-    payment: operation('refund', body, 'reversed', amountMinor),
-  }),
+  REFUND_FAILED: (body, amountMinor) => refunded(body, 'failed', amountMinor),
+  REFUNDED_REVERSED: (body, amountMinor) => refunded(body, 'reversed', amountMinor),
 };
 
-function cancellation({ success, originalReference }: Item): Saying {
-  if (!success) return { status: 'updated', introduces: false, payment: {} };
+function cancellation(body: Item, amountMinor: bigint | null, isAutomatic: boolean): Saying {
+  if (!body.success) return { status: 'updated', introduces: false, payment: {} };
   // Without a reference it can only mean the whole order.
-  const payment: Partial<PaymentReport> = originalReference ? { state: 'canceled' } : { closes: true };
-  return { status: 'failed', introduces: false, payment };
+  if (!body.originalReference) return { status: 'failed', introduces: false, payment: { closes: true } };
+  // An account may capture some hours or days later. What was canceled until then is not captured.
+  const operations = isAutomatic ? [capture(body, 'failed', amountMinor, isAutomatic)] : [];
+  return { status: 'failed', introduces: false, payment: { state: 'canceled', operations } };
+}
+
+/** The capture of an account that needs no request has no reference of its own: there is one for each authorisation. */
+function capture(
+  { pspReference, originalReference }: Item,
+  state: OperationReport['state'],
+  amountMinor: bigint | null,
+  isAutomatic: boolean,
+): OperationReport {
+  const reference = isAutomatic && originalReference ? originalReference : pspReference;
+  return { kind: 'capture', reference, state, amountMinor };
 }
 
 function refund(body: Item, amountMinor: bigint | null): Saying {
-  const payment = operation('refund', body, body.success ? 'succeeded' : 'refused', amountMinor);
-  return { status: 'updated', introduces: false, payment };
+  return refunded(body, body.success ? 'succeeded' : 'refused', amountMinor);
 }
 
-function operation(
-  kind: OperationReport['kind'],
+function refunded(
   { pspReference: reference }: Item,
   state: OperationReport['state'],
   amountMinor: bigint | null,
-): Partial<PaymentReport> {
-  return { operations: [{ kind, reference, state, amountMinor }] };
+): Saying {
+  return {
+    status: 'updated',
+    introduces: false,
+    payment: { operations: [{ kind: 'refund', reference, state, amountMinor }] },
+  };
 }
 
-function mapOrder(body: Item, say: SayOf, path: Path): Omit<OrderWebhook, 'providerEventId' | 'fingerprint'> {
+function mapOrder(
+  body: Item,
+  say: SayOf,
+  path: Path,
+  isAutomatic: boolean,
+): Omit<OrderWebhook, 'providerEventId' | 'fingerprint'> {
   const amount = amountOf(body, path);
-  const { status, introduces, payment } = say(body, amount?.amountMinor ?? null);
+  const { status, introduces, payment } = say(body, amount?.amountMinor ?? null, isAutomatic);
   const report = { ...unsaid, attempt: body.originalReference || null, currency: amount?.currency ?? null, ...payment };
   return {
     target: 'order',

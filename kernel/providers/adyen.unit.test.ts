@@ -202,6 +202,23 @@ describe('adyen events', () => {
     expect(map({ ...change, eventCode, success })).toMatchObject({ target: 'order', payment });
   });
 
+  const automatic = { adyenAutomaticCapture: ['TestMerchant'] };
+  const captured = (reference: string, state: string) => [{ kind: 'capture', reference, state, amountMinor: 1130n }];
+  test.each([
+    ['AUTHORISATION', 'true', {}, 'success', captured('7914073381342284', 'succeeded')],
+    ['AUTHORISATION', 'false', {}, 'updated', []],
+    ['CAPTURE', 'true', original, 'success', captured('8835511210681145', 'succeeded')],
+    ['CAPTURE_FAILED', 'true', original, 'failed', captured('8835511210681145', 'failed')],
+    ['CANCELLATION', 'true', original, 'failed', captured('8835511210681145', 'failed')],
+    ['CANCELLATION', 'false', original, 'updated', []],
+  ])('of an account that captures without a request: %s %s', (eventCode, success, change, status, operations) => {
+    const item = signed({ ...change, eventCode, success });
+    expect(adyen.paths.adyen!(batch(item), automatic)[0]).toMatchObject({ status, payment: { operations } });
+    expect(adyen.paths.adyen!(batch(item), { adyenAutomaticCapture: ['Other'] })).toEqual([
+      map({ ...change, eventCode, success }),
+    ]);
+  });
+
   test.each([
     ['NOTIFICATION_OF_CHARGEBACK', null],
     ['CHARGEBACK', 'withdrawn'],

@@ -27,4 +27,10 @@ export interface SignedRequest {
 }
 
 /** Maps a parsed JSON body to 1..n events. @throws ZodError that names the wrong fields. */
-export type WebhookMapper = (body: unknown) => ContractEvent[];
+export type WebhookMapper = (body: unknown, merchant?: MerchantSettings) => ContractEvent[];
+
+/** What a provider does by the merchant's own settings there, and no webhook says. */
+export interface MerchantSettings {
+  /** Accounts at Adyen whose payments are captured without a request, so that no CAPTURE follows. */
+  adyenAutomaticCapture: readonly string[];
+}

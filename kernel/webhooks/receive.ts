@@ -6,11 +6,12 @@ import { parseJsonBody } from '../http/json-body.ts';
 import { parseJson } from '../json.ts';
 import { maskCardNumbers } from '../providers/card-data.ts';
 import { maskJson } from '../providers/mask-json.ts';
-import type { Provider, WebhookMapper } from '../providers/provider.ts';
+import type { MerchantSettings, Provider, WebhookMapper } from '../providers/provider.ts';
 
 export interface ReceiveInput {
   provider: Provider;
   map: WebhookMapper;
+  merchant: MerchantSettings;
   secrets: readonly string[];
   rawBody: Buffer;
   headers: IncomingHttpHeaders;
@@ -38,7 +39,7 @@ export function receiveWebhook(input: ReceiveInput): Received {
   const { text, body } = parseJsonBody(rawBody);
   const masked = maskJson(text);
   const cardData = masked !== text;
-  const webhooks = input.map(body).map((event) => ({
+  const webhooks = input.map(body, input.merchant).map((event) => ({
     provider: provider.name,
     event: cardData ? maskEvent(event) : event,
     bodySha256: hash('sha256', event.fingerprint ?? rawBody, 'hex'),

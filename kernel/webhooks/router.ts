@@ -6,7 +6,7 @@ import { methodNotAllowed, toAppError } from '../http/middleware.ts';
 import { rawBody, requireJson } from '../http/request-body.ts';
 import type { Metrics } from '../metrics.ts';
 import { encodeConsistencyToken, type Position } from '../postgres/lsn.ts';
-import type { Provider, WebhookMapper } from '../providers/provider.ts';
+import type { MerchantSettings, Provider, WebhookMapper } from '../providers/provider.ts';
 import { receiveWebhook } from './receive.ts';
 
 /** What the service that took a webhook says of it, once it is durable. */
@@ -21,6 +21,7 @@ export interface WebhookRouterOptions {
   providers: readonly Provider[];
   /** By provider name; a provider without secrets is not served. */
   secrets: ReadonlyMap<string, readonly string[]>;
+  merchant: MerchantSettings;
   bodyMaxBytes: number;
   now: () => Date;
   metrics: Metrics;
@@ -54,12 +55,13 @@ function acceptWebhook(
   map: WebhookMapper,
   secrets: readonly string[],
 ): RequestHandler {
-  const { metrics, now, deliver } = options;
+  const { merchant, metrics, now, deliver } = options;
   return async (request: Request, response: Response) => {
     try {
       const { webhooks, cardData } = receiveWebhook({
         provider,
         map,
+        merchant,
         secrets,
         // An empty body fails its signature like any other.
         rawBody: request.body,

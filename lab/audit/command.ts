@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type AuditResult, auditRun } from '../../audit/audit.ts';
 import { isTopologyName, type TopologyName, topologyNames } from '../../kernel/topology.ts';
+import { automaticCaptureAccounts } from '../../runtime/merchant-accounts.ts';
 import type { SystemDescription } from '../../runtime/system-description.ts';
 import { UsageError } from '../../runtime/usage-error.ts';
 import { readRecords } from '../../simulator/record/read.ts';
@@ -20,6 +21,7 @@ export interface AuditFlags {
   /** Seconds. */
   statementTimeout: number;
   deep?: boolean;
+  automaticCapture?: string[];
   json?: boolean;
 }
 
@@ -31,6 +33,7 @@ export async function auditCommand(flags: AuditFlags): Promise<void> {
     ...target,
     statementTimeoutMs: flags.statementTimeout * 1_000,
     deep: flags.deep ?? false,
+    automaticCapture: flags.automaticCapture ?? (run ? automaticCaptureAccounts : []),
   });
   if (flags.json) printJson({ topology: target.topology, records: target.recordFiles, ...result });
   else {

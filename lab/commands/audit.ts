@@ -17,6 +17,7 @@ export function register(program: Command): void {
     .option('--clickhouse <url>', 'the analytics to compare with (those of the system, where it has any)')
     .option('--statement-timeout <s>', 'what takes longer could not be checked', wholeNumber(1, 86_400), 300)
     .option('--deep', 'also derive every order and dispute from the bodies of its deliveries, by a model of its own')
+    .option('--automatic-capture <account...>', 'for --deep: accounts at Adyen that capture without a request')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',

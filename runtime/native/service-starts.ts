@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { automaticCaptureAccounts } from '../merchant-accounts.ts';
 import type { CdcEngine, SystemDescription, WebhookMode } from '../system-description.ts';
 import { generatePassword } from './credentials.ts';
 import { databaseEnvironment, sourceEnvironment } from './database-access.ts';
@@ -63,7 +64,7 @@ export function startApi(context: StartContext, needs: ApiNeeds): Promise<Servic
       ...databaseEnvironment(deployment.database, pgbouncer),
       API_HOST: '127.0.0.1',
       API_PORT: String(port),
-      ...webhookSecrets(secrets),
+      ...providerSettings(secrets),
       PROVIDER_URL: provider.url,
       CURSOR_SECRET: cursorSecret,
       ACCESS_TOKEN_SECRETS: secrets.accessTokens,
@@ -90,7 +91,7 @@ export function startIngest(context: StartContext, broker: Broker): Promise<Serv
       INGEST_HOST: '127.0.0.1',
       INGEST_PORT: String(port),
       KAFKA_BROKERS: broker.bootstrapServers,
-      ...webhookSecrets(secrets),
+      ...providerSettings(secrets),
       ...context.ingestEnvironment,
     }),
     signal: context.signal,
@@ -146,12 +147,13 @@ export function startCdc(context: StartContext, { clickhouse, broker, connect }:
   });
 }
 
-/** The secrets by the names of their variables. */
-export function webhookSecrets(secrets: SystemDescription['secrets']): Record<string, string> {
+/** The secrets and settings of the providers, by the names of their variables. */
+export function providerSettings(secrets: SystemDescription['secrets']): Record<string, string> {
   return {
     WEBHOOK_SECRETS_SILVERGATE: secrets.silvergate,
     WEBHOOK_SECRETS_STRIPE: secrets.stripe,
     WEBHOOK_SECRETS_ADYEN: secrets.adyen,
+    ADYEN_AUTOMATIC_CAPTURE: automaticCaptureAccounts.join(','),
   };
 }
 

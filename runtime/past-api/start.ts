@@ -8,7 +8,7 @@ import { compileCacheDirectory } from '../native/compile-cache.ts';
 import { generatePassword } from '../native/credentials.ts';
 import { httpAnswer } from '../native/http-ready.ts';
 import { logTail } from '../native/log-tail.ts';
-import { webhookSecrets } from '../native/service-starts.ts';
+import { providerSettings } from '../native/service-starts.ts';
 import type { SystemDescription } from '../system-description.ts';
 
 /** A second API on the database of a run, with a clock of its own. */
@@ -86,7 +86,7 @@ async function spawnApi(run: SystemDescription, logFile: string): Promise<ChildP
         API_PORT: '0',
         CURSOR_SECRET: generatePassword(),
         ACCESS_TOKEN_SECRETS: run.secrets.accessTokens,
-        ...webhookSecrets(run.secrets),
+        ...providerSettings(run.secrets),
       },
       stdio: ['ignore', log.fd, log.fd, 'ipc'],
     });

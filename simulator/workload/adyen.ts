@@ -16,7 +16,7 @@ import type { Random } from './random.ts';
 // Longer than 300 lines because a provider is one file.
 
 /**
- * What a merchant of Adyen sees that captures by hand. No public source gives these shares: they are chosen so that each
+ * What a merchant of Adyen sees that captures some payments by hand. No public source gives these shares: they are chosen so that each
  * kind of payment is ordinary traffic. Of orders, unless said otherwise.
  */
 const shares = {
@@ -32,6 +32,9 @@ const shares = {
   otherAmount: 0.2,
   giftCard: 0.03,
   canceled: 0.04,
+  /** Whose account captures without a request, and tells of it all the same. */
+  automatic: 0.3,
+  toldAnyway: 0.2,
   captureFails: 0.01,
   captureRefused: 0.02,
   capturedInParts: 0.1,
@@ -49,6 +52,9 @@ const shares = {
   preArbitration: 0.2,
 } as const;
 
+/** The account that captures without a request; services that run here are told by runtime/merchant-accounts.ts. */
+const automaticAccount = 'LabShop';
+
 export const adyen: ProviderTraffic = { timeStepMs: 1_000, planOrder, renderOther };
 
 interface Item {
@@ -61,11 +67,11 @@ interface Item {
   success: boolean;
   shopper: string | null;
   reason?: string;
-  account?: string;
+  account: string;
 }
 
 function renderItem(item: Item, atMs: number): RenderedWebhook {
-  const { pspReference, eventCode, account = 'LabStore' } = item;
+  const { pspReference, eventCode, account } = item;
   const success = String(item.success);
   const body = JSON.stringify({
     live: 'false',
@@ -105,6 +111,7 @@ class AdyenOrder implements OrderLife {
   readonly #shopper: string | null;
   readonly #shopperLater: string | null;
   readonly #hasOwnReferences: boolean;
+  readonly #isAutomatic: boolean;
   readonly #authorised: Authorisation[] = [];
   readonly #life = lifeOf<OrderBooks>({ ...nothingBooked, status: 'updated' });
 
@@ -115,8 +122,11 @@ class AdyenOrder implements OrderLife {
     this.#shopper = random.next() < shares.guest ? null : userId;
     this.#shopperLater = random.next() < shares.namedAgain ? this.#shopper : null;
     this.#hasOwnReferences = random.next() < shares.ownReferences;
+    this.#isAutomatic = random.next() < shares.automatic;
     const minor = this.#planAuthorisations();
-    if (minor !== undefined) this.#planRest(minor);
+    if (minor === undefined) return;
+    if (this.#isAutomatic) this.#planAutomatic(minor);
+    else this.#planRest(minor);
   }
 
   get steps() {
@@ -125,7 +135,8 @@ class AdyenOrder implements OrderLife {
 
   dispute(random: Random): DisputeLife {
     const { currency, token } = this.#given;
-    return planDispute({ of: this.#authorised.at(-1)!, orderId: this.orderId, currency, token, random });
+    const account = this.#account;
+    return planDispute({ of: this.#authorised.at(-1)!, orderId: this.orderId, account, currency, token, random });
   }
 
   contradict(): ((atMs: number) => RenderedWebhook) | null {
@@ -153,9 +164,33 @@ class AdyenOrder implements OrderLife {
       if (random.next() < shares.otherAmount) minor = partOf(minor, random);
     }
     const card = random.next() < shares.giftCard && minor > 1 ? partOf(minor, random) : minor;
-    if (card < minor) add(this.#sayAuthorisation(minor - card, true), { authorisedMinor: minor - card });
-    add(this.#sayAuthorisation(card, true), { authorisedMinor: minor });
+    if (card < minor) add(this.#sayAuthorisation(minor - card, true), this.#booksAuthorised(minor - card));
+    add(this.#sayAuthorisation(card, true), this.#booksAuthorised(minor));
     return minor;
+  }
+
+  #booksAuthorised(minor: number): Partial<OrderBooks> {
+    if (!this.#isAutomatic) return { authorisedMinor: minor };
+    return { status: 'success', authorisedMinor: minor, capturedMinor: minor };
+  }
+
+  /** What was authorised is captured without a request, unless it is canceled before. */
+  #planAutomatic(minor: number): void {
+    const { random } = this.#given;
+    const draw = random.next();
+    const [first] = this.#authorised;
+    const isOne = this.#authorised.length === 1;
+    if (draw < shares.canceled && isOne) {
+      const books: Partial<OrderBooks> = { status: 'failed', authorisedMinor: 0, capturedMinor: 0 };
+      this.#life.add(this.#sayLater('CANCELLATION', first!, minor), books);
+      return;
+    }
+    if (random.next() < shares.toldAnyway) {
+      for (const one of this.#authorised) this.#life.add(this.#sayLater('CAPTURE', one, one.minor));
+    }
+    if (draw > 1 - shares.captureFails && isOne) {
+      this.#life.add(this.#sayLater('CAPTURE_FAILED', first!, minor), { status: 'failed', capturedMinor: 0 });
+    } else if (random.next() < shares.refunded) this.#planRefunds(this.#authorised.at(-1)!);
   }
 
   #planRest(minor: number): void {
@@ -258,8 +293,12 @@ class AdyenOrder implements OrderLife {
     });
   }
 
-  #render(item: Omit<Item, 'currency'>): (atMs: number) => RenderedWebhook {
-    const whole: Item = { ...item, currency: this.#given.currency };
+  get #account(): string {
+    return this.#isAutomatic ? automaticAccount : 'LabStore';
+  }
+
+  #render(item: Omit<Item, 'currency' | 'account'>): (atMs: number) => RenderedWebhook {
+    const whole: Item = { ...item, currency: this.#given.currency, account: this.#account };
     return (atMs) => renderItem(whole, atMs);
   }
 }
@@ -267,12 +306,13 @@ class AdyenOrder implements OrderLife {
 interface DisputeGiven {
   of: Authorisation;
   orderId: string;
+  account: string;
   currency: string;
   token(): string;
   random: Random;
 }
 
-function planDispute({ of, orderId, currency, token, random }: DisputeGiven): DisputeLife {
+function planDispute({ of, orderId, account, currency, token, random }: DisputeGiven): DisputeLife {
   // Adyen's reference of a dispute stays the same through all its stages; each change of a payment has its own.
   const disputeId = token();
   const say = (eventCode: string) => {
@@ -286,6 +326,7 @@ function planDispute({ of, orderId, currency, token, random }: DisputeGiven): Di
       success: true,
       shopper: null,
       reason: 'fraud',
+      account,
     };
     return (atMs: number) => renderItem(item, atMs);
   };

@@ -129,6 +129,8 @@ class Planner {
   readonly #mix: NonNullable<WorkloadOptions['mix']>;
   readonly #duplicates: number;
   readonly #contradictions: number;
+  /** Not made yet, since the order whose turn it was had named no user that another could contradict. */
+  #contradictionsOwed = 0;
   readonly #late: Late<Planned>;
   readonly #openOrders: Pool<OpenOrder>;
   readonly #paidOrders: Pool<OpenOrder>;
@@ -175,10 +177,9 @@ class Planner {
       const original = this.#recent[this.#random.below(Math.min(this.#index, recentDeliveries))];
       if (original) return { ...original, kind: 'duplicate' };
     }
-    if (this.#contradictions > 0 && this.#random.next() < this.#contradictions) {
-      const contradiction = this.#contradict();
-      if (contradiction) return contradiction;
-    }
+    if (this.#contradictions > 0 && this.#random.next() < this.#contradictions) this.#contradictionsOwed += 1;
+    const contradiction = this.#contradictionsOwed > 0 ? this.#contradict() : undefined;
+    if (contradiction) return contradiction;
     const draw = this.#random.next() * (update + create + chargeback);
     if (draw < create) return this.#owedUpdate() ?? this.#owedChargeback() ?? this.#create();
     if (draw < create + update) return this.#update() ?? this.#owe('update');
@@ -284,6 +285,7 @@ class Planner {
     this.#openOrders.add(order, this.#index);
     const render = order.life.contradict(order.done - 1);
     if (!render) return undefined;
+    this.#contradictionsOwed -= 1;
     const atMs = this.#nowMs();
     return this.#written('contradiction', order, { ...render(atMs), books: null, disputeId: null }, atMs);
   }

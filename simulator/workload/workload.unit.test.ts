@@ -82,7 +82,7 @@ describe('workload', () => {
   test.each([{ silvergate: 1 }, { stripe: 1 }, { adyen: 1 }])('%j: the API maps every delivery', (share) => {
     for (const webhook of plan(5_000, { providers: share })) {
       const event = mapped(webhook);
-      expect(event.target === 'none').toBe(webhook.kind === 'other');
+      expect(event.target === 'none').toBe(webhook.orderId === null);
       if (event.target === 'none') continue;
       expect(event.providerUpdatedAt.getTime()).toBe(
         Math.floor(webhook.occurredAtMs / 1000) * 1000 +
@@ -111,7 +111,7 @@ describe('workload', () => {
 
   test('contradictions come in the share that was asked for, and only then', () => {
     const webhooks = plan(20_000, { providers: { silvergate: 1, stripe: 1, adyen: 1 }, contradictions: 0.02 });
-    expect(Math.abs(share(webhooks, 'contradiction') - 0.02)).toBeLessThan(0.01);
+    expect(Math.abs(share(webhooks, 'contradiction') - 0.02)).toBeLessThan(0.003);
     expect(share(plan(5_000), 'contradiction')).toBe(0);
   });
 

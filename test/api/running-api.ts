@@ -24,6 +24,7 @@ import { providers } from '../../kernel/providers/index.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { webhookRouter } from '../../kernel/webhooks/router.ts';
 import { createLedger } from '../../ledger/ledger.ts';
+import { automaticCaptureAccounts } from '../../runtime/merchant-accounts.ts';
 import { asRole, createDatabase, type TestDatabase } from '../postgres/database.ts';
 
 export interface RunningApi {
@@ -142,6 +143,7 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     webhooks: webhookRouter({
       providers,
       secrets: new Map(providers.map(({ name }) => [name, [options.webhookSecrets?.[name] ?? 'whsec_']])),
+      merchant: { adyenAutomaticCapture: automaticCaptureAccounts },
       bodyMaxBytes: 20_000,
       now,
       metrics,

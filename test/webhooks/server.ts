@@ -12,6 +12,7 @@ import { createPool } from '../../kernel/postgres/pool.ts';
 import { providers } from '../../kernel/providers/index.ts';
 import { capabilities, type TopologyName } from '../../kernel/topology.ts';
 import { webhookRouter } from '../../kernel/webhooks/router.ts';
+import { automaticCaptureAccounts } from '../../runtime/merchant-accounts.ts';
 import { asRole, createDatabase } from '../postgres/database.ts';
 import { testSecrets } from './signing.ts';
 
@@ -62,6 +63,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     webhooks: webhookRouter({
       providers,
       secrets: testSecrets,
+      merchant: { adyenAutomaticCapture: automaticCaptureAccounts },
       bodyMaxBytes: options.bodyMaxBytes ?? 262_144,
       now,
       metrics,

@@ -5,6 +5,7 @@ import { operatorToken } from '../../../runtime/access-token.ts';
 import { generatePassword } from '../../../runtime/native/credentials.ts';
 import type { PostgresServer } from '../../../runtime/native/postgres.ts';
 import { startService } from '../../../runtime/native/service.ts';
+import { providerSettings } from '../../../runtime/native/service-starts.ts';
 import { percentiles } from '../../../simulator/driver/histogram.ts';
 import { createRandom } from '../../../simulator/workload/random.ts';
 import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
@@ -86,9 +87,7 @@ async function measurePolicy(policy: ReadPolicyName, context: PolicyContext): Pr
       CURSOR_SECRET: generatePassword(),
       ACCESS_TOKEN_SECRETS: system.secrets.accessTokens,
       RATE_LIMIT_PER_MINUTE: '100000000',
-      WEBHOOK_SECRETS_SILVERGATE: system.secrets.silvergate,
-      WEBHOOK_SECRETS_STRIPE: system.secrets.stripe,
-      WEBHOOK_SECRETS_ADYEN: system.secrets.adyen,
+      ...providerSettings(system.secrets),
     }),
     signal: options.signal,
   });
