@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { containsCardNumber } from './card-data.ts';
 import { maskJson } from './mask-json.ts';
 
 const card = '4242424242424242';
@@ -52,6 +53,8 @@ describe('maskJson', () => {
   test('what has no card data stays, byte for byte, escapes and numbers included', () => {
     fc.assert(
       fc.property(fc.json({ noUnicodeString: false }), (text) => {
+        // One in some thousand texts has a number that passes for a card's.
+        fc.pre(!containsCardNumber(text));
         const shown = text.replaceAll('<', '\\u003c');
         expect(JSON.parse(maskJson(shown))).toEqual(JSON.parse(shown));
       }),
