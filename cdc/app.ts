@@ -7,7 +7,7 @@ import { measureRequests, metricsRouter } from '../kernel/http/measure.ts';
 import { errorHandler, methodNotAllowed, notFound } from '../kernel/http/middleware.ts';
 import { requestId } from '../kernel/http/request-id.ts';
 import type { Metrics } from '../kernel/metrics.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from '../stream/engine.ts';
 import type { Recorder } from './recorder.ts';
 import { freshnessStage, slowestStage } from './stages.ts';
 

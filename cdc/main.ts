@@ -6,14 +6,14 @@ import { listen } from '../kernel/http/server.ts';
 import { createKafkaClient } from '../kernel/kafka/kafkajs.ts';
 import { createLogger } from '../kernel/logging.ts';
 import { createMetrics } from '../kernel/metrics.ts';
-import { CdcAlarm } from './alarm.ts';
+import { CdcAlarm } from '../stream/alarm.ts';
+import type { Engine } from '../stream/engine.ts';
+import { createKafkaEngine } from '../stream/kafka-source/kafka-engine.ts';
+import { combineEngines, oneAtATime } from '../stream/native/cluster.ts';
+import { createNativeEngine } from '../stream/native/native-engine.ts';
 import { createApp } from './app.ts';
 import { createClickhouseSink } from './clickhouse/clickhouse-sink.ts';
 import { withDebezium } from './debezium/with-debezium.ts';
-import type { Engine } from './engine.ts';
-import { createKafkaEngine } from './kafka-source/kafka-engine.ts';
-import { combineEngines, oneAtATime } from './native/cluster.ts';
-import { createNativeEngine } from './native/native-engine.ts';
 import { Recorder } from './recorder.ts';
 
 /** Of a process that stopped because going on would lose events; a supervisor should not just start it again. */

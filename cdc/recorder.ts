@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Metrics } from '../kernel/metrics.ts';
-import type { AlarmReason } from './alarm.ts';
-import type { EngineStatus } from './engine.ts';
-import type { SinkEvent } from './sink.ts';
+import type { AlarmReason } from '../stream/alarm.ts';
+import type { EngineStatus } from '../stream/engine.ts';
+import type { SinkEvent } from '../stream/sink.ts';
 import { type StageName, StageWindows, sample, stageDurations } from './stages.ts';
 
 const sampledEvents = 500;

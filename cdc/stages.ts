@@ -1,6 +1,6 @@
 import { build, type Histogram } from 'hdr-histogram-js';
 import type { StageTimes } from '../kernel/contract/envelope.ts';
-import type { SinkEvent } from './sink.ts';
+import type { SinkEvent } from '../stream/sink.ts';
 
 /** Stages in the order in which an event passes them. An engine has those of which it knows both ends. */
 export const stageNames = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SinkEvent } from './sink.ts';
+import type { SinkEvent } from '../stream/sink.ts';
 import { StageWindows, sample, slowestStage, stageDurations } from './stages.ts';
 
 test('each stage of the native path', () => {

@@ -1,6 +1,7 @@
 // Longer than 300 lines because one ClickHouse serves all of these tests.
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { EventError, type Sink, type SinkEvent } from '../../stream/sink.ts';
 import { createEventFactory } from '../../test/clickhouse/events.ts';
 import { startLossyProxy } from '../../test/clickhouse/lossy-proxy.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type TestClickhouse,
 } from '../../test/clickhouse/server.ts';
 import { describeIf } from '../../test/skip.ts';
-import { EventError, type Sink, type SinkEvent } from '../sink.ts';
 import { createClickhouseSink } from './clickhouse-sink.ts';
 import { migrateClickhouse } from './migrate.ts';
 

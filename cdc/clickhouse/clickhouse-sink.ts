@@ -3,7 +3,7 @@ import { finished } from 'node:stream/promises';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { orAborted } from '../../kernel/wait.ts';
-import { type Sink, SinkError } from '../sink.ts';
+import { type Sink, SinkError } from '../../stream/sink.ts';
 import { migrateClickhouse } from './migrate.ts';
 import { createRollups, touchedMinutes } from './rollups.ts';
 import { encodeRows, eventColumns } from './row.ts';

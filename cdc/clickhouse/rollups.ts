@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { SinkEvent } from '../sink.ts';
+import type { SinkEvent } from '../../stream/sink.ts';
 
 export interface Rollups {
   /**

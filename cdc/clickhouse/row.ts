@@ -1,4 +1,4 @@
-import { EventError, type SinkEvent } from '../sink.ts';
+import { EventError, type SinkEvent } from '../../stream/sink.ts';
 
 /** Columns of `events_in`, in the order in which `encodeRows` writes them. */
 export const eventColumns: readonly string[] = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toSinkEvent } from '../native/outbox-event.ts';
+import { toSinkEvent } from '../../stream/native/outbox-event.ts';
 import { encodeRows } from './row.ts';
 
 /** An event of the outbox whose row was written at this time, as PostgreSQL prints it. */

@@ -13,10 +13,10 @@ import { type PostgresServer, startPostgres } from '../../runtime/native/postgre
 import { throwawaySettings } from '../../runtime/native/postgres-settings.ts';
 import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { migrate } from '../../sql/migrate.ts';
+import { deadLetterSpecs } from '../../stream/kafka-source/dead-letter.ts';
 import { describeEngine, type Pipeline } from '../../test/cdc/conformance.ts';
 import { type EngineProcess, startEngine } from '../../test/cdc/engine-process.ts';
 import { describeIf } from '../../test/skip.ts';
-import { deadLetterSpecs } from '../kafka-source/dead-letter.ts';
 import { deleteConnector, registerConnector } from './connect-api.ts';
 
 describeIf('the engine behind Debezium', await missingForKafka(), () => {

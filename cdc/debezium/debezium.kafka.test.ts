@@ -17,11 +17,11 @@ import { type PostgresServer, startPostgres } from '../../runtime/native/postgre
 import { listProcesses } from '../../runtime/native/processes.ts';
 import { createRunDirectory, type RunDirectory } from '../../runtime/native/run-directory.ts';
 import { migrate } from '../../sql/migrate.ts';
+import { decodeEvent } from '../../stream/kafka-source/decode.ts';
+import { slotStatus } from '../../stream/native/slot.ts';
+import type { SinkEvent } from '../../stream/sink.ts';
 import { insertOutbox } from '../../test/cdc/outbox.ts';
 import { describeIf } from '../../test/skip.ts';
-import { decodeEvent } from '../kafka-source/decode.ts';
-import { slotStatus } from '../native/slot.ts';
-import type { SinkEvent } from '../sink.ts';
 import { connectorHealth, registerConnector, restartFailed, resumeConnector, stopConnector } from './connect-api.ts';
 import { alarmOf, reloadConnector, watchConnector } from './watch.ts';
 

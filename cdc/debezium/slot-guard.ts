@@ -1,6 +1,6 @@
 import { formatLsn, type Lsn } from '../../kernel/postgres/lsn.ts';
-import { CdcAlarm } from '../alarm.ts';
-import type { SlotStatus } from '../native/slot.ts';
+import { CdcAlarm } from '../../stream/alarm.ts';
+import type { SlotStatus } from '../../stream/native/slot.ts';
 
 /** One look at both ends, the slot's first, so that an offset stored in between makes no slot seem ahead. */
 export interface SlotLook {

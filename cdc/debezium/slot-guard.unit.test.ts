@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SlotStatus } from '../native/slot.ts';
+import type { SlotStatus } from '../../stream/native/slot.ts';
 import { createSlotGuard } from './slot-guard.ts';
 
 const slot = (confirmedLsn: bigint, active = true, more: Partial<SlotStatus> = {}): SlotStatus => ({

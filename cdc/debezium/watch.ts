@@ -1,7 +1,7 @@
 import { untilSuccess } from '../../kernel/repeat.ts';
 import { pause } from '../../kernel/wait.ts';
-import type { AlarmReason, CdcAlarm } from '../alarm.ts';
-import type { SlotStatus } from '../native/slot.ts';
+import type { AlarmReason, CdcAlarm } from '../../stream/alarm.ts';
+import type { SlotStatus } from '../../stream/native/slot.ts';
 import {
   type ConnectorAddress,
   type ConnectorHealth,

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { KafkaClient } from '../../kernel/kafka/port.ts';
+import type { Engine } from '../../stream/engine.ts';
 import { createDatabase, type TestDatabase } from '../../test/postgres/database.ts';
-import type { Engine } from '../engine.ts';
 import { withDebezium } from './with-debezium.ts';
 
 /** A Connect that says of its connector what the test wants to hear; a real one is in the suites beside this. */

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { auditRun } from '../../audit/audit.ts';
-import { createNativeEngine } from '../../cdc/native/native-engine.ts';
 import { listShards, moveShard, rebalance } from '../../citus/shards.ts';
 import { atAddress } from '../../kernel/postgres/hosts.ts';
 import { withClient } from '../../kernel/postgres/with-client.ts';
@@ -11,6 +10,7 @@ import { waitUntil, waitWhileShrinking } from '../../kernel/wait.ts';
 import { operatorToken } from '../../runtime/access-token.ts';
 import type { RunningSystem } from '../../runtime/native/system.ts';
 import { type SendResult, send } from '../../simulator/delivery/send.ts';
+import { createNativeEngine } from '../../stream/native/native-engine.ts';
 import { type Collector, createCollector } from './collector.ts';
 import { openNames, readNames } from './relation-names.ts';
 

@@ -1,4 +1,4 @@
-import type { Sink } from '../../cdc/sink.ts';
+import type { Sink } from '../../stream/sink.ts';
 
 /** A sink that remembers which events came, how often, and whether each aggregate's came in order. */
 export interface Collector {

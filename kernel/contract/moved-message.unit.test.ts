@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deadLetterSpecs } from '../../cdc/kafka-source/dead-letter.ts';
+import { deadLetterSpecs } from '../../stream/kafka-source/dead-letter.ts';
 import { movedMessage } from './moved-message.ts';
 import { domainTopicSpecs, webhookTopicSpecs } from './topics.ts';
 

@@ -74,7 +74,7 @@ function knownPaths(files: SourceFile[]): Set<string> {
 }
 
 const topLevel =
-  /^(?:\.ci|kernel|ledger|sql|api|ingest|cdc|runtime|simulator|audit|citus|replication|operations|benchmarks|drills|grafana|lab|test|docs)\//;
+  /^(?:\.ci|kernel|ledger|stream|sql|api|ingest|cdc|notifications|runtime|simulator|audit|citus|replication|operations|benchmarks|drills|grafana|lab|test|docs)\//;
 
 function namedPaths(document: SourceFile): string[] {
   return [...document.text.matchAll(/`([^`\s]+)`/g)]

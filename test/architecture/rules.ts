@@ -12,7 +12,7 @@ import {
   withoutComments,
 } from './source.ts';
 
-const deployables = ['kernel', 'ledger', 'sql', 'api', 'ingest', 'cdc'];
+const deployables = ['kernel', 'ledger', 'stream', 'sql', 'api', 'ingest', 'cdc', 'notifications'];
 const system = deployables.concat('runtime');
 const instruments = system.concat('simulator', 'audit');
 const tools = instruments.concat('citus', 'replication', 'operations');
@@ -24,11 +24,13 @@ const tools = instruments.concat('citus', 'replication', 'operations');
 const allowedImports: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   ledger: ['kernel'],
+  stream: ['kernel'],
   sql: ['kernel'],
   grafana: ['kernel'],
   api: ['kernel', 'ledger'],
   ingest: ['kernel'],
-  cdc: ['kernel'],
+  cdc: ['kernel', 'stream'],
+  notifications: ['kernel', 'stream'],
   runtime: deployables,
   simulator: system,
   audit: system.concat('simulator'),
@@ -200,7 +202,9 @@ export const migrationsExplainThemselves: Rule = (files) =>
 
 /** What runs in production. */
 function services(files: SourceFile[]): SourceFile[] {
-  return code(files).filter((file) => /^(?:kernel|ledger|api|ingest|cdc)\//.test(file.path) && !isTest(file.path));
+  return code(files).filter(
+    (file) => /^(?:kernel|ledger|stream|api|ingest|cdc|notifications)\//.test(file.path) && !isTest(file.path),
+  );
 }
 
 /** Tests, and the sources from which dashboards are generated and committed: no service and no command loads them. */

@@ -1,9 +1,9 @@
-import { CdcAlarm } from '../../cdc/alarm.ts';
-import type { Engine } from '../../cdc/engine.ts';
-import { createKafkaEngine } from '../../cdc/kafka-source/kafka-engine.ts';
-import { createNativeEngine } from '../../cdc/native/native-engine.ts';
 import { createKafkaClient } from '../../kernel/kafka/kafkajs.ts';
 import { createLogger } from '../../kernel/logging.ts';
+import { CdcAlarm } from '../../stream/alarm.ts';
+import type { Engine } from '../../stream/engine.ts';
+import { createKafkaEngine } from '../../stream/kafka-source/kafka-engine.ts';
+import { createNativeEngine } from '../../stream/native/native-engine.ts';
 import { createStoreSink } from './store-sink.ts';
 
 /** An engine in a process of its own, so that a test can kill it: `node engine-child.ts <EngineArguments as JSON>`. */

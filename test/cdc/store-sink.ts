@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Sink, SinkError } from '../../cdc/sink.ts';
+import { type Sink, SinkError } from '../../stream/sink.ts';
 
 /** Delivers to `startStore` of another process, and repeats as the sink's contract says. */
 export function createStoreSink(url: string): Sink {

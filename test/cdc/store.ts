@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { SinkEvent } from '../../cdc/sink.ts';
+import type { SinkEvent } from '../../stream/sink.ts';
 
 export interface StoredEvent {
   /** As the engine sent it; `sequence` as text. */

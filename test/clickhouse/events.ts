@@ -1,5 +1,5 @@
-import type { SinkEvent } from '../../cdc/sink.ts';
 import type { AggregateType, EnvelopeText } from '../../kernel/contract/envelope.ts';
+import type { SinkEvent } from '../../stream/sink.ts';
 
 /** What a test says about an event; the rest is made up. */
 export interface EventGiven {

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import { toRfc3339 } from '../../cdc/native/outbox-event.ts';
-import type { SinkEvent } from '../../cdc/sink.ts';
+import { toRfc3339 } from '../../stream/native/outbox-event.ts';
+import type { SinkEvent } from '../../stream/sink.ts';
 
 /** Every row of the outbox as a CDC engine would hand it to the sink, without one. */
 export async function outboxEvents(client: ClientBase): Promise<SinkEvent[]> {

@@ -1,10 +1,10 @@
 import type { Client } from 'pg';
-import { endLoad, readPosition } from '../../../cdc/native/positions.ts';
-import { createSlot, readSystemIdentifier, slotStatus } from '../../../cdc/native/slot.ts';
 import { atAddress } from '../../../kernel/postgres/hosts.ts';
 import { type Lsn, parseLsn } from '../../../kernel/postgres/lsn.ts';
 import { withClient } from '../../../kernel/postgres/with-client.ts';
 import { waitUntil } from '../../../kernel/wait.ts';
+import { endLoad, readPosition } from '../../../stream/native/positions.ts';
+import { createSlot, readSystemIdentifier, slotStatus } from '../../../stream/native/slot.ts';
 import { ConversionRefused } from '../preflight.ts';
 
 /** What becomes of change data capture; null where the source has no reader. */

@@ -1,8 +1,8 @@
 import { ContractError, parseMessage } from '../../kernel/contract/contract-error.ts';
 import { checkEnvelope, envelopeText } from '../../kernel/contract/envelope.ts';
 import type { KafkaMessage } from '../../kernel/kafka/port.ts';
-import { decodeDebezium, isFromDebezium } from '../debezium/decode.ts';
 import type { SinkEvent } from '../sink.ts';
+import { decodeDebezium, isFromDebezium } from './debezium.ts';
 
 /** Largest value that is read; the topics hold nothing larger unless an operator changed their settings. */
 const maxBytes = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeDebezium } from './decode.ts';
+import { decodeDebezium } from './debezium.ts';
 
 test('a sequence beyond what a number of JavaScript holds keeps its last digit, and the payload its text', () => {
   const payload = '{"amount_minor": 9007199254740993}';
