@@ -11,6 +11,8 @@ import { ledgerRouter } from './ledger/router.ts';
 import type { PathRegistration } from './openapi/describe.ts';
 import { registerOrderPaths } from './orders/paths.ts';
 import { type OrdersDeps, ordersRouter } from './orders/router.ts';
+import { registerPaymentPaths } from './payments/paths.ts';
+import { paymentsRouter } from './payments/router.ts';
 import type { AccessDeps } from './users/access.ts';
 import { registerUserPaths } from './users/paths.ts';
 import { accessRouter, type UsersDeps, usersRouter } from './users/router.ts';
@@ -30,6 +32,7 @@ export function apiResources(
     disputesRouter(deps),
     eventsRouter(deps),
     ledgerRouter(deps),
+    paymentsRouter(deps),
     analyticsRouter(deps),
   ];
 }
@@ -41,5 +44,6 @@ export const resourcePaths: readonly PathRegistration[] = [
   registerDisputePaths,
   registerEventPaths,
   registerLedgerPaths,
+  registerPaymentPaths,
   registerAnalyticsPaths,
 ];

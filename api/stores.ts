@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Capabilities } from '../kernel/topology.ts';
+import { createPaymentStore, type PaymentStore } from '../ledger/payments/store.ts';
 import type { LedgerStore } from '../ledger/store/ledger-store.ts';
 import { oneServerLedger } from '../ledger/store/one-server.ts';
 import type { DisputeStore } from './disputes/store/dispute-store.ts';
@@ -29,6 +30,8 @@ export interface Stores {
   users: UserStore;
   /** Accounts, transfers and postings. */
   accounts: LedgerStore;
+  /** In the same form everywhere: they lie with the ledger. */
+  payments: PaymentStore;
   webhooks: WebhookIntake;
   /** Ends the pools that the stores have opened. */
   close(): Promise<void>;
@@ -63,6 +66,7 @@ function oneServerStores(options: StoresOptions): Stores {
     events: oneServerEvents(),
     users: createUserStore(pool),
     accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas }),
+    payments: createPaymentStore({ pool: options.ledgerPool, now: options.now }),
     webhooks: oneServerIntake({ ...options, store: oneServerWebhooks({ pool: webhookPool, dedupe }) }),
     close: async () => {},
   };
@@ -87,6 +91,7 @@ function shardedStores(options: StoresOptions): Stores {
     users: createUserStore(pool),
     // Not spread over the shards yet: the coordinator has all of the ledger.
     accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas }),
+    payments: createPaymentStore({ pool: options.ledgerPool, now: options.now }),
     webhooks: shardedIntake({ ...options, owners, placement, poolOf, coordinator: webhookPool }),
     close: async () => {
       await Promise.all([...workers.values()].map((worker) => worker.end()));

@@ -18,7 +18,7 @@ import type { AccountRow, HoldRow, KeyRow, TransferRow } from './rows.ts';
 import { shownHold, shownTransfer } from './shown.ts';
 
 /** How long a stored answer is repeated. */
-const keyLifetimeMs = 24 * 60 * 60 * 1000;
+export const keyLifetimeMs = 24 * 60 * 60 * 1000;
 
 /**
  * Decides commands in their order: a pure function from the rows to what the transaction writes. A command that is
@@ -128,7 +128,7 @@ function hold(book: Book, principal: Principal, action: HoldAction, { now, newId
 }
 
 /** An account of another principal is one that is not there. @throws AppError account_not_found */
-function checkOwner({ row }: AccountState, principal: Principal): void {
+export function checkOwner({ row }: AccountState, principal: Principal): void {
   if (row.user_id !== principal.userId && !seesAll(principal)) throw accountNotFound();
 }
 
@@ -142,7 +142,7 @@ function checkCustomer({ kind, exchange }: TransferAction, to: AccountState): vo
 }
 
 /** @throws AppError account_frozen, account_closed */
-function checkActive({ row }: AccountState): void {
+export function checkActive({ row }: AccountState): void {
   if (row.status === 'active') return;
   const details = { account_id: row.account_id };
   if (row.status === 'closed')
@@ -150,7 +150,7 @@ function checkActive({ row }: AccountState): void {
   throw new AppError('account_frozen', `Account ${row.account_id} is frozen.`, { details });
 }
 
-function checkCurrency(account: AccountRow, currency: string): void {
+export function checkCurrency(account: AccountRow, currency: string): void {
   if (account.currency === currency) return;
   throw fieldRefusal('currency_mismatch', 'currency', `account ${account.account_id} is in ${account.currency}`);
 }

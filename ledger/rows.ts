@@ -11,7 +11,10 @@ export type AccountRow = NarrowedRow<'accounts', { kind: AccountKind; status: Ac
 /** A posting as it is stored; its hash in hexadecimal digits. */
 export type PostingRow = NarrowedRow<'postings', { hash: string }>;
 
-export type TransferRow = NarrowedRow<'transfers', { kind: 'transfer' | 'top_up' | 'withdrawal' }>;
+export type TransferRow = NarrowedRow<
+  'transfers',
+  { kind: 'transfer' | 'top_up' | 'withdrawal' | 'payment' | 'refund' }
+>;
 
 /** A leg that waits to become a posting. */
 export type DeltaRow = RowOf<
@@ -19,7 +22,7 @@ export type DeltaRow = RowOf<
   'account_id' | 'transfer_id' | 'amount_minor' | 'currency' | 'created_at'
 >;
 
-export type HoldRow = NarrowedRow<'holds', { status: 'active' | 'released' }>;
+export type HoldRow = NarrowedRow<'holds', { status: 'active' | 'released' | 'captured' }>;
 
 /** A stored answer; its body is JSON. */
 export type KeyRow = NarrowedRow<'idempotency_keys', { request_sha256: string }>;

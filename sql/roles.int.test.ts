@@ -17,6 +17,7 @@ const allTables = [
   'cdc_dead_letters',
 ];
 const accessTables = ['users', 'sessions', 'login_throttles', 'security_events'];
+const paymentTables = ['payments', 'payment_events', 'refunds', 'payment_commands'];
 const cdcTables = ['outbox', 'cdc_positions', 'cdc_dead_letters'];
 
 const outboxRow = `insert into outbox (event_id, aggregate_type, aggregate_id, user_id, sequence, event_type, payload, headers)
@@ -73,6 +74,16 @@ const denied: Record<string, string[]> = {
     "update sessions set expires_at = 'infinity'",
     "update sessions set user_id = 'other'",
     "update login_throttles set key = ''",
+    ...paymentTables.map((table) => `truncate ${table}`),
+    'delete from payments',
+    'delete from payment_events',
+    "update payment_events set kind = 'failed'",
+    'delete from refunds',
+    'update payments set amount_minor = 1',
+    "update payments set user_id = 'other'",
+    "update payments set account_id = 'other'",
+    'update refunds set amount_minor = 1',
+    'update payment_commands set payment_id = gen_random_uuid()',
     'select * from security_events',
     "update security_events set kind = 'logged_in'",
     ...publicRights,

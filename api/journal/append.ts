@@ -1,15 +1,12 @@
 import type { ClientBase } from 'pg';
 import { toJson } from '../../kernel/http/envelope.ts';
+import { appendOutbox, type OutboxRow } from '../../kernel/outbox/append.ts';
 import { columnsOf } from '../../kernel/postgres/columns.ts';
 import { joinJsonTexts } from '../../kernel/postgres/json-texts.ts';
 import { statements } from '../../kernel/postgres/statement.ts';
-import type { DisputeEventRow, DomainEvent, OrderEventRow, OutboxRow } from './rows.ts';
+import type { DisputeEventRow, DomainEvent, OrderEventRow } from './rows.ts';
 
-const sql = statements(new URL('./sql/', import.meta.url), [
-  'insert_order_events',
-  'insert_dispute_events',
-  'insert_outbox',
-]);
+const sql = statements(new URL('./sql/', import.meta.url), ['insert_order_events', 'insert_dispute_events']);
 
 /**
  * Writes the events and their outbox rows in the caller's transaction. A use case that changes an order or a dispute calls
@@ -74,17 +71,6 @@ export async function appendDisputeEvents(client: ClientBase, rows: readonly Dis
       'providerEventId',
     ]),
     jsonColumn(rows.map((row) => row.data)),
-    timeColumn(rows),
-  ]);
-}
-
-/** One statement for all rows; does nothing for none. */
-export async function appendOutbox(client: ClientBase, rows: readonly OutboxRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  await sql.insert_outbox(client, [
-    ...columnsOf(rows, ['eventId', 'aggregateType', 'aggregateId', 'userId', 'sequence', 'eventType']),
-    jsonColumn(rows.map((row) => row.payload)),
-    jsonColumn(rows.map((row) => row.headers)),
     timeColumn(rows),
   ]);
 }

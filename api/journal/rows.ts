@@ -28,20 +28,6 @@ export interface DisputeEventRow extends EventRow {
   kind: DisputeEventKind;
 }
 
-export interface OutboxRow {
-  eventId: string;
-  aggregateType: 'order' | 'dispute';
-  aggregateId: string;
-  userId: string;
-  sequence: bigint;
-  /** `order.<kind>` or `dispute.<kind>`. */
-  eventType: string;
-  payload: Record<string, unknown>;
-  /** Trace and correlation ids. */
-  headers: Record<string, string>;
-  createdAt: Date;
-}
-
 /**
  * A domain event as the code that causes it describes it: the journal row and the outbox row are both made from it.
  * `headers` reach the outbox only.

@@ -114,6 +114,9 @@ async function showHold(deps: LedgerDeps, request: Request, response: Response):
 async function releaseHold(deps: LedgerDeps, request: Request, response: Response): Promise<void> {
   const { id } = uuidParams.parse(request.params);
   const principal = principalOf(response);
+  if (await deps.payments.ownsHold(id)) {
+    throw new AppError('hold_of_payment', 'The hold belongs to a payment: cancel that one while it is pending.');
+  }
   const { result, commitLsn } = await deps.accounts.releaseHold(id, deps.now(), (userId) => {
     if (!mayUse(principal, [userId])) throw holdNotFound();
   });

@@ -249,6 +249,7 @@ const registerHolds: PathRegistration = (registry) => {
         status: 'released',
       }),
       'not_found',
+      'hold_of_payment',
     ),
   );
 };

@@ -112,7 +112,7 @@ export const posting = z
 export const transfer = z
   .object({
     transfer_id: z.uuid(),
-    kind: z.enum(['transfer', 'top_up', 'withdrawal']),
+    kind: z.enum(['transfer', 'top_up', 'withdrawal', 'payment', 'refund']),
     from_account_id: z.string(),
     to_account_id: z.string(),
     amount_minor: amountOutput,
@@ -131,7 +131,7 @@ export const hold = z
     account_id: z.string(),
     amount_minor: amountOutput,
     currency: z.string(),
-    status: z.enum(['active', 'released']),
+    status: z.enum(['active', 'released', 'captured']),
     reference: z.string().nullable(),
     created_at: timeOutput,
     updated_at: timeOutput,

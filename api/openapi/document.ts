@@ -26,6 +26,7 @@ const tags = [
   { name: 'events', description: 'Events of orders and disputes by time.' },
   { name: 'accounts', description: 'Accounts of the ledger: balances, postings, top-ups, withdrawals and holds.' },
   { name: 'transfers', description: 'Money from one account to another.' },
+  { name: 'payments', description: 'Payments through a provider, their events and refunds.' },
   { name: 'analytics', description: 'Figures over many events, from ClickHouse or PostgreSQL.' },
   { name: 'webhooks', description: 'What payment providers send.' },
   { name: 'operations', description: 'Health, metrics and this document.' },

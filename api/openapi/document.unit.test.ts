@@ -191,6 +191,8 @@ test('the envelope of a list is named for the list', () => {
     'EvidenceList',
     'OrderEventList',
     'OrderList',
+    'PaymentEventList',
+    'PaymentList',
     'PostingList',
   ]);
   expect(document.components.schemas.OrderList.properties.object).toMatchObject({ enum: ['order_list'] });

@@ -9,6 +9,9 @@ with kept as (
   select 'dispute', dispute_id, sequence, event_id, 'dispute.' || kind, 1, 0
   from dispute_events, kept where created_at >= since
   union all
+  select 'payment', payment_id::text, sequence, event_id, 'payment.' || kind, 1, 0
+  from payment_events, kept where created_at >= since
+  union all
   select aggregate_type, aggregate_id, sequence, event_id, event_type, 0, 1
   from outbox, kept where created_at >= since
 ), compared as (

@@ -1,23 +1,25 @@
 import { z } from 'zod';
 import { toJson } from '../http/envelope.ts';
 import { ContractError, parseMessage, shown } from './contract-error.ts';
-import { disputeEventKinds, orderEventKinds } from './status.ts';
+import { disputeEventKinds, orderEventKinds, paymentEventKinds } from './status.ts';
 
 export const envelopeVersion = 1;
 
-const aggregateTypes = ['order', 'dispute'] as const;
+const aggregateTypes = ['order', 'dispute', 'payment'] as const;
 export type AggregateType = (typeof aggregateTypes)[number];
 
 /** Every `type` that an event of the outbox can have: `<aggregate_type>.<kind>`. */
 export const eventTypes: readonly string[] = [
   ...orderEventKinds.map((kind) => `order.${kind}`),
   ...disputeEventKinds.map((kind) => `dispute.${kind}`),
+  ...paymentEventKinds.map((kind) => `payment.${kind}`),
 ];
 
 /** The topic that carries an aggregate's events; the key of its messages is the user. */
 export const domainTopics: Readonly<Record<AggregateType, string>> = {
   order: 'domain.orders',
   dispute: 'domain.disputes',
+  payment: 'domain.payments',
 };
 
 const sequence = z

@@ -82,7 +82,7 @@ test.each<[string, string, ContractProblem]>([
 });
 
 test('every type belongs to an aggregate', () => {
-  expect(eventTypes.filter((type) => !/^(order|dispute)\.[a-z_]+$/.test(type))).toEqual([]);
+  expect(eventTypes.filter((type) => !/^(order|dispute|payment)\.[a-z_]+$/.test(type))).toEqual([]);
   expect(eventTypes).toContain('dispute.evidence_submitted');
 });
 

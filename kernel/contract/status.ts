@@ -29,6 +29,37 @@ export const disputeEventKinds = [
 ] as const;
 export type DisputeEventKind = (typeof disputeEventKinds)[number];
 
+export const paymentStatuses = [
+  'pending',
+  'processing',
+  'completed',
+  'failed',
+  'canceled',
+  'partially_refunded',
+  'refunded',
+] as const;
+export type PaymentStatus = (typeof paymentStatuses)[number];
+
+/** A payment in one of these has left what it reserved: it was paid, or never will be. */
+export const settledPaymentStatuses: readonly PaymentStatus[] = paymentStatuses.slice(2);
+
+export const paymentEventKinds = [
+  'created',
+  'processing',
+  'action_required',
+  'completed',
+  'failed',
+  'canceled',
+  'refund_requested',
+  'refunded',
+  'refund_failed',
+] as const;
+export type PaymentEventKind = (typeof paymentEventKinds)[number];
+
+/** Those who move money outside, by the name under which a payment asks for one. */
+export const paymentProviders = ['card', 'wallet'] as const;
+export type PaymentProviderName = (typeof paymentProviders)[number];
+
 export const holdReasons = ['manual_review', 'risk'] as const;
 export type HoldReason = (typeof holdReasons)[number];
 

@@ -215,6 +215,53 @@ export interface ParkedWebhooks {
   received_at: Timestamp;
 }
 
+export interface PaymentCommands {
+  attempts: Generated<number>;
+  command_id: string;
+  created_at: Timestamp;
+  fence: Generated<bigint>;
+  last_error: string | null;
+  leased_by: string | null;
+  leased_until: Timestamp | null;
+  operation: string;
+  payment_id: string;
+  run_at: Timestamp;
+  status: Generated<string>;
+}
+
+export interface PaymentEvents {
+  created_at: Timestamp;
+  data: Json;
+  event_id: string;
+  kind: string;
+  payment_id: string;
+  sequence: bigint;
+  user_id: string;
+}
+
+export interface Payments {
+  account_id: string;
+  action_url: string | null;
+  amount_minor: bigint;
+  charged_by: string | null;
+  created_at: Timestamp;
+  currency: string;
+  expires_at: Timestamp;
+  failover: boolean;
+  failure_reason: string | null;
+  hold_id: string;
+  payment_id: string;
+  provider: string;
+  provider_reference: string | null;
+  reference: string | null;
+  refunded_minor: Generated<bigint>;
+  refunding_minor: Generated<bigint>;
+  sequence: bigint;
+  status: string;
+  updated_at: Timestamp;
+  user_id: string;
+}
+
 export interface Postings {
   account_id: string;
   amount_minor: bigint;
@@ -237,6 +284,19 @@ export interface QuarantinedWebhooks {
   reason: string;
   received_at: Timestamp;
   user_id: string;
+}
+
+export interface Refunds {
+  amount_minor: bigint;
+  created_at: Timestamp;
+  currency: string;
+  failure_reason: string | null;
+  payment_id: string;
+  provider_reference: string | null;
+  reason: string | null;
+  refund_id: string;
+  status: string;
+  updated_at: Timestamp;
 }
 
 export interface RetentionSettings {
@@ -326,8 +386,12 @@ export interface DB {
   orders: Orders;
   outbox: Outbox;
   parked_webhooks: ParkedWebhooks;
+  payment_commands: PaymentCommands;
+  payment_events: PaymentEvents;
+  payments: Payments;
   postings: Postings;
   quarantined_webhooks: QuarantinedWebhooks;
+  refunds: Refunds;
   retention_settings: RetentionSettings;
   security_events: SecurityEvents;
   sessions: Sessions;

@@ -41,7 +41,7 @@ export function oneServerLedger({ pool, ledgerPool, deltas }: OneServerLedgerOpt
   const opened = new Set<string>();
   return {
     async commit(commands, fold, decide) {
-      await openSystemAccounts(pool, commands, opened);
+      await openSystemAccounts(pool, commands.flatMap(accountsOf), opened);
       return withPipelinedTransaction(
         ledgerPool,
         (client) => load(client, commands, fold, deltas),
@@ -102,9 +102,13 @@ async function insertAccount(client: ClientBase | Pool, account: NewAccount): Pr
   return (await sql.insert_account<AccountWithPending>(client, values)).rows[0];
 }
 
-/** Opens the ledger's own accounts that the commands need and that were not seen before. They are never removed. */
-async function openSystemAccounts(pool: Pool, commands: readonly Command[], opened: Set<string>): Promise<void> {
-  for (const accountId of commands.flatMap(accountsOf)) {
+/** Opens those of the accounts that are the ledger's own and that were not seen before. They are never removed. */
+export async function openSystemAccounts(
+  pool: Pool,
+  accountIds: readonly string[],
+  opened: Set<string>,
+): Promise<void> {
+  for (const accountId of accountIds) {
     const kind = systemAccountKind(accountId);
     if (!kind || opened.has(accountId)) continue;
     await insertAccount(pool, {

@@ -1,9 +1,10 @@
 import type { ClientBase } from 'pg';
 import type { ReceivedWebhook } from '../../../kernel/contract/webhooks.ts';
+import { appendOutbox } from '../../../kernel/outbox/append.ts';
 import { columnsOf } from '../../../kernel/postgres/columns.ts';
 import { statements } from '../../../kernel/postgres/statement.ts';
 import { uuidv7 } from '../../../kernel/uuid.ts';
-import { appendDisputeEvents, appendOrderEvents, appendOutbox, outboxRow } from '../../journal/append.ts';
+import { appendDisputeEvents, appendOrderEvents, outboxRow } from '../../journal/append.ts';
 import type { BatchChanges, Outcome, QuarantinedWebhook } from '../batch.ts';
 import { type ParkedWebhook, serializeParked } from '../parked.ts';
 import { writePayments } from '../payments-json.ts';

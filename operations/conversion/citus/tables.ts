@@ -36,6 +36,10 @@ export const ledgerTables = [
   'balance_deltas',
   'holds',
   'idempotency_keys',
+  'payments',
+  'payment_events',
+  'refunds',
+  'payment_commands',
 ] as const;
 
 /** Their rows are the effect of a provider event, by which its key and its delivery learn their user. */

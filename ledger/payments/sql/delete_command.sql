@@ -1,0 +1,1 @@
+delete from payment_commands where command_id = $1

@@ -1,0 +1,1 @@
+select payment_id from payments where hold_id = $1
