@@ -61,6 +61,12 @@ const forCustomers: Record<string, string> = {
   'GET /api/v1/transfers/{id}': '/transfers/$transfer',
   'GET /api/v1/holds/{id}': '/holds/$hold',
   'DELETE /api/v1/holds/{id}': '/holds/$hold',
+  'GET /api/v1/payments': '/payments',
+  'GET /api/v1/payments/{id}': '/payments/$payment',
+  'GET /api/v1/payments/{id}/events': '/payments/$payment/events',
+  'POST /api/v1/payments': '/payments',
+  'POST /api/v1/payments/{id}/refund': '/payments/$payment/refund',
+  'POST /api/v1/payments/{id}/cancel': '/payments/$payment/cancel',
 };
 
 let api: RunningApi;
@@ -80,6 +86,8 @@ beforeAll(async () => {
   const paid = await command('user_1', `/accounts/${things.account}/top-ups`, { ...money, amount_minor: 1_000 });
   things.transfer = paid.body.data.transfer_id;
   things.hold = (await command('user_1', `/accounts/${things.account}/holds`, money)).body.data.hold_id;
+  const payment = { ...money, account_id: things.account };
+  things.payment = (await command('user_1', '/payments', payment)).body.data.payment_id;
   things.stranger = (await command('stranger', '/accounts', { currency: 'EUR' })).body.data.account_id;
 });
 afterAll(() => api.close());
@@ -171,7 +179,8 @@ test.each(ofCustomers.filter(({ method }) => method === 'GET'))(
     expect(own.status).toBe(200);
     if (path.includes('{')) {
       expect(other.status).toBe(404);
-      const none = { account: 'acc_none', transfer: crypto.randomUUID(), hold: crypto.randomUUID() };
+      const id = crypto.randomUUID();
+      const none = { account: 'acc_none', transfer: id, hold: id, payment: id };
       const absentPath = pathFor(name, none).replace('_1', '_none');
       const absent = await api.call('GET', absentPath, { token: await tokenOf('stranger') });
       // Nothing tells another user's thing from one that is not there.
@@ -198,6 +207,9 @@ test.each(ofCustomers.filter(({ method }) => method !== 'GET'))(
     const bodies: Record<string, object> = {
       'POST /api/v1/accounts': { currency: 'EUR', user_id: 'user_1' },
       'POST /api/v1/transfers': fromOther,
+      'POST /api/v1/payments': { ...money, account_id: things.account },
+      'POST /api/v1/payments/{id}/refund': { amount_minor: 10 },
+      'POST /api/v1/payments/{id}/cancel': {},
     };
     const path = pathFor(name, things);
     const answer =
