@@ -35,6 +35,7 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'partitions', summary: 'look after daily partitions', load: () => import('./commands/partitions.ts') },
   { name: 'shards', summary: 'look after the shards of a cluster', load: () => import('./commands/shards.ts') },
   { name: 'drill', summary: 'break a system and prove that it recovers', load: () => import('./commands/drill.ts') },
+  { name: 'check', summary: 'look over a database of your own', load: () => import('./commands/check.ts') },
   { name: 'doctor', summary: 'what this machine has and lacks', load: () => import('./commands/doctor.ts') },
 ];
 
