@@ -15,6 +15,10 @@ const readiness = z
         required: z.boolean(),
         status: z.enum(['up', 'down']),
         latency_ms: z.int(),
+        settings: z
+          .record(z.string(), z.string())
+          .optional()
+          .meta({ description: 'What decides on durability, in the session that takes webhooks.' }),
       }),
     ),
   })
@@ -22,7 +26,15 @@ const readiness = z
 
 const readinessExample = (status: 'up' | 'down') => ({
   status: status === 'up' ? 'ready' : 'not_ready',
-  dependencies: [{ name: 'postgres', required: true, status, latency_ms: 2 }],
+  dependencies: [
+    {
+      name: 'postgres',
+      required: true,
+      status,
+      latency_ms: 2,
+      ...(status === 'up' && { settings: { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' } }),
+    },
+  ],
 });
 
 /** What every service of the lab answers, and this documentation. */

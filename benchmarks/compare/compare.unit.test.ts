@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { type SampleArm, sampleRun } from '../../test/benchmarks/sample-run.ts';
 import { readPgbench } from '../pgbench/pgbench.ts';
 import { checkResultsDirectory, listRunIds, loadRun, saveDocument } from '../results/store.ts';
-import { orderOfRound } from '../runner/run.ts';
+import { orderOfRound } from '../runner/rounds.ts';
 import { checkpointStorms } from '../scenarios/ingest/checkpoint-storms.ts';
 import { ingestTurn } from '../scenarios/ingest/metrics.ts';
 import { type Measurement, turnsOf } from '../schema/turn.ts';
@@ -146,9 +146,18 @@ test('a checkpoint storm discards the round of the only arm that met it', () => 
 
 test('an arm counts with enough valid rounds, close together, and a clean audit', () => {
   const { measurements } = sampleRun([plain]);
-  const audit = { ok: true, invariants: [] };
+  const lookedUp = {
+    id: 'I2' as const,
+    title: 'stored',
+    checked: 9,
+    violations: 0,
+    examples: [],
+    ok: true,
+    note: null,
+  };
+  const audit = { ok: true, invariants: [lookedUp] };
   const rate = { median: 100, min: 95, max: 105, spread: 0.1 };
-  const good = { measurements, audit, summary: { 'ingest.rate': rate }, rounds: 3 };
+  const good = { measurements, audit, audited: true, summary: { 'ingest.rate': rate }, rounds: 3 };
   expect(judgeArm(good)).toEqual([]);
   expect(judgeArm({ ...good, rounds: 6 })).toEqual(['ingest: 5 valid rounds of 6', 'timeline: 5 valid rounds of 6']);
   expect(judgeArm({ ...good, summary: { 'ingest.rate': { ...rate, spread: 0.9 } } })).toEqual([
@@ -156,10 +165,19 @@ test('an arm counts with enough valid rounds, close together, and a clean audit'
   ]);
   expect(judgeArm({ ...good, measurements: [] })).toEqual(['nothing was measured']);
   const invariant = { id: 'I3' as const, title: 'one effect', checked: 9, examples: [], note: null };
-  const broken = { ok: false, invariants: [{ ...invariant, violations: 2, ok: false }] };
+  const broken = { ok: false, invariants: [lookedUp, { ...invariant, violations: 2, ok: false }] };
   expect(judgeArm({ ...good, audit: broken })).toEqual(['audit: I3 broken 2 times (one effect)']);
   const empty = { ok: true, invariants: [{ ...invariant, id: 'I2' as const, checked: 0, violations: 0, ok: true }] };
   expect(judgeArm({ ...good, audit: empty })).toEqual(['audit: no acknowledged webhook was looked up']);
+  expect(judgeArm({ ...good, acknowledged: 9 })).toEqual([]);
+  expect(judgeArm({ ...good, acknowledged: 9_000 })).toEqual([
+    'audit: 9 acknowledged webhooks were looked up, and the client counted 9000',
+  ]);
+  expect(judgeArm({ ...good, audit: null })).toEqual(['audit: there was none']);
+  expect(judgeArm({ ...good, audit: null, audited: false })).toEqual([]);
+  expect(judgeArm({ ...good, audit: null, auditFailure: 'audit: it came to no end: gone' })).toEqual([
+    'audit: it came to no end: gone',
+  ]);
 });
 
 test('a baseline finds what became worse, by ratio and not by absolute number', () => {

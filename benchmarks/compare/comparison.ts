@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { type AuditResult, auditRun } from '../../audit/audit.ts';
+import { auditRun } from '../../audit/audit.ts';
 import { type TopologyName, topologyNames } from '../../kernel/topology.ts';
-import { describeEnvironment } from '../measure/environment.ts';
-import { type BenchRun, createRun, type Note, type Part, type ReadyArm } from '../runner/run.ts';
+import { describeEnvironment, loadAverageNow } from '../measure/environment.ts';
+import type { Note, Part, ReadyArm } from '../runner/part.ts';
+import { type BenchRun, createRun } from '../runner/run.ts';
 import { runId } from '../runner/run-id.ts';
 import type { Arm, TopologyScenario } from '../scenarios/scenario.ts';
+import type { Environment } from '../schema/environment.ts';
 import type { ArmResult, Comparison, RunDocument } from '../schema/run.ts';
 import type { Measurement } from '../schema/turn.ts';
 import { type Arms, inspectArm, startArms } from './arms.ts';
 import { compareToBaseline } from './baseline.ts';
 import { type Conclusion, conclude } from './conclusion.ts';
-import { compareToControl, summarizeArm } from './summary.ts';
+import { compareToControl, fewestRounds, summarizeArm } from './summary.ts';
 import { type OpenScenario, openScenario } from './turns.ts';
-import { judgeArm } from './verdict.ts';
+import { type ArmEvidence, judgeArm } from './verdict.ts';
 
 export interface ComparisonOptions {
   /** As the user typed it, for the document. */
@@ -61,6 +63,11 @@ class TopologyComparison {
   readonly #options: ComparisonOptions;
   readonly #startedAt = new Date();
   readonly #audits = new Map<string, ArmResult['audit']>();
+  /** Why an audit came to no end, by arm. */
+  readonly #auditFailures = new Map<string, string>();
+  /** Webhooks that clients counted as acknowledged, by arm. */
+  readonly #acknowledged = new Map<string, number>();
+  #environment: Environment | undefined;
   #arms: Arm[] = [];
   #absent: Arms['absent'] = [];
 
@@ -70,6 +77,7 @@ class TopologyComparison {
 
   async start(note: Note, onStop: (stop: () => Promise<void>) => void): Promise<void> {
     const { topologies, signal } = this.#options;
+    this.#environment = await describeEnvironment();
     const { running, absent } = await startArms({ topologies, signal, note, onStop });
     this.#arms = running;
     this.#absent = absent;
@@ -82,6 +90,7 @@ class TopologyComparison {
     let open: OpenScenario | undefined;
     const part: Part = {
       name: scenario.name,
+      kind: scenario.turn.name,
       rounds,
       repeats: tool === undefined,
       open: async (note) => {
@@ -90,6 +99,9 @@ class TopologyComparison {
       },
       close: async () => {
         await open?.close();
+        for (const [arm, count] of open?.acknowledged() ?? []) {
+          this.#acknowledged.set(arm, (this.#acknowledged.get(arm) ?? 0) + count);
+        }
         open = undefined;
       },
     };
@@ -118,14 +130,24 @@ class TopologyComparison {
   }
 
   async #audit(note: Note): Promise<void> {
-    for (const { name, topology, system, recordFile } of this.#arms) {
+    for (const arm of this.#arms) {
       this.#options.signal.throwIfAborted();
-      const startedAt = performance.now();
-      const result = await auditRun({ dsn: system.dsn.admin, topology, recordFiles: [recordFile] });
-      this.#audits.set(name, { ...result, durationS: (performance.now() - startedAt) / 1e3 });
-      const checked = result.invariants.find(({ id }) => id === 'I2')?.checked ?? 0;
-      note(`${name}: ${result.ok ? 'clean' : 'BROKEN'}, ${checked} acknowledged webhooks looked up`);
+      // A database that is gone must not end the run without its document.
+      await this.#auditArm(arm, note).catch((error) => {
+        this.#auditFailures.set(
+          arm.name,
+          `audit: it came to no end: ${error instanceof Error ? error.message : error}`,
+        );
+      });
     }
+  }
+
+  async #auditArm({ name, topology, system, recordFile }: Arm, note: Note): Promise<void> {
+    const startedAt = performance.now();
+    const result = await auditRun({ dsn: system.dsn.admin, topology, recordFiles: [recordFile] });
+    this.#audits.set(name, { ...result, durationS: (performance.now() - startedAt) / 1e3 });
+    const checked = result.invariants.find(({ id }) => id === 'I2')?.checked ?? 0;
+    note(`${name}: ${result.ok ? 'clean' : 'BROKEN'}, ${checked} acknowledged webhooks looked up`);
   }
 
   async describe(measurements: Measurement[]): Promise<RunDocument> {
@@ -135,6 +157,9 @@ class TopologyComparison {
     const control = arms.some((arm) => arm.name === wanted) ? wanted : arms[0]!.name;
     const comparisons = compareToControl(measurements, control);
     const reasons = arms.flatMap((arm) => arm.reasons.map((reason) => `${arm.name}: ${reason}`));
+    if (arms.length > 1 && rounds < fewestRounds) {
+      reasons.push(`${rounds} rounds compare nothing: take ${fewestRounds} at least (--rounds)`);
+    }
     const valid = reasons.length === 0;
     const names = scenarios.map(({ name }) => name);
     return {
@@ -147,7 +172,7 @@ class TopologyComparison {
       rounds,
       control,
       scenarios: names,
-      environment: await describeEnvironment(),
+      environment: { ...this.#environment!, loadAverageAfter: loadAverageNow() },
       arms,
       absent: tool ? [] : [...this.#absent, ...this.#notAskedFor()],
       measurements,
@@ -169,9 +194,14 @@ class TopologyComparison {
       // On the same server, in another database.
       if (tool) {
         const described = { name: tool.name, topology: null, description: tool.description(), topStatements: [] };
-        arms.push({ ...inspection, ...described, audit: null, ...this.#judge(tool.name, measurements, null) });
+        const judged = this.#judge(tool.name, measurements, { audit: null, audited: false });
+        arms.push({ ...inspection, ...described, audit: null, ...judged });
       }
-      arms.push({ name, topology, ...inspection, audit, ...this.#judge(name, measurements, audit) });
+      const acknowledged = this.#acknowledged.get(name) ?? 0;
+      const audited = this.#options.scenarios.some(({ writes }) => writes);
+      const auditFailure = this.#auditFailures.get(name);
+      const judged = this.#judge(name, measurements, { audit, audited, auditFailure, acknowledged });
+      arms.push({ name, topology, ...inspection, audit, acknowledged, ...judged });
     }
     return arms;
   }
@@ -179,11 +209,11 @@ class TopologyComparison {
   #judge(
     name: string,
     all: readonly Measurement[],
-    audit: AuditResult | null,
+    audit: Pick<ArmEvidence, 'audit' | 'audited' | 'auditFailure' | 'acknowledged'>,
   ): Pick<ArmResult, 'summary' | 'reasons' | 'verdict'> {
     const measurements = all.filter(({ arm }) => arm === name);
     const summary = summarizeArm(measurements);
-    const reasons = judgeArm({ measurements, audit, summary, rounds: this.#options.rounds });
+    const reasons = judgeArm({ ...audit, measurements, summary, rounds: this.#options.rounds });
     return { summary, reasons, verdict: reasons.length === 0 ? 'VALID' : 'DISCARDED' };
   }
 

@@ -12,7 +12,7 @@ export function summarizeArm(measurements: readonly Measurement[]): Record<strin
 }
 
 /** What fewer rounds say is an anecdote. */
-const fewestRounds = 3;
+export const fewestRounds = 3;
 
 /**
  * Every metric of every other arm relative to the control's, round by round. Metrics with too few rounds that are valid

@@ -1,11 +1,14 @@
+import { readDurability } from '../conditions/durability.ts';
 import { serverDsns } from '../measure/servers.ts';
 import { vacuum } from '../measure/vacuum.ts';
-import type { Place, ReadyArm } from '../runner/run.ts';
+import type { Place, ReadyArm } from '../runner/part.ts';
 import type { Arm, ScenarioOptions, ScenarioSession, TopologyScenario } from '../scenarios/scenario.ts';
 import type { Measurement } from '../schema/turn.ts';
 
 export interface OpenScenario {
   arms: ReadyArm[];
+  /** By arm, the webhooks that clients counted as acknowledged so far. */
+  acknowledged(): Map<string, number>;
   close(): Promise<void>;
 }
 
@@ -28,7 +31,11 @@ export async function openScenario(
     await close();
     throw failed.reason;
   }
-  return { arms: arms.map((arm, at) => readyArm(scenario, arm, sessions[at]!, options.signal)), close };
+  return {
+    arms: arms.map((arm, at) => readyArm(scenario, arm, sessions[at]!, options.signal)),
+    acknowledged: () => new Map(arms.map(({ name }, at) => [name, sessions[at]!.acknowledged?.() ?? 0])),
+    close,
+  };
 }
 
 function readyArm(
@@ -39,6 +46,11 @@ function readyArm(
 ): ReadyArm {
   return {
     name: arm.name,
+    watch: {
+      processes: () => Object.fromEntries(arm.system.describe().processes.map(({ name, pid }) => [name, pid])),
+      directory: arm.system.runDirectory,
+      durability: () => readDurability(arm.system),
+    },
     turn: async (place, note) => {
       const measurement = await measureOnce({ scenario, arm, session, signal }, place);
       note(describeTurn(scenario, measurement));

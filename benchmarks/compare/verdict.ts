@@ -1,4 +1,5 @@
 import type { AuditResult } from '../../audit/audit.ts';
+import { judgeLookedUp } from '../measure/judge-audit.ts';
 import { topologyScenarios } from '../scenarios/registry.ts';
 import type { Measurement } from '../schema/turn.ts';
 import type { Summary } from '../statistics/summary.ts';
@@ -10,6 +11,12 @@ export interface ArmEvidence {
   measurements: readonly Measurement[];
   /** Null when the arm was not audited. */
   audit: AuditResult | null;
+  /** Whether a scenario wrote, so that the arm has to be audited. */
+  audited: boolean;
+  /** Why the audit came to no end. */
+  auditFailure?: string | undefined;
+  /** Webhooks that the clients counted as acknowledged; undefined where that is not known. */
+  acknowledged?: number | undefined;
   /** Of the valid rounds, by metric. */
   summary: Readonly<Record<string, Summary>>;
   /** Valid rounds that each scenario needs. */
@@ -17,7 +24,8 @@ export interface ArmEvidence {
 }
 
 /** Why an arm's numbers must not count; empty when they may. */
-export function judgeArm({ measurements, audit, summary, rounds }: ArmEvidence): string[] {
+export function judgeArm(evidence: ArmEvidence): string[] {
+  const { measurements, summary, rounds } = evidence;
   const reasons: string[] = [];
   const byScenario = Map.groupBy(measurements, ({ scenario }) => scenario);
   for (const [scenario, all] of byScenario) {
@@ -29,8 +37,15 @@ export function judgeArm({ measurements, audit, summary, rounds }: ArmEvidence):
     const spread = summary[steadyMetric]?.spread ?? 0;
     if (spread > spreadLimit) reasons.push(`${name}: rounds ${Math.round(spread * 100)} % of their median apart`);
   }
-  for (const invariant of audit?.invariants ?? []) {
-    if (invariant.id === 'I2' && invariant.checked === 0) reasons.push('audit: no acknowledged webhook was looked up');
+  return [...reasons, ...judgeAudit(evidence)];
+}
+
+function judgeAudit({ audit, audited, auditFailure, acknowledged }: ArmEvidence): string[] {
+  if (auditFailure !== undefined) return [auditFailure];
+  if (!audit) return audited ? ['audit: there was none'] : [];
+  const checked = audit.invariants.find(({ id }) => id === 'I2')?.checked ?? 0;
+  const reasons = judgeLookedUp(audit, acknowledged ?? checked);
+  for (const invariant of audit.invariants) {
     if (invariant.ok) continue;
     const { id, violations, title } = invariant;
     reasons.push(`audit: ${id} ${violations === 0 ? 'could not be checked' : `broken ${violations} times`} (${title})`);

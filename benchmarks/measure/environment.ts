@@ -3,6 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Client } from 'pg';
+import { runsRoot } from '../../runtime/native/runs-root.ts';
+import { readStorage } from '../../runtime/native/storage.ts';
+import { calibrate } from '../conditions/calibrate.ts';
+import { deviceOf, virtualisation } from './host.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -17,10 +21,23 @@ export interface Environment {
   node: string;
   /** Load average over one minute when the run began: above the idle machine's 0 other programs were at work. */
   loadAverage: number;
+  /** The same at its end, where the lab's own load is in it. */
+  loadAverageAfter?: number | undefined;
+  /** Where the servers keep their data. */
+  fileSystem: string;
+  /** As in /dev/sda1; null where it can't be told. */
+  device: string | null;
+  /** Median time until 8 KiB are on that disk, before anything was started, in milliseconds. */
+  syncMs: number;
+  /** As in `virtual machine (KVM)`. */
+  virtualisation: string;
 }
 
+/** As it is now: to be asked before anything of the lab runs. */
 export async function describeEnvironment(): Promise<Environment> {
   const cpus = os.cpus();
+  const loadAverage = loadAverageNow();
+  const directory = await runsRoot();
   return {
     commit: await currentCommit(),
     platform: `${os.type()} ${os.release()} ${os.arch()}`,
@@ -28,8 +45,17 @@ export async function describeEnvironment(): Promise<Environment> {
     cores: os.availableParallelism(),
     memoryBytes: os.totalmem(),
     node: process.version,
-    loadAverage: Math.round(os.loadavg()[0]! * 100) / 100,
+    loadAverage,
+    fileSystem: (await readStorage(directory)).fileSystem,
+    device: await deviceOf(directory),
+    syncMs: (await calibrate(directory)).syncMs,
+    virtualisation: await virtualisation(),
   };
+}
+
+/** Over one minute. */
+export function loadAverageNow(): number {
+  return Math.round(os.loadavg()[0]! * 100) / 100;
 }
 
 async function currentCommit(): Promise<string | null> {

@@ -28,6 +28,23 @@ export async function sampleCpu(roots: Readonly<Record<string, number>>): Promis
   return Object.fromEntries(Object.entries(roots).map(([name, pid]) => [name, total(pid)]));
 }
 
+/** CPU seconds of these processes and of everything below them, each process counted once. */
+export async function sampleTree(pids: readonly number[]): Promise<number> {
+  const processes = process.platform === 'linux' ? await readProc() : parsePs(await ps());
+  const children = Map.groupBy(processes, (entry) => entry.parentPid);
+  const byPid = new Map(processes.map((entry) => [entry.pid, entry]));
+  const seen = new Set<number>();
+  let seconds = 0;
+  const left = [...pids];
+  for (let pid = left.pop(); pid !== undefined; pid = left.pop()) {
+    if (seen.has(pid)) continue;
+    seen.add(pid);
+    seconds += byPid.get(pid)?.cpuSeconds ?? 0;
+    left.push(...(children.get(pid) ?? []).map((child) => child.pid));
+  }
+  return seconds;
+}
+
 async function readProc(): Promise<ProcessTimes[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const entries = await Promise.all(

@@ -1,7 +1,6 @@
 import type { Measurement } from '../schema/turn.ts';
-
-/** Shows what is going on right now. */
-export type Note = (line: string) => void;
+import type { Note, Part } from './part.ts';
+import { Rounds } from './rounds.ts';
 
 /** One stretch of work that a progress display shows as a line. */
 export interface Step {
@@ -18,39 +17,6 @@ export interface BenchRun<Document> {
   close(): Promise<void>;
 }
 
-export interface Place {
-  round: number;
-  /** Of the arm in its round, from 1. */
-  position: number;
-}
-
-/** An arm that is ready for its turns. */
-export interface ReadyArm {
-  name: string;
-  /**
-   * @returns undefined when the arm is left out.
-   * @throws Error when the whole run has to end. A turn that only must not count says so in its verdict.
-   */
-  turn(place: Place, note: Note): Promise<Measurement | undefined>;
-}
-
-/** A scenario within a run: prepared, put to its arms in interleaved rounds, audited. */
-export interface Part {
-  /** Of the scenario. */
-  name: string;
-  /** Of the step that prepares; `<name>: prepare` unless told otherwise. */
-  prepareTitle?: string;
-  rounds: number;
-  open(note: Note): Promise<readonly ReadyArm[]>;
-  /** Why turns must not count beside those of the other arms, by position in `measurements`. */
-  judgeTogether?(measurements: readonly Measurement[]): Map<number, string>;
-  /** Whether a turn that had to be discarded is repeated. */
-  repeats?: boolean;
-  /** After `close`, so that all that clients noted is on disk. */
-  audit?(note: Note): Promise<void>;
-  close(): Promise<void>;
-}
-
 export interface RunPlan<Document> {
   startTitle: string;
   /** @param onStop is told how to stop each thing as soon as it runs, so that it is stopped whatever happens next. */
@@ -58,12 +24,9 @@ export interface RunPlan<Document> {
   parts: readonly Part[];
   describe(measurements: Measurement[]): Promise<Document>;
   signal: AbortSignal;
-  /** After this long no discarded turn is repeated any more. */
+  /** After this long no discarded round is repeated any more. */
   repeatForMs?: number | undefined;
 }
-
-/** Turns that are repeated in the whole run because they had to be discarded. They stay in the document. */
-const maxRepeats = 4;
 
 /** The run of a plan: start, interleaved rounds and audit of each part, the document. */
 export function createRun<Document>(plan: RunPlan<Document>): BenchRun<Document> {
@@ -80,25 +43,19 @@ export async function takeToEnd<Document>(run: BenchRun<Document>, note: Note): 
   }
 }
 
-/** The arms in the order of a round: each round begins with another one, so that none always follows the same. */
-export function orderOfRound<T>(arms: readonly T[], round: number): T[] {
-  const first = (round - 1) % Math.max(arms.length, 1);
-  return [...arms.slice(first), ...arms.slice(0, first)];
-}
-
 class Run<Document> implements BenchRun<Document> {
   readonly steps: Step[];
   readonly #plan: RunPlan<Document>;
   readonly #startedAt = performance.now();
   readonly #stops: (() => Promise<void>)[] = [];
-  readonly #measurements: Measurement[] = [];
+  readonly #rounds: Rounds;
   #part: Part | undefined;
-  #arms: readonly ReadyArm[] = [];
-  #repeats = 0;
   #document: Document | undefined;
 
   constructor(plan: RunPlan<Document>) {
     this.#plan = plan;
+    const { signal, repeatForMs = Number.POSITIVE_INFINITY } = plan;
+    this.#rounds = new Rounds(signal, () => performance.now() - this.#startedAt <= repeatForMs);
     this.steps = [
       { title: plan.startTitle, run: (note) => plan.start(note, (stop) => this.#stops.push(stop)) },
       ...plan.parts.flatMap((part) => this.#stepsOf(part)),
@@ -123,10 +80,10 @@ class Run<Document> implements BenchRun<Document> {
     const { name, rounds, audit } = part;
     const steps = [{ title: part.prepareTitle ?? `${name}: prepare`, run: (note: Note) => this.#openPart(part, note) }];
     for (let round = 1; round <= rounds; round += 1) {
-      steps.push({ title: `${name}: round ${round} of ${rounds}`, run: (note) => this.#round(round, note) });
+      steps.push({ title: `${name}: round ${round} of ${rounds}`, run: (note) => this.#rounds.round(round, note) });
     }
     if (part.repeats) {
-      steps.push({ title: `${name}: repeat what had to be discarded`, run: (note) => this.#repeat(part, note) });
+      steps.push({ title: `${name}: repeat what had to be discarded`, run: (note) => this.#rounds.repeat(note) });
     }
     // The audit joins whole tables: right after the scenario that wrote them they are in memory.
     if (audit) steps.push({ title: 'audit', run: (note) => this.#closePart().then(() => part.audit?.(note)) });
@@ -136,58 +93,17 @@ class Run<Document> implements BenchRun<Document> {
   async #openPart(part: Part, note: Note): Promise<void> {
     await this.#closePart();
     this.#part = part;
-    this.#arms = await part.open(note);
+    this.#rounds.open(part, await part.open(note));
   }
 
   async #closePart(): Promise<void> {
     const part = this.#part;
     this.#part = undefined;
+    if (part) this.#rounds.discardTogether();
     await part?.close();
   }
 
-  async #round(round: number, note: Note): Promise<void> {
-    for (const [at, arm] of orderOfRound(this.#arms, round).entries()) {
-      this.#plan.signal.throwIfAborted();
-      await this.#turn(arm, { round, position: at + 1 }, note);
-    }
-  }
-
-  async #turn(arm: ReadyArm, place: Place, note: Note): Promise<void> {
-    note(`${arm.name} …`);
-    const measurement = await arm.turn(place, note);
-    if (measurement) this.#measurements.push(measurement);
-  }
-
-  /** A turn that chance spoilt is repeated once, in the order of the rounds; what was discarded stays listed. */
-  async #repeat(part: Part, note: Note): Promise<void> {
-    this.#discardTogether();
-    const discarded = this.#measurements.filter(
-      ({ scenario, verdict }) => scenario === part.name && verdict === 'DISCARDED',
-    );
-    for (const { arm: name, round, position } of discarded) {
-      this.#plan.signal.throwIfAborted();
-      const arm = this.#arms.find((entry) => entry.name === name);
-      const late = performance.now() - this.#startedAt > (this.#plan.repeatForMs ?? Number.POSITIVE_INFINITY);
-      if (!arm || late || this.#repeats >= maxRepeats) continue;
-      this.#repeats += 1;
-      await this.#turn(arm, { round, position }, note);
-    }
-    if (discarded.length === 0) note('nothing');
-  }
-
-  #discardTogether(): void {
-    for (const { judgeTogether } of this.#plan.parts) {
-      for (const [at, reason] of judgeTogether?.(this.#measurements) ?? []) {
-        const measurement = this.#measurements[at]!;
-        if (measurement.reasons.includes(reason)) continue;
-        measurement.verdict = 'DISCARDED';
-        measurement.reasons.push(reason);
-      }
-    }
-  }
-
   async #describe(): Promise<void> {
-    this.#discardTogether();
-    this.#document = await this.#plan.describe(this.#measurements);
+    this.#document = await this.#plan.describe(this.#rounds.measurements);
   }
 }

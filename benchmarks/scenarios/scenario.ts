@@ -104,6 +104,11 @@ export interface ScenarioSession<Data> {
   measure(round: number): Promise<Data>;
   /** Why this round must not count; empty when it may. */
   judge(data: Data): string[];
+  /**
+   * Webhooks that the client counted as acknowledged so far, each once and those of the warm-up too, where the scenario
+   * sends any. The audit has to have looked up as many.
+   */
+  acknowledged?(): number;
   close(): Promise<void>;
 }
 

@@ -46,6 +46,7 @@ const arm = z.strictObject({
   }),
   verdict,
   reasons: z.array(z.string()),
+  acknowledged: z.int().optional().meta({ description: 'webhooks that the client counted as acknowledged, each once' }),
   summary: z.record(z.string(), summary).meta({ description: 'by metric, over the valid rounds' }),
   audit: z.strictObject({ ok: z.boolean(), durationS: z.number(), invariants: z.array(invariant) }).nullable(),
   topStatements: z.array(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conditions } from '../conditions/conditions.ts';
 
 export const verdict = z.enum(['VALID', 'DISCARDED']);
 
@@ -11,6 +12,8 @@ const turn = {
   durationS: z.number(),
   verdict,
   reasons: z.array(z.string()),
+  part: z.string().optional().meta({ description: 'the scenario in whose rounds it was; absent in older results' }),
+  conditions: conditions.nullable().optional().meta({ description: 'null for a turn that failed' }),
 };
 
 /** One arm's turn in a round, as it stands in a run's document. */

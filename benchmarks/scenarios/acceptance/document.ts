@@ -47,6 +47,10 @@ export const acceptanceDocument = z.strictObject({
       mode: z.enum(modes),
       ok: z.boolean(),
       acknowledged: z.int().meta({ description: 'acknowledged webhooks that were looked up in the database' }),
+      counted: z
+        .int()
+        .optional()
+        .meta({ description: 'acknowledged webhooks as the client counted them; absent in older results' }),
       broken: z.array(z.string()),
     }),
   ),

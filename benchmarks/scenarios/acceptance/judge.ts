@@ -1,3 +1,4 @@
+import { fewestRequests, judgeCpu } from '../../measure/judge-phase.ts';
 import { pairedRatio } from '../../statistics/paired-ratio.ts';
 import { summarize } from '../../statistics/summary.ts';
 import type { AcceptanceArm, AcceptanceDocument, ArmName } from './document.ts';
@@ -51,12 +52,22 @@ export function judgeAcceptance(measured: Rounds, audits: AcceptanceDocument['au
     if (spread > spreadLimit) reasons.push(`${name}: rounds ${Math.round(spread * 100)} % of their median apart`);
     for (const { round, load, drained } of rounds) {
       const where = `${name}, round ${round}`;
-      if (load.errors > load.sent * 0.001) reasons.push(`${where}: ${load.errors} errors in ${load.sent} requests`);
+      const errors = load.sent - load.acknowledged;
+      if (errors > load.sent * 0.001) reasons.push(`${where}: ${errors} errors in ${load.sent} requests`);
+      if (load.sent < fewestRequests) {
+        reasons.push(`${where}: ${load.sent} requests are too few: ${fewestRequests} at least`);
+      }
+      // The API is stopped for a burst, and started again behind it.
+      const always = Object.entries(load.cpuSeconds).filter(([part]) => name !== 'kafka-burst' || part !== 'api');
+      reasons.push(...judgeCpu(where, { cpuSeconds: Object.fromEntries(always) }));
       if (!drained) reasons.push(`${where}: what was accepted was not applied in time`);
     }
   }
-  for (const { mode, broken, acknowledged } of audits) {
+  for (const { mode, broken, acknowledged, counted = acknowledged } of audits) {
     reasons.push(...broken.map((text) => `audit of ${mode}: ${text}`));
+    if (acknowledged !== counted) {
+      reasons.push(`audit of ${mode}: ${acknowledged} webhooks were looked up, and the client counted ${counted}`);
+    }
     if (acknowledged === 0) reasons.push(`audit of ${mode}: no acknowledged webhook was looked up`);
   }
   return reasons;

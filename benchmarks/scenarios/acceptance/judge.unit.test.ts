@@ -46,8 +46,37 @@ test('CPU is counted per accepted webhook over all rounds; a process that was re
 
 test.each<[string, Changes, typeof clean, string[]]>([
   ['nothing speaks against it', {}, clean, []],
-  ['one error in a thousand is tolerated', { load: { errors: 10 } }, clean, []],
-  ['more are not', { load: { errors: 11 } }, clean, ['kafka, round 3: 11 errors in 10000 requests']],
+  ['one error in a thousand is tolerated', { load: { errors: 10, acknowledged: 9_990 } }, clean, []],
+  [
+    'more are not',
+    { load: { errors: 11, acknowledged: 9_989 } },
+    clean,
+    ['kafka, round 3: 11 errors in 10000 requests'],
+  ],
+  [
+    'requests are lost without being counted as errors',
+    { load: { acknowledged: 6_000 } },
+    clean,
+    ['kafka, round 3: 4000 errors in 10000 requests'],
+  ],
+  [
+    'a handful of requests was sent',
+    { load: { sent: 3, acknowledged: 3 } },
+    clean,
+    ['kafka, round 3: 3 requests are too few: 500 at least'],
+  ],
+  [
+    'a part was started again meanwhile',
+    { load: { cpuSeconds: { broker: -1 } } },
+    clean,
+    ['kafka, round 3: broker was started again, so its CPU time is not known'],
+  ],
+  [
+    'an audit looked up one webhook',
+    {},
+    [clean[0]!, { mode: 'kafka', ok: true, acknowledged: 1, counted: 900, broken: [] }],
+    ['audit of kafka: 1 webhooks were looked up, and the client counted 900'],
+  ],
   [
     'what was accepted was lost on the way',
     { drained: false },

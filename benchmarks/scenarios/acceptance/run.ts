@@ -7,7 +7,8 @@ import { auditRun } from '../../../audit/audit.ts';
 import { type RunningSystem, startSystem } from '../../../runtime/native/system.ts';
 import { describeEnvironment } from '../../measure/environment.ts';
 import { sampleCpu } from '../../measure/process-cpu.ts';
-import { type BenchRun, createRun, type Note, type ReadyArm } from '../../runner/run.ts';
+import type { Note, ReadyArm } from '../../runner/part.ts';
+import { type BenchRun, createRun } from '../../runner/run.ts';
 import { runId } from '../../runner/run-id.ts';
 import type { Environment } from '../../schema/environment.ts';
 import { type Measurement, turnsOf } from '../../schema/turn.ts';
@@ -41,6 +42,7 @@ export function createAcceptanceRun(options: BenchOptions): BenchRun<AcceptanceD
     parts: [
       {
         name: acceptanceTurn.name,
+        kind: acceptanceTurn.name,
         rounds: options.rounds,
         open: (note) => acceptance.open(note),
         audit: (note) => acceptance.audit(note),
@@ -57,6 +59,7 @@ class Acceptance {
   readonly #startedAt = new Date();
   readonly #systems = new Map<Mode, RunningSystem>();
   readonly #loads = new Map<Mode, SystemUnderLoad>();
+  readonly #counted = new Map<Mode, number>();
   readonly #audits: AcceptanceDocument['audits'] = [];
   #environment: Environment | undefined;
   #directory = '';
@@ -101,13 +104,17 @@ class Acceptance {
   }
 
   async close(): Promise<void> {
-    const loads = [...this.#loads.values()];
+    const loads = [...this.#loads];
     this.#loads.clear();
-    for (const load of loads) await load.close();
+    for (const [mode, load] of loads) {
+      this.#counted.set(mode, load.acknowledged());
+      await load.close();
+    }
   }
 
   async audit(note: Note): Promise<void> {
     for (const mode of modes) {
+      const counted = this.#counted.get(mode)!;
       const { ok, invariants } = await auditRun({
         dsn: this.#systems.get(mode)!.dsn.admin,
         topology: this.#options.topology,
@@ -117,7 +124,7 @@ class Acceptance {
         .filter((invariant) => !invariant.ok)
         .map(({ id, violations }) => `${id} broken ${violations} times`);
       const acknowledged = invariants.find(({ id }) => id === 'I2')?.checked ?? 0;
-      this.#audits.push({ mode, ok, acknowledged, broken });
+      this.#audits.push({ mode, ok, acknowledged, counted, broken });
       note(`${mode}: ${ok ? 'clean' : 'BROKEN'}, ${acknowledged} acknowledged webhooks looked up`);
     }
   }
@@ -129,7 +136,10 @@ class Acceptance {
       concurrent: ratioOfRates(measured, 'kafka'),
       burst: ratioOfRates(measured, 'kafka-burst'),
     };
-    const reasons = judgeAcceptance(measured, this.#audits);
+    const ofTurns = measurements.flatMap(({ arm, round, reasons: own }) => {
+      return own.map((reason) => `${arm}, round ${round}: ${reason}`);
+    });
+    const reasons = [...ofTurns, ...judgeAcceptance(measured, this.#audits)];
     return {
       schemaVersion: 1,
       id: runId(this.#startedAt, 'acceptance'),

@@ -17,6 +17,8 @@ export interface SystemUnderLoad {
   warmUp(durationMs: number): Promise<void>;
   /** @param consumers whether the API's consumers are at work meanwhile; they are stopped with the whole API. */
   measure(durationMs: number, consumers: boolean): Promise<Turn>;
+  /** Webhooks that the client counted as acknowledged so far, each once. */
+  acknowledged(): number;
   close(): Promise<void>;
 }
 
@@ -86,6 +88,7 @@ export async function openSystemUnderLoad(options: SystemUnderLoadOptions): Prom
       await vacuum([system.dsn.admin]);
       return { load: phase, drained, drainMs };
     },
+    acknowledged: () => record.distinct,
     close: async () => {
       await record.close();
       await client.end();

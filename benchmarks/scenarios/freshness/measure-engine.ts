@@ -5,6 +5,7 @@ import { waitUntil } from '../../../kernel/wait.ts';
 import { countSunkEvents, countSunkRows } from '../../../operations/status/drain.ts';
 import type { RunningSystem } from '../../../runtime/native/system.ts';
 import { percentiles } from '../../../simulator/driver/histogram.ts';
+import { judgePhase } from '../../measure/judge-phase.ts';
 import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
 import { type PhaseContext, runPhase } from '../ingest/phase.ts';
 import { closedConnections, openIngest } from '../ingest/rounds.ts';
@@ -37,6 +38,12 @@ export type Measured = Pick<
   'highestRate' | 'highestRateBy' | 'load' | 'steady' | 'drain' | 'cpuSeconds' | 'reasons'
 >;
 
+export interface MeasuredEngine {
+  measured: Measured;
+  /** Webhooks that the client counted as acknowledged, each once. */
+  acknowledged: number;
+}
+
 const probePauseMs = 10;
 /** A drain takes seconds, and a look costs the ClickHouse that it watches a query. */
 const drainPauseMs = 25;
@@ -47,7 +54,7 @@ const samplesPerSecond = 100;
  * The highest ingest rate with the engine at work, then half of it for the freshness, then a backlog while nothing
  * reads the outbox, and how fast that is worked off.
  */
-export async function measureEngine(options: MeasureEngineOptions): Promise<Measured> {
+export async function measureEngine(options: MeasureEngineOptions): Promise<MeasuredEngine> {
   const { system, signal, scale, progress } = options;
   const clickhouse = createClient({ url: system.urls.clickhouse! });
   const client = new Client({ connectionString: system.dsn.admin, application_name: 'lab-bench' });
@@ -57,17 +64,21 @@ export async function measureEngine(options: MeasureEngineOptions): Promise<Meas
   try {
     const { closedMs, steadyMs } = options.pace;
     const context = phaseContext(options, client, record);
-    const highestRate =
-      closedMs === null ? await findHighestRate(options) : await estimateHighestRate(context, closedMs);
+    const { highestRate, acknowledged } =
+      closedMs === null
+        ? await findHighestRate(options)
+        : { highestRate: await estimateHighestRate(context, closedMs), acknowledged: 0 };
     progress(`${Math.round(highestRate)} webhooks/s ${closedMs === null ? 'at p99 ≤ 100 ms' : 'in a closed loop'}`);
     await untilSunk(client, clickhouse, signal);
     const { load, steady } = await measureSteady(context, clickhouse, highestRate / 2, steadyMs * scale);
     progress(`accepted → visible: p99 ${Math.round(steady.latency.p99Ms)} ms`);
     const drain = await measureBacklog(client, clickhouse, options);
     progress(`${drain.backlog} events drained at ${drain.eventsPerSecond} a second`);
-    const reasons = steady.unseen > 0 ? [`${steady.unseen} acknowledged events never became visible`] : [];
+    const reasons = judgePhase('steady phase', load);
+    if (steady.unseen > 0) reasons.push(`${steady.unseen} acknowledged events never became visible`);
     const highestRateBy = closedMs === null ? 'search' : 'closed loop';
-    return { highestRate, highestRateBy, load, steady, drain, cpuSeconds: load.cpuSeconds, reasons };
+    const measured = { highestRate, highestRateBy, load, steady, drain, cpuSeconds: load.cpuSeconds, reasons } as const;
+    return { measured, acknowledged: acknowledged + record.distinct };
   } finally {
     await record.close();
     await clickhouse.close();
@@ -75,7 +86,7 @@ export async function measureEngine(options: MeasureEngineOptions): Promise<Meas
   }
 }
 
-async function findHighestRate(options: MeasureEngineOptions): Promise<number> {
+async function findHighestRate(options: MeasureEngineOptions) {
   const { engine, topology, system, recordFile, seed, scale, signal, progress } = options;
   const arm = { name: engine, topology, system, recordFile: `${recordFile}.peak` };
   const session = await openIngest(arm, {
@@ -87,7 +98,8 @@ async function findHighestRate(options: MeasureEngineOptions): Promise<number> {
     progress,
   });
   try {
-    return (await session.measure(1)).peak.rate;
+    const highestRate = (await session.measure(1)).peak.rate;
+    return { highestRate, acknowledged: session.acknowledged!() };
   } finally {
     await session.close();
   }
@@ -148,6 +160,9 @@ function watchedBy(record: AckRecord, probe: VisibilityProbe): AckRecord {
   return {
     get acknowledged() {
       return record.acknowledged;
+    },
+    get distinct() {
+      return record.distinct;
     },
     answered: (request, answer) => {
       probe.answered(request, answer);

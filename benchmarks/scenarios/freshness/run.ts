@@ -8,7 +8,9 @@ import { untilDrained } from '../../../operations/status/drain.ts';
 import { MissingPartError } from '../../../runtime/native/missing-part.ts';
 import { type RunningSystem, startSystem } from '../../../runtime/native/system.ts';
 import { describeEnvironment } from '../../measure/environment.ts';
-import { type BenchRun, createRun, type Note, type Place, type ReadyArm } from '../../runner/run.ts';
+import { judgeLookedUp } from '../../measure/judge-audit.ts';
+import type { Note, Place, ReadyArm } from '../../runner/part.ts';
+import { type BenchRun, createRun } from '../../runner/run.ts';
 import { runId } from '../../runner/run-id.ts';
 import type { Environment } from '../../schema/environment.ts';
 import { type Measurement, turnsOf } from '../../schema/turn.ts';
@@ -45,6 +47,7 @@ export function createFreshnessRun(options: FreshnessOptions): BenchRun<Freshnes
     parts: [
       {
         name: engineTurn.name,
+        kind: engineTurn.name,
         prepareTitle: 'the way to ClickHouse',
         rounds: 1,
         open: async () => engines.map((engine) => readyEngine(engine, options, absent)),
@@ -136,7 +139,7 @@ async function runEngine(engine: Engine, options: FreshnessOptions, progress: No
     const startS = (performance.now() - began) / 1e3;
     const recordFile = path.join(directory, 'acks.jsonl');
     const run = `f${randomBytes(3).toString('hex')}`;
-    const measured = await measureEngine({
+    const { measured, acknowledged } = await measureEngine({
       engine,
       topology,
       system,
@@ -155,6 +158,7 @@ async function runEngine(engine: Engine, options: FreshnessOptions, progress: No
     const reasons = [
       ...measured.reasons,
       ...broken.map(({ id, violations }) => `audit: ${id} broken ${violations} times`),
+      ...judgeLookedUp(audit, acknowledged),
     ];
     return { ...measured, engine, startS, audit, reasons, verdict: reasons.length === 0 ? 'VALID' : 'DISCARDED' };
   } finally {

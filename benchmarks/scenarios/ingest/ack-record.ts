@@ -6,6 +6,8 @@ import { bodySha256, openRecord, type RecordLine } from '../../../simulator/reco
 export interface AckRecord {
   /** Answers with a 2xx so far. */
   readonly acknowledged: number;
+  /** As the audit counts them, each delivery once: of what has been flushed. */
+  readonly distinct: number;
   answered(request: PreparedWebhook, answer: Answer): void;
   /** A read that carried the token of the client's own write. */
   read(line: Omit<Extract<RecordLine, { type: 'read' }>, 'type' | 'at'>): void;
@@ -23,8 +25,13 @@ export async function openAckRecord(file: string): Promise<AckRecord> {
   let answers: { request: PreparedWebhook; answer: Answer; at: number }[] = [];
   let reads: RecordLine[] = [];
   let acknowledged = 0;
+  const distinct = new Set<string>();
   const flush = async () => {
-    const lines = [...answers.map(ackLine), ...reads];
+    const acks = answers.map(ackLine);
+    for (const { provider, provider_event_id, body_sha256, status } of acks) {
+      if (isAcknowledged(status)) distinct.add(`${provider}/${provider_event_id}/${body_sha256}`);
+    }
+    const lines = [...acks, ...reads];
     answers = [];
     reads = [];
     await Promise.all(lines.map((line) => writer.append(line)));
@@ -33,8 +40,11 @@ export async function openAckRecord(file: string): Promise<AckRecord> {
     get acknowledged() {
       return acknowledged;
     },
+    get distinct() {
+      return distinct.size;
+    },
     answered: (request, answer) => {
-      if (answer.status >= 200 && answer.status < 300) acknowledged += 1;
+      if (isAcknowledged(answer.status)) acknowledged += 1;
       answers.push({ request, answer, at: Date.now() });
     },
     read: (line) => {
@@ -48,10 +58,14 @@ export async function openAckRecord(file: string): Promise<AckRecord> {
   };
 }
 
-function ackLine({ request, answer, at }: { request: PreparedWebhook; answer: Answer; at: number }): RecordLine {
+function isAcknowledged(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function ackLine({ request, answer, at }: { request: PreparedWebhook; answer: Answer; at: number }) {
   const { webhook, body } = request;
   return {
-    type: 'ack',
+    type: 'ack' as const,
     provider: webhook.provider,
     provider_event_id: webhook.providerEventId,
     body_sha256: bodySha256(body ?? ''),
@@ -59,7 +73,7 @@ function ackLine({ request, answer, at }: { request: PreparedWebhook; answer: An
     verdict: verdictOf(answer.body),
     order_id: webhook.orderId,
     at: new Date(at).toISOString(),
-  };
+  } satisfies RecordLine;
 }
 
 /** Cheaper than parsing the envelope, and the field's name occurs once in it. */

@@ -58,7 +58,7 @@ function round(changes: Partial<IngestData> = {}): IngestData {
     saturation: phase(),
     curve: [],
     attempts: [],
-    acknowledged: 1,
+    acknowledged: 15_000,
     diskGrowthBytes: 0,
     restarts: 0,
     lag: [],
@@ -79,6 +79,16 @@ test.each([
   [{ peak: phase({ lateness: { p99Ms: 40, maxMs: 80 } }) }, /peak: generator late by 40 ms/],
   [{ peak: phase({ cpuSeconds: { generator: 2.4 } }) }, /peak: generator saturated/],
   [{ restarts: 1 }, /started again/],
+  [{ peak: phase({ sent: 3, acknowledged: 3 }) }, /peak: 3 requests are too few for a p99: 500 at least/],
+  [{ peak: phase({ durationS: 0.02 }) }, /peak: held for 0\.02 s: 0\.9 s at least/],
+  [
+    { half: phase({ latency: { ...phase().latency, p99Ms: 5_000 } }) },
+    /half rate: p99 of 5000 ms, above the 100 ms that the full rate kept/,
+  ],
+  [{ saturation: phase({ acknowledged: 0, errors: 5_000 }) }, /closed loop: 100\.00 % errors/],
+  [{ peak: phase({ cpuSeconds: { api: -1 } }) }, /peak: api was started again, so its CPU time is not known/],
+  [{ half: phase({ acknowledged: 3_000 }) }, /half rate: 40\.00 % errors; .* 3000 are accounted for/],
+  [{ acknowledged: 9_000 }, /9000 acknowledged webhooks are fewer than those of the round’s phases/],
 ])('a round does not count when %o', (changes, reason) => {
   expect(judgeIngest(round(changes)).join('; ')).toMatch(reason);
 });

@@ -3,6 +3,7 @@ import { operatorToken } from '../../../runtime/access-token.ts';
 import type { RunningSystem } from '../../../runtime/native/system.ts';
 import { rateAt } from '../../../simulator/driver/plan.ts';
 import type { LoadResult } from '../../../simulator/driver/run-load.ts';
+import { fewestRequests } from '../../measure/judge-phase.ts';
 import { type ServerCounters, sampleServers } from '../../measure/server-counters.ts';
 import { serverDsns } from '../../measure/servers.ts';
 import { prepareWalFiles } from '../../measure/wal-files.ts';
@@ -27,6 +28,8 @@ const rampMs = 3_000;
 const holdMs = 2_000;
 const halfMs = 2_000;
 const maxHolds = 5;
+/** How many times as long a hold may become for the sake of its p99. */
+const longestHold = 4;
 
 export async function openIngest(arm: Arm, options: ScenarioOptions): Promise<ScenarioSession<IngestData>> {
   const { system } = arm;
@@ -76,6 +79,7 @@ export async function openIngest(arm: Arm, options: ScenarioOptions): Promise<Sc
       return data;
     },
     judge: judgeIngest,
+    acknowledged: () => record.distinct,
     close: async () => {
       await record.close();
       for (const client of clients) await client.end();
@@ -101,7 +105,7 @@ async function measureRound(context: PhaseContext, scale: number, lagDsn: string
   const acknowledgedBefore = context.record.acknowledged;
   const lag = lagDsn ? await startLagSampler(lagDsn) : undefined;
   try {
-    const saturation = (await runPhase(context, closed(saturationMs * scale), 8_000 * scale)).phase;
+    const saturation = await saturate(context, saturationMs * scale);
     const curve = await runRamp(context, saturation.rate, rampMs * scale);
     const { peak, attempts } = await findPeak(context, firstRate(curve, saturation.rate), holdMs * scale);
     const half = await hold(context, peak.rate / 2, halfMs * scale);
@@ -113,6 +117,14 @@ async function measureRound(context: PhaseContext, scale: number, lagDsn: string
   } finally {
     await lag?.stop();
   }
+}
+
+/** @throws Error that says what was answered instead, where no webhook at all was acknowledged. */
+async function saturate(context: PhaseContext, durationMs: number): Promise<LoadPhase> {
+  const { phase, load } = await runPhase(context, closed(durationMs), (8_000 * durationMs) / saturationMs);
+  if (phase.acknowledged > 0) return phase;
+  const [answer = ['no answer', phase.sent]] = Object.entries({ ...load.statuses, ...load.errors });
+  throw new Error(`no webhook of ${phase.sent} was acknowledged: ${answer[0]}, ${answer[1]} times`);
 }
 
 function closed(durationMs: number) {
@@ -160,7 +172,9 @@ async function findPeak(context: PhaseContext, first: number, durationMs: number
   return { peak: peak ?? last!, attempts };
 }
 
-async function hold(context: PhaseContext, rate: number, durationMs: number): Promise<LoadPhase> {
+/** Longer where the rate is so low that its p99 would rest on a few requests. */
+async function hold(context: PhaseContext, rate: number, wantedMs: number): Promise<LoadPhase> {
+  const durationMs = Math.max(wantedMs, Math.min((fewestRequests * 1.1e3) / rate, wantedMs * longestHold));
   const plan = { shape: 'constant', rate, durationMs } as const;
   return (await runPhase(context, plan, rate * (durationMs / 1e3))).phase;
 }

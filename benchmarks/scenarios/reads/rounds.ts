@@ -57,6 +57,7 @@ export async function openReads(arm: Arm, options: ScenarioOptions): Promise<Sce
       }
     },
     judge: judgeReads,
+    acknowledged: () => record.distinct,
     close: () => record.close(),
   };
 }
