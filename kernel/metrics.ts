@@ -31,6 +31,7 @@ export function createMetrics(labels: { service: string; topology: string }) {
     ...webhookMetrics(registers),
     ...databaseMetrics(registers),
     ...pipelineMetrics(registers),
+    ...paymentMetrics(registers),
   };
 }
 
@@ -91,6 +92,42 @@ function requestMetrics(registers: Registry[]) {
       name: 'http_connections_closed_total',
       help: 'Connections closed because of what the client sent, or did not send in time, by the error code.',
       labelNames: ['reason'],
+      registers,
+    }),
+  };
+}
+
+/** What the payment worker does. */
+function paymentMetrics(registers: Registry[]) {
+  return {
+    paymentCommands: new Counter({
+      name: 'payment_commands_total',
+      help: 'Steps on commands of payments, by what became of the command.',
+      labelNames: ['operation', 'end'],
+      registers,
+    }),
+    paymentCommandsWaiting: new Gauge({
+      name: 'payment_commands_waiting',
+      help: 'Commands of payments that have no outcome yet; dead ones wait for an operator.',
+      labelNames: ['status'],
+      registers,
+    }),
+    paymentBreakerOpen: new Gauge({
+      name: 'payment_breaker_open',
+      help: 'Whether requests are kept away from a provider of payments.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    paymentConfirmations: new Counter({
+      name: 'payment_confirmations_total',
+      help: 'Webhooks in which a provider says that there is news of a payment.',
+      labelNames: ['was'],
+      registers,
+    }),
+    settlementDifferences: new Gauge({
+      name: 'payment_settlement_differences',
+      help: 'Differences to the provider that the last reconciliation of a day found.',
+      labelNames: ['provider'],
       registers,
     }),
   };

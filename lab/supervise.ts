@@ -134,6 +134,7 @@ function describe(description: SystemDescription): string {
       ...(urls.ingest ? [['gateway', urls.ingest]] : []),
       ['API', urls.api],
       ['provider', urls.provider],
+      ...(urls.payments ? [['payments', urls.payments]] : []),
       ['database', dsn.admin],
       ...(urls.clickhouse ? [['ClickHouse', urls.clickhouse]] : []),
       ...(urls.prometheus ? [['Prometheus', urls.prometheus]] : []),

@@ -31,6 +31,8 @@ export interface SystemDescription {
   urls: {
     api: string;
     provider: string;
+    /** Health and metrics of the payment worker. */
+    payments?: string | undefined;
     /** Where webhooks go in kafka mode. */
     ingest?: string | undefined;
     /** With user, password and database, as `CLICKHOUSE_URL` takes it. */
@@ -47,8 +49,9 @@ export interface SystemDescription {
   /** The pooler between the API and its database; `dsn` leads past it. */
   pooler?: { version: string; dsn: string; preparedStatements: boolean } | undefined;
   kafka?: { brokers: string[] } | undefined;
-  /** By the provider that signs with it; `accessTokens` signs those of the API. */
-  secrets: { silvergate: string; stripe: string; adyen: string; accessTokens: string };
+  /** By the provider that signs with it; `accessTokens` signs those of the API, and
+   * `wallet` confirmations of payments, where the system has a payment worker. */
+  secrets: { silvergate: string; stripe: string; adyen: string; accessTokens: string; wallet?: string };
   /** `primary` is the name of the server that takes writes, where the lab's supervisor runs it. */
   postgres: { kind: 'embedded' | 'installed'; version: string; primary?: string };
   /** Where the data lies; in memory, a commit costs too little. */

@@ -1,9 +1,9 @@
 import { ExponentialBackoff, handleWhenResult, retry } from 'cockatiel';
 import { Agent } from 'undici';
 import { z } from 'zod';
+import { type Answer, callProvider } from '../../kernel/http/call-provider.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { evidenceLimits } from '../disputes/evidence-input.ts';
-import { type Answer, callProvider } from './call.ts';
 
 export interface CaptureRequest {
   /** The provider's idempotency key: it captures once per id, however often it is asked. */

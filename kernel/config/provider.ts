@@ -10,6 +10,11 @@ const shape = {
   PROVIDER_LEDGER: z.string(),
   /** Decides, together with a request's key, which requests meet a fault. */
   PROVIDER_SEED: z.coerce.number().int().min(0).default(1),
+  /** Signs the wallet's confirmations: whsec_ and base64. Without it none are sent. */
+  WALLET_SECRET: z
+    .string()
+    .regex(/^whsec_/, 'must begin with whsec_')
+    .optional(),
   LOG_LEVEL: logLevel.default('info'),
   SHUTDOWN_TIMEOUT_MS: positiveInt.default(5_000),
 };

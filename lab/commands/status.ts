@@ -43,6 +43,7 @@ async function describe(run: RunStatus): Promise<string> {
     ['run', `${run.id}, ${run.topology}, since ${run.startedAt}`],
     ['API', `${run.urls.api}  ${run.api}`],
     ['provider', run.urls.provider],
+    ...(run.urls.payments ? [['payments', run.urls.payments] as [string, string]] : []),
     ['logs', run.runDirectory],
     ['processes', run.processes.map(describeProcess).join(', ')],
     ...run.processes.flatMap(whyDown),

@@ -26,6 +26,7 @@ const sql = statements(new URL('./sql/', import.meta.url), [
   'postpone_command',
   'hasten_charge',
   'find_hold_owner',
+  'replay_commands',
 ]);
 
 export interface NewPayment extends Keyed {
@@ -82,6 +83,8 @@ export interface PaymentStore {
   /** Makes the charge of a payment due now. @returns whether it is still open. */
   hasten(paymentId: string): Promise<boolean>;
 
+  /** Makes a command that was given up due again, or all of them. @returns how many. */
+  replay(commandId?: string): Promise<number>;
   /** Whether a hold reserves the money of a payment, which it then does from its beginning. */
   ownsHold(holdId: string): Promise<boolean>;
 
@@ -129,6 +132,7 @@ export function createPaymentStore({ pool, now }: PaymentStoreOptions): PaymentS
       if (rows.length === 0) throw new LeaseLostError();
     },
     hasten: async (paymentId) => (await sql.hasten_charge(pool, [paymentId])).rows.length > 0,
+    replay: async (commandId) => (await sql.replay_commands(pool, [commandId ?? null])).rows.length,
     ownsHold: async (holdId) => (await sql.find_hold_owner(pool, [holdId])).rows.length > 0,
     find: (node, paymentId) => read(node, paymentId, sql.find_payment),
     events: async (node, paymentId, { after, limit }) =>

@@ -9,6 +9,7 @@ export function generateSecrets(): SystemDescription['secrets'] {
     stripe: `whsec_${randomBytes(24).toString('base64url')}`,
     // Adyen prints its HMAC keys in hexadecimal.
     adyen: randomBytes(32).toString('hex').toUpperCase(),
+    wallet: `whsec_${randomBytes(32).toString('base64')}`,
     accessTokens: randomBytes(32).toString('base64url'),
   };
 }

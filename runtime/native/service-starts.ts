@@ -24,7 +24,7 @@ export interface StartContext extends SystemOptions {
 }
 
 /** The simulated payment provider. */
-export function startProvider({ runDirectory, ports, signal, progress }: StartContext): Promise<Service> {
+export function startProvider({ runDirectory, ports, secrets, signal, progress }: StartContext): Promise<Service> {
   progress('starting the simulated payment provider');
   return startService({
     name: 'provider',
@@ -34,6 +34,7 @@ export function startProvider({ runDirectory, ports, signal, progress }: StartCo
     environment: (port) => ({
       PROVIDER_PORT: String(port),
       PROVIDER_LEDGER: path.join(runDirectory, 'provider-ledger.jsonl'),
+      ...(secrets.wallet && { WALLET_SECRET: secrets.wallet }),
     }),
     signal,
   });
@@ -71,6 +72,29 @@ export function startApi(context: StartContext, needs: ApiNeeds): Promise<Servic
       ...(context.mode === 'kafka' && broker && { KAFKA_BROKERS: broker.bootstrapServers }),
       ...(clickhouse && { CLICKHOUSE_URL: clickhouse.url }),
       ...context.apiEnvironment,
+    }),
+    signal: context.signal,
+  });
+}
+
+/** The process that takes payments to their provider and back. */
+export function startPayments(context: StartContext, provider: Service): Promise<Service> {
+  const { deployment, secrets, progress } = context;
+  progress('starting the payment worker');
+  return startService({
+    name: 'payments',
+    entry: entryOf('../../payments/main.ts'),
+    runDirectory: context.runDirectory,
+    preferredPort: context.wellKnownPorts ? 3004 : undefined,
+    environment: (port) => ({
+      TOPOLOGY: deployment.topology,
+      // Past a pooler: a worker has a few connections of its own.
+      DATABASE_URL: databaseEnvironment(deployment.database, undefined).DATABASE_URL!,
+      PAYMENTS_PORT: String(port),
+      CARD_PROVIDER_URL: `${provider.url}/card`,
+      WALLET_PROVIDER_URL: `${provider.url}/wallet`,
+      WALLET_SECRETS: secrets.wallet!,
+      ...context.paymentsEnvironment,
     }),
     signal: context.signal,
   });

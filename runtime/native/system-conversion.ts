@@ -17,6 +17,7 @@ export interface SystemConversionDeps {
   runDirectory: string;
   settings: Record<string, string> | undefined;
   api: Part;
+  payments: Part;
   cdcProcess: Part | undefined;
   prometheus: Prometheus | undefined;
   progress: (line: string) => void;
@@ -57,6 +58,7 @@ export class SystemConversion {
       throw error;
     });
     if (target !== left) deployment.beside = left;
+    await this.#deps.payments.restart();
     progress(`the API was restarted as ${wanted}`);
   }
 

@@ -28,6 +28,8 @@ export interface SystemOptions {
   apiEnvironment?: Record<string, string>;
   ingestEnvironment?: Record<string, string>;
   cdcEnvironment?: Record<string, string>;
+  /** As `apiEnvironment`, for the payment worker. */
+  paymentsEnvironment?: Record<string, string>;
   /** A part that dies is started again. Without, its end is only reported, as a drill or a fault test wants it. */
   restarts?: boolean;
   /** How a replica is promoted; without, the system refuses to. */

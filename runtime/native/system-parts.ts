@@ -11,6 +11,7 @@ import {
   startCdc,
   startConnectWorker,
   startIngest,
+  startPayments,
   startProvider,
 } from './service-starts.ts';
 import { startDatabase } from './start-database.ts';
@@ -23,6 +24,7 @@ export interface SystemParts {
   clickhouse: (Part & { url: string }) | undefined;
   provider: Service;
   api: Service;
+  payments: Service;
   ingest: Service | undefined;
   connect: Connect | undefined;
   cdcProcess: Service | undefined;
@@ -74,6 +76,10 @@ export async function startParts(
       pgbouncer: await pgbouncer,
     });
   });
+  const payments = starts.run(async () => {
+    await database;
+    return startPayments(context, await provider);
+  });
   const ingest = starts.runIf(mode === 'kafka', async () => startIngest(context, (await broker)!));
   const connect = starts.runIf(cdc === 'debezium', async () => {
     await database;
@@ -88,16 +94,15 @@ export async function startParts(
     });
   });
   await starts.all();
-  return {
-    pgbouncer: await pgbouncer,
-    broker: await broker,
-    clickhouse: await clickhouse,
-    provider: await provider,
-    api: await api,
-    ingest: await ingest,
-    connect: await connect,
-    cdcProcess: await cdcProcess,
-  };
+  return settled({ pgbouncer, broker, clickhouse, provider, api, payments, ingest, connect, cdcProcess });
+}
+
+/** What each of the promises has become. */
+async function settled<Parts extends object>(
+  promises: Parts,
+): Promise<{ [Name in keyof Parts]: Awaited<Parts[Name]> }> {
+  const entries = Object.entries(promises).map(async ([name, part]) => [name, await part] as const);
+  return Object.fromEntries(await Promise.all(entries)) as { [Name in keyof Parts]: Awaited<Parts[Name]> };
 }
 
 /** In the order in which they depend on one another. */

@@ -27,13 +27,14 @@ export function listAll({ deployment, parts, prometheus }: SystemState): Part[] 
 export function describe(state: SystemState): SystemDescription {
   const { fixed, deployment, parts, prometheus, watch } = state;
   const { topology, database, conversion, fenced } = deployment;
-  const { api, provider, ingest, clickhouse, connect, cdcProcess, pgbouncer, broker } = parts;
+  const { api, provider, payments, ingest, clickhouse, connect, cdcProcess, pgbouncer, broker } = parts;
   return {
     ...fixed,
     topology,
     urls: {
       api: api.url,
       provider: provider.url,
+      payments: payments.url,
       ingest: ingest?.url,
       clickhouse: clickhouse?.url,
       connect: connect?.url,

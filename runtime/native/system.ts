@@ -22,6 +22,7 @@ export interface RunningSystem extends SystemDescription {
   /** Ends everything and removes the run's directory. */
   stop(): Promise<void>;
   api: Part;
+  payments: Part;
   /** The pipeline's processes, where the system has them. */
   ingest: Part | undefined;
   cdcProcess: Part | undefined;
@@ -148,6 +149,7 @@ function runningSystem(
       return deployment.database.workers;
     },
     api: described(parts.api),
+    payments: described(parts.payments),
     ingest: optional(parts.ingest),
     cdcProcess: optional(parts.cdcProcess),
     clickhouse: optional(parts.clickhouse),
@@ -188,7 +190,7 @@ function startMonitoring(
   runDirectory: string,
   { progress, signal }: SystemOptions,
   { topology, database }: Deployment,
-  { api, ingest, cdcProcess }: SystemParts,
+  { api, payments, ingest, cdcProcess }: SystemParts,
 ): Promise<Prometheus> {
   progress?.('starting Prometheus');
   return startPrometheus({
@@ -198,6 +200,7 @@ function startMonitoring(
     database: databaseName,
     services: {
       api: api.url,
+      payments: payments.url,
       ...(ingest && { ingest: ingest.url }),
       ...(cdcProcess && { cdc: cdcProcess.url }),
     },
@@ -207,8 +210,8 @@ function startMonitoring(
 
 /** Services first, so that none logs errors about a database or a broker that is on its way out. */
 async function stopInOrder(run: RunDirectory, { deployment, parts, prometheus }: SystemState): Promise<void> {
-  const { api, provider, ingest, cdcProcess, connect, broker, clickhouse, pgbouncer } = parts;
-  const services = [...(prometheus?.parts ?? []), ingest, cdcProcess, api, provider];
+  const { api, provider, payments, ingest, cdcProcess, connect, broker, clickhouse, pgbouncer } = parts;
+  const services = [...(prometheus?.parts ?? []), ingest, cdcProcess, payments, api, provider];
   /** Servers whose data is removed next. */
   const discarded = [connect, broker, clickhouse, pgbouncer];
   try {

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express, type Request, type Response, type Router } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { amountMinor, currency, identifier } from '../../kernel/contract/fields.ts';
-import { sendError } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { healthRouter } from '../../kernel/http/health.ts';
 import { errorHandler, methodNotAllowed, notFound } from '../../kernel/http/middleware.ts';
@@ -13,12 +11,15 @@ import { requestId } from '../../kernel/http/request-id.ts';
 import { uuidv7 } from '../../kernel/uuid.ts';
 import { type Faults, faultSettings } from './faults.ts';
 import { captureKey, type Ledger, type LedgerEntry, representmentKey } from './ledger.ts';
+import { withFaults } from './with-faults.ts';
 
 export interface ProviderDeps {
   ledger: Ledger;
   faults: Faults;
   logger: Logger;
   now: () => Date;
+  /** Of the providers of payments, each below a path of its own. */
+  payments?: readonly Router[];
 }
 
 const captureBody = z.strictObject({
@@ -87,7 +88,7 @@ export function createProviderApp(deps: ProviderDeps): Express {
       response.json(deps.faults.get());
     })
     .all(methodNotAllowed('GET', 'HEAD', 'PUT'));
-  app.use(notFound);
+  app.use(...(deps.payments ?? []), notFound);
   app.use(errorHandler(deps.logger));
   return app;
 }
@@ -95,7 +96,7 @@ export function createProviderApp(deps: ProviderDeps): Express {
 async function capture(deps: ProviderDeps, request: Request, response: Response): Promise<void> {
   const body = captureBody.parse(request.body);
   const declined = deps.faults.declines(body.idempotency_key);
-  await withFaults(deps, 'capture', body.idempotency_key, response, () =>
+  await withFaults(deps.faults, 'capture', body.idempotency_key, response, () =>
     store(deps, {
       type: 'capture',
       idempotency_key: body.idempotency_key,
@@ -113,7 +114,7 @@ async function capture(deps: ProviderDeps, request: Request, response: Response)
 
 async function represent(deps: ProviderDeps, request: Request, response: Response): Promise<void> {
   const body = representmentBody.parse(request.body);
-  await withFaults(deps, 'representment', body.dispute_id, response, () =>
+  await withFaults(deps.faults, 'representment', body.dispute_id, response, () =>
     store(deps, {
       type: 'representment',
       dispute_id: body.dispute_id,
@@ -129,7 +130,7 @@ async function represent(deps: ProviderDeps, request: Request, response: Respons
 }
 
 async function query(deps: ProviderDeps, key: string, response: Response): Promise<void> {
-  await withFaults(deps, 'query', key, response, async () => {
+  await withFaults(deps.faults, 'query', key, response, async () => {
     const entry = deps.ledger.find(key);
     if (!entry) throw new AppError('not_found', 'The provider knows nothing under this key.');
     return entry;
@@ -143,33 +144,6 @@ async function store(deps: ProviderDeps, entry: LedgerEntry): Promise<LedgerEntr
     throw new AppError('idempotency_key_reused', 'This key was used with another body.');
   }
   return stored;
-}
-
-async function withFaults(
-  deps: ProviderDeps,
-  operation: 'capture' | 'query' | 'representment',
-  key: string,
-  response: Response,
-  work: () => Promise<LedgerEntry>,
-): Promise<void> {
-  const plan = deps.faults.plan(operation, key);
-  await sleep(plan.hangMs + plan.latencyMs, undefined, { ref: false });
-  if (plan.fault === 'reset_before') return reset(response);
-  if (plan.fault === 'error_before') return sendError(response, requestedFault());
-  const entry = await work();
-  if (plan.fault === 'reset_after') return reset(response);
-  if (plan.fault === 'error_after') return sendError(response, requestedFault());
-  if (plan.fault === 'silent_after') return;
-  const { body_sha256: _internal, ...answer } = entry;
-  response.json(answer);
-}
-
-function requestedFault(): AppError {
-  return new AppError('internal_error', 'A fault that PUT /faults asked for.');
-}
-
-function reset(response: Response): void {
-  response.socket?.resetAndDestroy();
 }
 
 function sha256(data: string | Buffer): string {

@@ -36,11 +36,16 @@ export interface FaultPlan {
  * Draws faults from the seed, the request's operation and key, and how often that key was seen. The order in which
  * other requests arrive does not matter, so a run can be repeated from its seed.
  */
-export function createFaults(seed: number) {
-  let settings: FaultSettings = faultSettings.parse({});
+export function createFaults(seed: number): Faults {
+  return faultsOf(seed, faultSettings.parse({}));
+}
+
+/** As `createFaults`, for a provider that knows more settings than these. @param initial What is set until `set` is called. */
+export function faultsOf<Settings extends FaultSettings>(seed: number, initial: Settings) {
+  let settings = initial;
   const seen = new Map<string, number>();
 
-  function plan(operation: 'capture' | 'query' | 'representment', key: string): FaultPlan {
+  function plan(operation: string, key: string): FaultPlan {
     const subject = `${operation} ${key}`;
     const attempt = (seen.get(subject) ?? 0) + 1;
     seen.set(subject, attempt);
@@ -64,15 +69,17 @@ export function createFaults(seed: number) {
   return {
     plan,
     declines: (key: string): boolean => uniform(`${seed}|decline|${key}`) < settings.decline_rate,
-    get: (): FaultSettings => settings,
-    set(next: FaultSettings): void {
+    /** Whether something is so of a key, with this share of all keys; it never changes. */
+    isSo: (what: string, key: string, share: number): boolean => uniform(`${seed}|${what}|${key}`) < share,
+    get: (): Settings => settings,
+    set(next: Settings): void {
       settings = next;
       seen.clear();
     },
   };
 }
 
-export type Faults = ReturnType<typeof createFaults>;
+export type Faults = ReturnType<typeof faultsOf<FaultSettings>>;
 
 /** A number in [0, 1) that depends on `text` only. */
 function uniform(text: string): number {

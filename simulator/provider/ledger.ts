@@ -29,16 +29,19 @@ export interface RepresentmentEntry {
 export type LedgerEntry = CaptureEntry | RepresentmentEntry;
 
 /** The provider's own books: append-only, durable before a caller is answered, at most one entry per key. */
-export interface Ledger {
-  find(key: string): LedgerEntry | undefined;
+export interface Books<Entry> {
+  find(key: string): Entry | undefined;
   /**
    * Stores `entry` unless its key has one already, and returns the entry that the key has in the end, once it is on
    * disk. Concurrent calls share one fsync.
    */
-  add(entry: LedgerEntry): Promise<LedgerEntry>;
-  entries(): readonly LedgerEntry[];
+  add(entry: Entry): Promise<Entry>;
+  entries(): readonly Entry[];
   close(): Promise<void>;
 }
+
+/** The books of captures and representments. */
+export type Ledger = Books<LedgerEntry>;
 
 /** Captures and representments have separate key spaces. */
 function entryKey(entry: LedgerEntry): string {
@@ -47,21 +50,26 @@ function entryKey(entry: LedgerEntry): string {
 export const captureKey = (idempotencyKey: string): string => `capture ${idempotencyKey}`;
 export const representmentKey = (disputeId: string): string => `representment ${disputeId}`;
 
+/** @throws Error for a line that cannot be read. */
+export function openLedger(path: string): Promise<Ledger> {
+  return openBooks(path, entryKey);
+}
+
 /**
- * Opens the ledger file or makes it. A last line without its newline was cut off by a crash before its caller
+ * Opens a file of entries or makes it. A last line without its newline was cut off by a crash before its caller
  * was answered, and is removed. @throws Error for any other line that cannot be read.
  */
-export async function openLedger(path: string): Promise<Ledger> {
+export async function openBooks<Entry>(path: string, keyOf: (entry: Entry) => string): Promise<Books<Entry>> {
   const file = await open(path, 'a+', 0o600);
   await syncDirectory(dirname(path));
-  const stored = await load(file).catch(async (error) => {
+  const stored = await load<Entry>(file).catch(async (error) => {
     await file.close();
     throw error;
   });
   const durable = [...stored];
-  const byKey = new Map(stored.map((entry) => [entryKey(entry), entry]));
-  const underway = new Map<string, Promise<LedgerEntry>>();
-  let waiting: LedgerEntry[] = [];
+  const byKey = new Map(stored.map((entry) => [keyOf(entry), entry]));
+  const underway = new Map<string, Promise<Entry>>();
+  let waiting: Entry[] = [];
   let flushing: Promise<void> = Promise.resolve();
 
   /** After a failed write every later one fails too, because the file may end in half a line until it is reopened. */
@@ -73,11 +81,11 @@ export async function openLedger(path: string): Promise<Ledger> {
     await file.datasync();
     for (const entry of batch) {
       durable.push(entry);
-      byKey.set(entryKey(entry), entry);
+      byKey.set(keyOf(entry), entry);
     }
   }
 
-  async function write(entry: LedgerEntry): Promise<LedgerEntry> {
+  async function write(entry: Entry): Promise<Entry> {
     waiting.push(entry);
     // An entry that comes before the batch is taken shares its fsync.
     if (waiting.length === 1) flushing = flush(flushing);
@@ -88,7 +96,7 @@ export async function openLedger(path: string): Promise<Ledger> {
   return {
     find: (key) => byKey.get(key),
     add(entry) {
-      const key = entryKey(entry);
+      const key = keyOf(entry);
       const known = byKey.get(key);
       if (known) return Promise.resolve(known);
       const running = underway.get(key) ?? write(entry).finally(() => underway.delete(key));
@@ -109,14 +117,14 @@ async function syncDirectory(path: string): Promise<void> {
   await directory.sync().finally(() => directory.close());
 }
 
-async function load(file: FileHandle): Promise<LedgerEntry[]> {
+async function load<Entry>(file: FileHandle): Promise<Entry[]> {
   const bytes = await file.readFile();
   const end = bytes.lastIndexOf(0x0a) + 1;
   if (end < bytes.length) await file.truncate(end);
   const lines = bytes.subarray(0, end).toString('utf8').split('\n').filter(Boolean);
   return lines.map((line, index) => {
     try {
-      return JSON.parse(line) as LedgerEntry;
+      return JSON.parse(line) as Entry;
     } catch {
       throw new Error(`The provider's ledger is damaged in line ${index + 1}.`);
     }

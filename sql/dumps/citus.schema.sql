@@ -218,7 +218,7 @@ create table holds (
   constraint holds_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id),
   constraint holds_amount_minor_check CHECK ((amount_minor > 0)),
   constraint holds_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 140))),
-  constraint holds_status_check CHECK ((status = ANY (ARRAY['active'::text, 'released'::text])))
+  constraint holds_status_check CHECK ((status = ANY (ARRAY['active'::text, 'released'::text, 'captured'::text])))
 );
 CREATE INDEX holds_account ON public.holds USING btree (account_id) WHERE (status = 'active'::text);
 grant insert, select on holds to lab_api;
@@ -375,6 +375,92 @@ grant delete, insert, select on parked_webhooks to lab_api;
 grant select on parked_webhooks to lab_reader;
 grant select on parked_webhooks to lab_worker;
 
+create table payment_commands (
+  command_id uuid not null,
+  payment_id uuid not null,
+  operation text not null,
+  status text not null default 'open'::text,
+  attempts integer not null default 0,
+  fence bigint not null default 0,
+  leased_by text,
+  leased_until timestamp with time zone,
+  run_at timestamp with time zone not null,
+  last_error text,
+  created_at timestamp with time zone not null,
+  constraint payment_commands_pkey PRIMARY KEY (command_id),
+  constraint payment_commands_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(payment_id),
+  constraint payment_commands_attempts_check CHECK ((attempts >= 0)),
+  constraint payment_commands_operation_check CHECK ((operation = ANY (ARRAY['charge'::text, 'refund'::text]))),
+  constraint payment_commands_status_check CHECK ((status = ANY (ARRAY['open'::text, 'dead'::text])))
+);
+CREATE INDEX payment_commands_due ON public.payment_commands USING btree (run_at) WHERE (status = 'open'::text);
+grant delete, insert, select on payment_commands to lab_api;
+grant update (status, attempts, fence, leased_by, leased_until, run_at, last_error) on payment_commands to lab_api;
+grant select on payment_commands to lab_reader;
+grant select on payment_commands to lab_worker;
+
+create table payment_events (
+  payment_id uuid not null,
+  sequence bigint not null,
+  event_id uuid not null,
+  user_id text not null,
+  kind text not null,
+  data jsonb not null,
+  created_at timestamp with time zone not null,
+  constraint payment_events_pkey PRIMARY KEY (payment_id, sequence),
+  constraint payment_events_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(payment_id),
+  constraint payment_events_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'processing'::text, 'action_required'::text, 'completed'::text, 'failed'::text, 'canceled'::text, 'refund_requested'::text, 'refunded'::text, 'refund_failed'::text]))),
+  constraint payment_events_sequence_check CHECK ((sequence > 0))
+);
+grant insert, select on payment_events to lab_api;
+grant select on payment_events to lab_reader;
+grant select on payment_events to lab_worker;
+
+create table payments (
+  payment_id uuid not null,
+  user_id text not null,
+  account_id text not null,
+  amount_minor bigint not null,
+  currency character(3) not null,
+  provider text not null,
+  failover boolean not null,
+  status text not null,
+  hold_id uuid not null,
+  charged_by text,
+  action_url text,
+  provider_reference text,
+  failure_reason text,
+  refunded_minor bigint not null default 0,
+  refunding_minor bigint not null default 0,
+  reference text,
+  sequence bigint not null,
+  expires_at timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint payments_pkey PRIMARY KEY (payment_id),
+  constraint payments_hold_id_key UNIQUE (hold_id),
+  constraint payments_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(account_id),
+  constraint payments_hold_id_fkey FOREIGN KEY (hold_id) REFERENCES holds(hold_id),
+  constraint payments_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint payments_charged_by_check CHECK ((charged_by = ANY (ARRAY['card'::text, 'wallet'::text]))),
+  constraint payments_check CHECK (((refunded_minor + refunding_minor) <= amount_minor)),
+  constraint payments_check1 CHECK (((charged_by IS NOT NULL) OR (status = ANY (ARRAY['pending'::text, 'failed'::text, 'canceled'::text])))),
+  constraint payments_provider_check CHECK ((provider = ANY (ARRAY['card'::text, 'wallet'::text]))),
+  constraint payments_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 140))),
+  constraint payments_refunded_minor_check CHECK ((refunded_minor >= 0)),
+  constraint payments_refunding_minor_check CHECK ((refunding_minor >= 0)),
+  constraint payments_sequence_check CHECK ((sequence > 0)),
+  constraint payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'canceled'::text, 'partially_refunded'::text, 'refunded'::text]))),
+  constraint payments_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+);
+CREATE INDEX payments_created_at ON public.payments USING btree (created_at, payment_id);
+CREATE INDEX payments_user ON public.payments USING btree (user_id, created_at, payment_id);
+grant insert, select on payments to lab_api;
+grant update (status, charged_by, action_url, provider_reference, failure_reason, refunded_minor, refunding_minor, sequence, updated_at) on payments to lab_api;
+grant select (payment_id, amount_minor, currency, provider, status, charged_by, refunded_minor, created_at, updated_at) on payments to lab_grafana;
+grant select on payments to lab_reader;
+grant select on payments to lab_worker;
+
 create table postings (
   account_id text not null,
   sequence bigint not null,
@@ -413,6 +499,29 @@ CREATE INDEX quarantined_webhooks_waiting ON public.quarantined_webhooks USING b
 grant insert, select on quarantined_webhooks to lab_api;
 grant select on quarantined_webhooks to lab_reader;
 grant select on quarantined_webhooks to lab_worker;
+
+create table refunds (
+  refund_id uuid not null,
+  payment_id uuid not null,
+  amount_minor bigint not null,
+  currency character(3) not null,
+  status text not null,
+  provider_reference text,
+  failure_reason text,
+  reason text,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint refunds_pkey PRIMARY KEY (refund_id),
+  constraint refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(payment_id),
+  constraint refunds_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint refunds_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 140))),
+  constraint refunds_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text])))
+);
+CREATE INDEX refunds_payment ON public.refunds USING btree (payment_id);
+grant insert, select on refunds to lab_api;
+grant update (status, provider_reference, failure_reason, updated_at) on refunds to lab_api;
+grant select on refunds to lab_reader;
+grant select on refunds to lab_worker;
 
 create table retention_settings (
   table_name text not null,
@@ -493,7 +602,7 @@ create table transfers (
   constraint transfers_check CHECK ((to_account_id <> from_account_id)),
   constraint transfers_check1 CHECK (((rate IS NULL) = (currency = to_currency))),
   constraint transfers_check2 CHECK (((rate IS NOT NULL) OR (amount_minor = to_amount_minor))),
-  constraint transfers_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'top_up'::text, 'withdrawal'::text]))),
+  constraint transfers_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'top_up'::text, 'withdrawal'::text, 'payment'::text, 'refund'::text]))),
   constraint transfers_rate_check CHECK ((rate > (0)::numeric)),
   constraint transfers_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 140))),
   constraint transfers_to_amount_minor_check CHECK ((to_amount_minor > 0))

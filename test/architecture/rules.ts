@@ -12,7 +12,7 @@ import {
   withoutComments,
 } from './source.ts';
 
-const deployables = ['kernel', 'ledger', 'stream', 'sql', 'api', 'ingest', 'cdc', 'notifications'];
+const deployables = ['kernel', 'ledger', 'stream', 'sql', 'api', 'ingest', 'cdc', 'notifications', 'payments'];
 const system = deployables.concat('runtime');
 const instruments = system.concat('simulator', 'audit');
 const tools = instruments.concat('citus', 'replication', 'operations');
@@ -31,6 +31,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   ingest: ['kernel'],
   cdc: ['kernel', 'stream'],
   notifications: ['kernel', 'stream'],
+  payments: ['kernel', 'ledger'],
   runtime: deployables,
   simulator: system,
   audit: system.concat('simulator'),

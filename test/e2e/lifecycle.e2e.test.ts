@@ -87,7 +87,7 @@ test('replicated: reads have a replica, and Ctrl-C in the foreground leaves noth
   expect(run.dsn.replicas).toHaveLength(1);
   const pipeline = missingChdb() ? [] : ['clickhouse', 'cdc'];
   expect(run.processes.map(({ name }) => name).sort()).toEqual(
-    ['primary', 'replica_1', 'provider', 'api', ...pipeline].sort(),
+    ['primary', 'replica_1', 'provider', 'api', 'payments', ...pipeline].sort(),
   );
   command.child.kill('SIGINT');
   expect(await command.ended).toMatchObject({ status: 0, signal: null });

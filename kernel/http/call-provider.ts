@@ -1,6 +1,6 @@
 import { type Dispatcher, request } from 'undici';
-import { toJson } from '../../kernel/http/envelope.ts';
-import type { Metrics } from '../../kernel/metrics.ts';
+import type { Metrics } from '../metrics.ts';
+import { toJson } from './envelope.ts';
 
 /** What one HTTP exchange told. `unknown`: the request may or may not have had its effect. */
 export type Answer =
