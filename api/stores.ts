@@ -65,7 +65,7 @@ function oneServerStores(options: StoresOptions): Stores {
     disputes: oneServerDisputes(pool),
     events: oneServerEvents(),
     users: createUserStore(pool),
-    accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas }),
+    accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas, now: options.now }),
     payments: createPaymentStore({ pool: options.ledgerPool, now: options.now }),
     webhooks: oneServerIntake({ ...options, store: oneServerWebhooks({ pool: webhookPool, dedupe }) }),
     close: async () => {},
@@ -90,7 +90,7 @@ function shardedStores(options: StoresOptions): Stores {
     events: shardedEvents({ owners }),
     users: createUserStore(pool),
     // Not spread over the shards yet: the coordinator has all of the ledger.
-    accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas }),
+    accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas, now: options.now }),
     payments: createPaymentStore({ pool: options.ledgerPool, now: options.now }),
     webhooks: shardedIntake({ ...options, owners, placement, poolOf, coordinator: webhookPool }),
     close: async () => {

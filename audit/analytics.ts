@@ -33,9 +33,9 @@ export async function auditAnalytics(client: Client, url: string, stallMs = 5_00
 }
 
 function describe({ checked, differing, differences, since }: Reconciliation): AnalyticsFinding {
-  const { events, orders, disputes } = checked;
+  const { events, orders, disputes, accounts } = checked;
   return {
-    checked: events + orders + disputes,
+    checked: events + orders + disputes + accounts,
     violations: differing,
     examples: differences.slice(0, 20).map(({ what, kind, id, detail }) => `${id}: ${what} ${kind}, ${detail}`),
     note: events === 0 ? `no events since ${since}` : null,

@@ -73,6 +73,7 @@ function checksFor(dedupe: Capabilities['dedupe']): Check[] {
     { invariant: 'I5', sql: 'i5_order_sequences' },
     { invariant: 'I5', sql: 'i5_dispute_sequences' },
     { invariant: 'I5', sql: 'i5_outbox_matches' },
+    { invariant: 'I5', sql: 'i5_ledger_outbox' },
     { invariant: 'state', sql: 'state_orders_follow_events' },
     { invariant: 'state', sql: 'state_disputes_follow_events' },
   ];

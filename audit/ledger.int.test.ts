@@ -43,7 +43,7 @@ afterEach(() => client.query('rollback'));
 /** Wallets a, b, and c in dollars; a merchant for which the last transfer waits; a hold of 5 on b. */
 async function book(): Promise<void> {
   const now = new Date();
-  const store = oneServerLedger({ pool, ledgerPool: pool, deltas: true });
+  const store = oneServerLedger({ pool, ledgerPool: pool, deltas: true, now: () => new Date() });
   const ledger = createLedger({ store, strategy: 'deltas', now: () => new Date(), maxBatch: 1, maxQueue: 1 });
   const open = (account_id: string, currency = 'EUR', kind: 'wallet' | 'merchant' = 'wallet') =>
     store.open({ account_id, user_id: 'u', currency, kind, overdraft_limit_minor: 0n, created_at: now });

@@ -1,4 +1,5 @@
 import type { AppError } from '../kernel/http/errors.ts';
+import type { OutboxRow } from '../kernel/outbox/append.ts';
 import type { AccountRow, DeltaRow, HoldRow, KeyRow, PostingRow, TransferRow } from './rows.ts';
 
 /** What a batch needs to know before it is decided. */
@@ -34,6 +35,8 @@ export interface LedgerChanges {
   folded: DeltaRow[];
   holds: HoldRow[];
   keys: KeyRow[];
+  /** For the outside, of transfers and postings. */
+  events: OutboxRow[];
 }
 
 export interface DecideOptions {

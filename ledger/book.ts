@@ -1,7 +1,10 @@
 import { maxInt8 } from '../kernel/contract/fields.ts';
 import { AppError, fieldRefusal } from '../kernel/http/errors.ts';
-import type { LedgerChanges, LoadedLedger } from './batch.ts';
+import type { OutboxRow } from '../kernel/outbox/append.ts';
+import type { DecideOptions, LedgerChanges, LoadedLedger } from './batch.ts';
 import { postingHash } from './chain.ts';
+import { systemAccountKind } from './command.ts';
+import { postingEvent, transferEvent } from './events.ts';
 import { accountNotFound } from './refusals.ts';
 import type { AccountRow, DeltaRow, HoldRow, PostingRow, TransferRow } from './rows.ts';
 
@@ -18,16 +21,19 @@ const maxBalanceMinor = 10n ** 15n;
 
 /** The accounts of a batch as they are after what was decided so far, and what is to be written of it. */
 export class Book {
-  readonly transfers: TransferRow[] = [];
   readonly holds: HoldRow[] = [];
   readonly #accounts = new Map<string, AccountState>();
+  readonly #transfers: TransferRow[] = [];
   readonly #postings: PostingRow[] = [];
   readonly #deltas: DeltaRow[] = [];
   readonly #folded: DeltaRow[] = [];
+  readonly #events: OutboxRow[] = [];
   readonly #now: Date;
+  readonly #newId: DecideOptions['newId'];
 
-  constructor({ locked, shared, deltas }: LoadedLedger, now: Date) {
+  constructor({ locked, shared, deltas }: LoadedLedger, { now, newId }: DecideOptions) {
     this.#now = now;
+    this.#newId = newId;
     for (const row of locked) this.#accounts.set(row.account_id, { row, isLocked: true, isChanged: false });
     for (const row of shared) this.#accounts.set(row.account_id, { row, isLocked: false, isChanged: false });
     for (const delta of deltas) {
@@ -58,6 +64,14 @@ export class Book {
     throw new AppError('insufficient_funds', `Account ${row.account_id} has less than that available.`, {
       details: { account_id: row.account_id, available_minor: availableMinor },
     });
+  }
+
+  /** Notes a transfer that was checked; its legs are booked next. */
+  add(row: TransferRow, requestId: string | undefined): void {
+    this.#transfers.push(row);
+    // What comes from outside is of the user who gets it.
+    const owner = systemAccountKind(row.from_account_id) ? row.to_account_id : row.from_account_id;
+    this.#events.push(transferEvent(row, this.#accounts.get(owner)!.row.user_id, requestId));
   }
 
   /** Books one leg of a transfer that was checked. */
@@ -94,7 +108,9 @@ export class Book {
       created_at: new Date(Math.max(row.updated_at.getTime(), this.#now.getTime())),
     };
     const hash = postingHash(row.chain_hash, posting);
-    this.#postings.push({ ...posting, hash });
+    const posted = { ...posting, hash };
+    this.#postings.push(posted);
+    this.#events.push(postingEvent(posted, row.user_id, this.#newId(posted.created_at.getTime())));
     account.row = {
       ...row,
       version: posting.sequence,
@@ -109,11 +125,12 @@ export class Book {
     const changed = [...this.#accounts.values()].filter(({ isChanged }) => isChanged);
     return {
       accounts: changed.map(({ row }) => row),
-      transfers: this.transfers,
+      transfers: this.#transfers,
       postings: this.#postings,
       deltas: this.#deltas,
       folded: this.#folded,
       holds: this.holds,
+      events: this.#events,
     };
   }
 }

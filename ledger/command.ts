@@ -29,6 +29,8 @@ export interface Command {
   principal: Principal;
   /** The caller's Idempotency-Key, and the SHA-256 of what it asks for in hexadecimal digits. */
   idempotency: { key: string; requestSha256: string };
+  /** Names the request in what leaves for the outside. */
+  requestId?: string;
 }
 
 /** Names a principal's key; a line feed can occur in neither part. */

@@ -25,7 +25,7 @@ export const keyLifetimeMs = 24 * 60 * 60 * 1000;
  * refused changes nothing; its refusal is stored under its key, as an answer that a repetition gets again.
  */
 export function decideBatch(commands: readonly Command[], loaded: LoadedLedger, options: DecideOptions): LedgerChanges {
-  const book = new Book(loaded, options.now);
+  const book = new Book(loaded, options);
   const known = new Map(loaded.keys.map((row) => [keyName(row.principal, row.key), row]));
   const keys: KeyRow[] = [];
   const used = new Set<string>();
@@ -53,10 +53,13 @@ export function decideBatch(commands: readonly Command[], loaded: LoadedLedger, 
   return { ...book.changes(), answers, keys };
 }
 
-function decideOne(book: Book, { action, principal }: Command, options: DecideOptions): Answer {
+function decideOne(book: Book, command: Command, options: DecideOptions): Answer {
+  const { action, principal } = command;
   try {
     const made =
-      action.type === 'hold' ? hold(book, principal, action, options) : transfer(book, principal, action, options);
+      action.type === 'hold'
+        ? hold(book, principal, action, options)
+        : transfer(book, principal, action, { ...options, requestId: command.requestId });
     return { status: 201, body: toJson(made), replayed: false };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -70,7 +73,12 @@ interface Leg {
   amountMinor: bigint;
 }
 
-function transfer(book: Book, principal: Principal, action: TransferAction, { now, newId }: DecideOptions) {
+function transfer(
+  book: Book,
+  principal: Principal,
+  action: TransferAction,
+  { now, newId, requestId }: DecideOptions & { requestId: string | undefined },
+) {
   const from = book.find(action.fromAccountId, 'from_account_id');
   const to = book.find(action.toAccountId, 'to_account_id');
   checkOwner(action.kind === 'top_up' ? to : from, principal);
@@ -101,7 +109,7 @@ function transfer(book: Book, principal: Principal, action: TransferAction, { no
     reference: action.reference,
     created_at: now,
   };
-  book.transfers.push(row);
+  book.add(row, requestId);
   for (const { account, amountMinor } of legs) book.post(account, row.transfer_id, amountMinor);
   return { object: 'transfer', data: shownTransfer(row) };
 }

@@ -61,7 +61,7 @@ afterAll(async () => {
 });
 
 function open(strategy: LedgerStrategy): { ledger: Ledger; store: LedgerStore } {
-  const store = oneServerLedger({ pool, ledgerPool, deltas: strategy === 'deltas' });
+  const store = oneServerLedger({ pool, ledgerPool, deltas: strategy === 'deltas', now: () => new Date() });
   const ledger = createLedger({ store, strategy, now: () => new Date(), maxBatch: 50, maxQueue: 1_000 });
   return { ledger, store };
 }

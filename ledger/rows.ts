@@ -1,3 +1,4 @@
+import type { TransferKind } from '../kernel/contract/status.ts';
 import type { NarrowedRow, RowOf } from '../kernel/postgres/columns.ts';
 
 export const accountKinds = ['wallet', 'merchant', 'clearing', 'fees', 'external'] as const;
@@ -6,15 +7,15 @@ export const accountStatuses = ['active', 'frozen', 'closed'] as const;
 export type AccountStatus = (typeof accountStatuses)[number];
 
 /** An account as it is stored; its hash in hexadecimal digits. */
-export type AccountRow = NarrowedRow<'accounts', { kind: AccountKind; status: AccountStatus; chain_hash: string }>;
+export type AccountRow = Omit<
+  NarrowedRow<'accounts', { kind: AccountKind; status: AccountStatus; chain_hash: string }>,
+  'event_sequence'
+>;
 
 /** A posting as it is stored; its hash in hexadecimal digits. */
 export type PostingRow = NarrowedRow<'postings', { hash: string }>;
 
-export type TransferRow = NarrowedRow<
-  'transfers',
-  { kind: 'transfer' | 'top_up' | 'withdrawal' | 'payment' | 'refund' }
->;
+export type TransferRow = NarrowedRow<'transfers', { kind: TransferKind }>;
 
 /** A leg that waits to become a posting. */
 export type DeltaRow = RowOf<

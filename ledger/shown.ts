@@ -1,3 +1,4 @@
+import { jsonAmount } from '../kernel/http/envelope.ts';
 import type { AccountRow, AccountWithPending, HoldRow, PostingRow, TransferRow } from './rows.ts';
 
 /** An account as clients see it. */
@@ -25,7 +26,8 @@ function amounts(
 
 /** A transfer without trailing zeros behind the point of its rate. */
 export function shownTransfer({ rate, ...row }: TransferRow) {
-  return { ...row, rate: rate === null ? null : shownRate(String(rate)) };
+  const [amount_minor, to_amount_minor] = [jsonAmount(row.amount_minor), jsonAmount(row.to_amount_minor)];
+  return { ...row, amount_minor, to_amount_minor, rate: rate === null ? null : shownRate(String(rate)) };
 }
 
 function shownRate(rate: string): string {
@@ -33,7 +35,7 @@ function shownRate(rate: string): string {
 }
 
 export function shownHold(row: HoldRow) {
-  return row;
+  return { ...row, amount_minor: jsonAmount(row.amount_minor) };
 }
 
 export function shownPosting({ hash, ...row }: PostingRow) {

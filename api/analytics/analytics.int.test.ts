@@ -25,6 +25,7 @@ describeIf('analytics from ClickHouse and PostgreSQL', missingClickhouse(), () =
   let database: TestDatabase;
   let api: RunningApi;
   let now = new Date('2026-03-02T10:00:00Z');
+  let walletId = '';
   beforeAll(async () => {
     [clickhouse, provider] = await Promise.all([startTestClickhouse(), startProvider({ timeoutMs: 2_000 })]);
     await migrateWithoutTtl(clickhouse.client);
@@ -79,6 +80,7 @@ describeIf('analytics from ClickHouse and PostgreSQL', missingClickhouse(), () =
       const body = { idempotency_key: `${order}-${amount_minor}`, amount_minor, currency: 'EUR' };
       expect((await api.call('POST', `/api/v1/orders/${order}/capture`, { body })).status).toBeLessThan(300);
     }
+    await moveMoney();
     const client = new Client({ connectionString: database.dsn });
     await client.connect();
     const events = await outboxEvents(client);
@@ -86,6 +88,37 @@ describeIf('analytics from ClickHouse and PostgreSQL', missingClickhouse(), () =
     const sink = createClickhouseSink({ client: clickhouse.client });
     await sink.write(events, 'all');
     await sink.write(events.slice(10, 50), 'some of them again');
+  }
+
+  /** Two wallets and a merchant's account on two days. */
+  async function moveMoney(): Promise<void> {
+    const latest = now;
+    let count = 0;
+    const post = async (at: string, target: string, body: Record<string, unknown>) => {
+      now = new Date(at);
+      count += 1;
+      const answer = await api.call('POST', `/api/v1/${target}`, { body, headers: { 'idempotency-key': `money-${count}` } });
+      expect(answer.status).toBe(201);
+      return answer.body.data.account_id as string;
+    };
+    const open = (currency: string, kind: string) => post('2026-03-01T09:00:00Z', 'accounts', { currency, kind });
+    const wallet = await open('EUR', 'wallet');
+    const yen = await open('JPY', 'wallet');
+    const shop = await open('EUR', 'merchant');
+    const topUp = (at: string, amount_minor: number) =>
+      post(at, `accounts/${wallet}/top-ups`, { amount_minor, currency: 'EUR' });
+    const pay = (at: string) =>
+      post(at, 'transfers', { from_account_id: wallet, to_account_id: shop, amount_minor: 250, currency: 'EUR' });
+    await topUp('2026-03-01T10:00:00.123Z', 9_000);
+    await topUp('2026-03-01T10:00:59.999Z', 1_000);
+    await post('2026-03-01T11:00:00Z', `accounts/${yen}/top-ups`, { amount_minor: 500, currency: 'JPY' });
+    await pay('2026-03-01T12:00:00Z');
+    await topUp('2026-03-02T08:00:00Z', 5);
+    await pay('2026-03-02T09:00:00Z');
+    await pay('2026-03-02T09:00:01Z');
+    await post('2026-03-02T09:30:00Z', `accounts/${shop}/withdrawals`, { amount_minor: 700, currency: 'EUR' });
+    walletId = wallet;
+    now = latest;
   }
 
   async function both(name: string, query: Record<string, string>) {
@@ -111,8 +144,14 @@ describeIf('analytics from ClickHouse and PostgreSQL', missingClickhouse(), () =
     ['funnel', { time_from: '2026-03-01T22:30:00Z', time_to: '2026-03-01T23:30:00Z', granularity: 'minute' }],
     ['top-users', { currency: 'EUR' }],
     ['top-users', { currency: 'JPY', limit: '2' }],
+    ['transfers', {}],
+    ['transfers', { granularity: 'hour', currency: 'EUR' }],
+    ['transfers', { granularity: 'minute', time_from: '2026-03-01T10:00:00Z', time_to: '2026-03-02T10:00:00Z' }],
+    ['balances', {}],
+    ['balances', { granularity: 'hour' }],
   ])('both sources agree on %s %j', async (name, query) => {
-    const [fromClickhouse, fromPostgres] = await both(name, { ...range, ...query });
+    const account: Record<string, string> = name === 'balances' ? { account_id: walletId } : {};
+    const [fromClickhouse, fromPostgres] = await both(name, { ...range, ...query, ...account });
     expect(fromClickhouse.rows.length).toBeGreaterThan(0);
     expect({ ...fromClickhouse, source: 'either' }).toEqual({ ...fromPostgres, source: 'either' });
   });
@@ -143,7 +182,29 @@ describeIf('analytics from ClickHouse and PostgreSQL', missingClickhouse(), () =
     );
   });
 
-  test.each(['volume', 'disputes', 'funnel'])('%s of the first days that there can be', async (name) => {
+  test('money: what was moved each day, and what an account had at the end of it', async () => {
+    const [transfers] = await both('transfers', { ...range, currency: 'EUR' });
+    const figures = transfers.rows.map((row: Record<string, unknown>) => [
+      String(row.bucket).slice(0, 10),
+      row.kind,
+      row.transfers,
+      row.volume_minor,
+    ]);
+    expect(figures).toEqual([
+      ['2026-03-01', 'top_up', 2, 10_000],
+      ['2026-03-01', 'transfer', 1, 250],
+      ['2026-03-02', 'top_up', 1, 5],
+      ['2026-03-02', 'transfer', 2, 500],
+      ['2026-03-02', 'withdrawal', 1, 700],
+    ]);
+    const [balances] = await both('balances', { ...range, account_id: walletId });
+    expect(balances.rows).toMatchObject([
+      { postings: 3, change_minor: 9_750, balance_minor: 9_750 },
+      { postings: 3, change_minor: -495, balance_minor: 9_255 },
+    ]);
+  });
+
+  test.each(['volume', 'disputes', 'funnel', 'transfers'])('%s of the first days that there can be', async (name) => {
     const [fromClickhouse, fromPostgres] = await both(name, { time_to: '1970-01-02T00:00:00Z' });
     expect(fromClickhouse).toMatchObject({ time_from: '1970-01-01T00:00:00.000Z', rows: [] });
     expect(fromPostgres).toMatchObject({ rows: [] });
@@ -168,7 +229,7 @@ describe('analytics without ClickHouse', () => {
   });
   afterAll(() => api.close());
 
-  test.each(['volume', 'disputes', 'funnel', 'freshness'])(
+  test.each(['volume', 'disputes', 'funnel', 'transfers', 'freshness'])(
     '%s says what is missing, and PostgreSQL answers',
     async (name) => {
       const answer = await api.call('GET', path(name));
@@ -200,6 +261,8 @@ describe('analytics without ClickHouse', () => {
     ['volume', { granularity: 'minute', time_from: '2026-01-01T00:00:00Z', time_to: '2026-02-01T00:00:00Z' }],
     ['funnel', { provider: 'adyen' }],
     ['top-users', {}],
+    ['balances', {}],
+    ['transfers', { currency: 'EURO' }],
     ['top-users', { currency: 'EUR', limit: '0' }],
     ['top-users', { currency: 'EUR', limit: '1001' }],
     ['freshness', { window_minutes: '61' }],

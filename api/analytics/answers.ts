@@ -1,4 +1,13 @@
-import type { DisputeRow, FreshnessRow, FunnelRow, StageRow, UserRow, VolumeRow } from './store.ts';
+import type {
+  BalanceRow,
+  DisputeRow,
+  FreshnessRow,
+  FunnelRow,
+  StageRow,
+  TransfersRow,
+  UserRow,
+  VolumeRow,
+} from './store.ts';
 
 /** Rows of a store as the API answers them: amounts as bigint, counts as numbers, rates computed in one place. */
 export function volumeRow(row: VolumeRow) {
@@ -53,6 +62,21 @@ export function userRow(row: UserRow) {
   };
 }
 
+export function transfersRow({ bucket_s, currency, kind, transfers, volume_minor }: TransfersRow) {
+  const bucket = bucketOf(bucket_s);
+  return { bucket, currency, kind, transfers: Number(transfers), volume_minor: BigInt(volume_minor) };
+}
+
+export function balanceRow({ bucket_s, currency, postings, change_minor, balance_minor }: BalanceRow) {
+  return {
+    bucket: bucketOf(bucket_s),
+    currency,
+    postings: Number(postings),
+    change_minor: BigInt(change_minor),
+    balance_minor: BigInt(balance_minor),
+  };
+}
+
 /** How late the provider delivers is no matter of the service, and `total` is the sum of what follows COMMIT. */
 const notToBlame = ['accepted', 'total'];
 
@@ -70,8 +94,11 @@ export function freshnessFields({ newest_us, events }: FreshnessRow, stages: rea
 }
 
 function place({ bucket_s, currency, provider }: { bucket_s: string; currency: string; provider: string }) {
-  const bucket = new Date(Number(bucket_s) * 1000).toISOString();
-  return { bucket, currency: currency || null, provider: provider || null };
+  return { bucket: bucketOf(bucket_s), currency: currency || null, provider: provider || null };
+}
+
+function bucketOf(seconds: string): string {
+  return new Date(Number(seconds) * 1000).toISOString();
 }
 
 /** Six decimals: more would pretend a precision that counts do not have. */

@@ -3,11 +3,13 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { AppError } from '../../kernel/http/errors.ts';
 import type {
   AnalyticsStore,
+  BalanceRow,
   DisputeRow,
   Filter,
   FreshnessRow,
   FunnelRow,
   StageRow,
+  TransfersRow,
   UserRow,
   VolumeRow,
 } from './store.ts';
@@ -45,6 +47,8 @@ export function clickhouseStore(client: ClickHouseClient): AnalyticsStore {
       const rows = await run<UserRow & { volume: unknown }>('top_users', { ...range(filter), limit });
       return rows.map(({ volume: _sortKey, ...row }) => row);
     },
+    transfers: (filter) => run<TransfersRow>('transfers', buckets(filter)),
+    balances: (filter, account) => run<BalanceRow>('balances', { ...buckets(filter), account }),
     freshness: async (since, newestSince) => {
       const rows = await run<FreshnessRow>('freshness', { from: since, since: newestSince });
       return rows[0]!;

@@ -61,6 +61,27 @@ export const topUsersExample = {
   rows: [{ user_id: 'usr_7', orders_created: 12, orders_succeeded: 11, disputes_opened: 1, volume_minor: 54_890 }],
 };
 
+export const transfersExample = {
+  ...range,
+  rows: [
+    { bucket: '2026-01-30T00:00:00.000Z', currency: 'EUR', kind: 'top_up', transfers: 40, volume_minor: 400_000 },
+    { bucket: '2026-01-30T00:00:00.000Z', currency: 'EUR', kind: 'transfer', transfers: 310, volume_minor: 154_690 },
+  ],
+};
+
+export const balancesExample = {
+  ...range,
+  rows: [
+    {
+      bucket: '2026-01-30T00:00:00.000Z',
+      currency: 'EUR',
+      postings: 12,
+      change_minor: -4_990,
+      balance_minor: 5_010,
+    },
+  ],
+};
+
 export const freshnessExample = {
   source: 'clickhouse',
   newest_event_at: '2026-01-31T12:00:00.412Z',

@@ -1,7 +1,17 @@
 import type { z } from 'zod';
 import { dataResponse, type PathRegistration, readRoute } from '../openapi/describe.ts';
-import { disputesExample, freshnessExample, funnelExample, topUsersExample, volumeExample } from './examples.ts';
 import {
+  balancesExample,
+  disputesExample,
+  freshnessExample,
+  funnelExample,
+  topUsersExample,
+  transfersExample,
+  volumeExample,
+} from './examples.ts';
+import {
+  balancesAnswer,
+  balancesQuery,
   bucketQuery,
   disputesAnswer,
   freshnessAnswer,
@@ -10,6 +20,7 @@ import {
   funnelQuery,
   topUsersAnswer,
   topUsersQuery,
+  transfersAnswer,
   volumeAnswer,
 } from './schemas.ts';
 
@@ -57,6 +68,24 @@ const questions: {
     object: 'analytics_top_users',
     answer: topUsersAnswer,
     example: topUsersExample,
+  },
+  {
+    operationId: 'getTransferVolume',
+    path: 'transfers',
+    summary: 'Transfers, top-ups and withdrawals over time, by currency',
+    query: funnelQuery,
+    object: 'analytics_transfers',
+    answer: transfersAnswer,
+    example: transfersExample,
+  },
+  {
+    operationId: 'getBalances',
+    path: 'balances',
+    summary: 'The balance of an account over time',
+    query: balancesQuery,
+    object: 'analytics_balances',
+    answer: balancesAnswer,
+    example: balancesExample,
   },
   {
     operationId: 'getFreshness',

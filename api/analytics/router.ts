@@ -6,10 +6,18 @@ import { AppError, fieldRefusal } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
 import { readFromNode } from '../../kernel/http/read-consistency.ts';
 import type { ReadRouter } from '../../kernel/postgres/read-router.ts';
-import { disputeRow, freshnessFields, funnelRow, userRow, volumeRow } from './answers.ts';
+import { balanceRow, disputeRow, freshnessFields, funnelRow, transfersRow, userRow, volumeRow } from './answers.ts';
 import { clickhouseStore } from './clickhouse-store.ts';
 import { postgresStore } from './postgres-store.ts';
-import { bucketQuery, freshnessQuery, funnelQuery, type Range, readRange, topUsersQuery } from './schemas.ts';
+import {
+  balancesQuery,
+  bucketQuery,
+  freshnessQuery,
+  funnelQuery,
+  type Range,
+  readRange,
+  topUsersQuery,
+} from './schemas.ts';
 import type { AnalyticsStore } from './store.ts';
 
 export interface AnalyticsDeps {
@@ -55,6 +63,20 @@ export function analyticsRouter(deps: AnalyticsDeps): Router {
     const filter = { ...range, currency, provider: undefined };
     const rows = await ask(deps, source, request, response, (store) => store.topUsers(filter, limit));
     sendRows(response, 'analytics_top_users', source, range, rows.map(userRow));
+  });
+  serve('transfers', async (request, response) => {
+    const { source, currency, ...asked } = funnelQuery.parse(request.query);
+    const range = checkRange(deps, asked);
+    const filter = { ...range, currency, provider: undefined };
+    const rows = await ask(deps, source, request, response, (store) => store.transfers(filter));
+    sendRows(response, 'analytics_transfers', source, range, rows.map(transfersRow));
+  });
+  serve('balances', async (request, response) => {
+    const { source, account_id, ...asked } = balancesQuery.parse(request.query);
+    const range = checkRange(deps, asked);
+    const filter = { ...range, currency: undefined, provider: undefined };
+    const rows = await ask(deps, source, request, response, (store) => store.balances(filter, account_id));
+    sendRows(response, 'analytics_balances', source, range, rows.map(balanceRow));
   });
   serve('freshness', (request, response) => freshness(deps, request, response));
   return router;

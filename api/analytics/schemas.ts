@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { currency, timestampMeta } from '../../kernel/contract/fields.ts';
+import { currency, identifier, timestampMeta } from '../../kernel/contract/fields.ts';
+import { transferKinds } from '../../kernel/contract/status.ts';
 import { pageLimit } from '../../kernel/http/page.ts';
 import { providers } from '../../kernel/providers/index.ts';
 import { amountOutput, timeOutput } from '../openapi/describe.ts';
@@ -52,6 +53,7 @@ export const topUsersQuery = z.strictObject({
   currency,
   limit: pageLimit(1_000, 10),
 });
+export const balancesQuery = z.strictObject({ ...common, account_id: identifier });
 export const freshnessQuery = z.strictObject({
   source: common.source,
   window_minutes: pageLimit(60, 5),
@@ -142,6 +144,26 @@ export const topUsersAnswer = answer(
     volume_minor: amountOutput,
   }),
 ).meta({ id: 'AnalyticsTopUsers' });
+
+export const transfersAnswer = answer(
+  z.object({
+    bucket: timeOutput,
+    currency: z.string(),
+    kind: z.enum(transferKinds),
+    transfers: count,
+    volume_minor: amountOutput.meta({ description: 'What the payers paid.' }),
+  }),
+).meta({ id: 'AnalyticsTransfers' });
+
+export const balancesAnswer = answer(
+  z.object({
+    bucket: timeOutput,
+    currency: z.string(),
+    postings: count,
+    change_minor: amountOutput,
+    balance_minor: amountOutput.meta({ description: 'After the newest posting of the bucket.' }),
+  }),
+).meta({ id: 'AnalyticsBalances' });
 
 export const freshnessAnswer = z
   .object({

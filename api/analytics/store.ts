@@ -51,6 +51,23 @@ export interface UserRow {
   volume_minor: string;
 }
 
+export interface TransfersRow {
+  bucket_s: string;
+  currency: string;
+  kind: string;
+  transfers: string;
+  volume_minor: string;
+}
+
+export interface BalanceRow {
+  bucket_s: string;
+  currency: string;
+  postings: string;
+  change_minor: string;
+  /** After the newest posting of the bucket. */
+  balance_minor: string;
+}
+
 export interface FreshnessRow {
   /** Time of the newest event in Unix µs; null where there is none. */
   newest_us: string | null;
@@ -72,6 +89,9 @@ export interface AnalyticsStore {
   /** `provider` does not limit it: what the merchant does has none. */
   funnel(filter: Filter): Promise<FunnelRow[]>;
   topUsers(filter: Filter & { currency: string }, limit: number): Promise<UserRow[]>;
+  transfers(filter: Filter): Promise<TransfersRow[]>;
+  /** Buckets in which the account was posted to. */
+  balances(filter: Filter, accountId: string): Promise<BalanceRow[]>;
   /** @param since Whole minute. @param newestSince How far back the newest event is searched. */
   freshness(since: Date, newestSince: Date): Promise<FreshnessRow>;
   /** Times between the stages of events since then; empty where the store does not know them. */

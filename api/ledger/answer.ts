@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
-import { sendData, toJson } from '../../kernel/http/envelope.ts';
+import { sendTextOfData, toJson } from '../../kernel/http/envelope.ts';
 import { AppError, fieldRefusal } from '../../kernel/http/errors.ts';
 import { sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
 import type { Command } from '../../ledger/command.ts';
@@ -24,8 +24,10 @@ export function idempotencyOf(request: Request, body: unknown): Command['idempot
 /** Answers as was decided, now or when the key came first. @throws AppError where that was a refusal. */
 export function sendAnswer(response: Response, { answer, commitLsn }: Executed): void {
   if (answer.replayed) response.setHeader('Idempotent-Replayed', 'true');
-  const body = JSON.parse(answer.body);
-  if (answer.status >= 400) throw new AppError(body.code, body.message, { details: body.details });
+  if (answer.status >= 400) {
+    const { code, message, details } = JSON.parse(answer.body);
+    throw new AppError(code, message, { details });
+  }
   sendConsistencyToken(response, commitLsn);
-  sendData(response, body.object, body.data, answer.status);
+  sendTextOfData(response, answer.body, answer.status);
 }

@@ -1,7 +1,7 @@
 import type { Request, Response, Router } from 'express';
 import { type Principal, seesAll } from '../../kernel/access/principal.ts';
 import { principalOf } from '../../kernel/http/authenticate.ts';
-import { sendData } from '../../kernel/http/envelope.ts';
+import { jsonAmount, sendData } from '../../kernel/http/envelope.ts';
 import { AppError, fieldRefusal } from '../../kernel/http/errors.ts';
 import { methodNotAllowed } from '../../kernel/http/middleware.ts';
 import { readFromNode, sendConsistencyToken } from '../../kernel/http/read-consistency.ts';
@@ -43,7 +43,9 @@ async function execute(
 ): Promise<void> {
   const principal = principalOf(response);
   const action = actionOf(request);
-  sendAnswer(response, await deps.ledger.execute({ action, principal, idempotency: idempotencyOf(request, action) }));
+  const idempotency = idempotencyOf(request, { ...action, amountMinor: jsonAmount(action.amountMinor) });
+  const { requestId } = response.locals;
+  sendAnswer(response, await deps.ledger.execute({ action, principal, idempotency, requestId }));
 }
 
 function moneyAction(kind: 'top_up' | 'withdrawal', request: Request): Command['action'] {

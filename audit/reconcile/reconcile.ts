@@ -15,11 +15,11 @@ import {
 } from './side.ts';
 
 export interface Difference {
-  /** What differs: an event, the newest state of an order or dispute, or a row of a roll-up. */
-  what: 'event' | 'order' | 'dispute' | 'rollup_minute' | 'rollup_day';
+  /** What differs: an event, the newest state of an order, dispute or account, or a row of a roll-up. */
+  what: 'event' | 'order' | 'dispute' | 'account' | 'rollup_minute' | 'rollup_day';
   /** `missing` and `extra` as seen from analytics. */
   kind: 'missing' | 'extra' | 'altered';
-  /** event_id, order_id or dispute_id; `day type currency` of a roll-up. */
+  /** event_id, order_id, dispute_id or account_id; `day type currency` of a roll-up. */
   id: string;
   /** Where it was found, or the two figures. */
   detail: string;
@@ -37,7 +37,7 @@ export interface Reconciliation {
   equal: boolean;
 }
 
-const singular = { events: 'event', orders: 'order', disputes: 'dispute' } as const;
+const singular = { events: 'event', orders: 'order', disputes: 'dispute', accounts: 'account' } as const;
 
 /**
  * Compares PostgreSQL with ClickHouse per day, type and currency by count, sum and hash, and searches the differing
@@ -49,7 +49,7 @@ export async function reconcile(source: ClientBase, analytics: ClickHouseClient,
   const since = await sourceSince(source);
   const sides: Sides = { source: sourceSide(source, since), analytics: analyticsSide(analytics, since) };
   const found: Found = { differences: [], differing: 0, limit };
-  const checked = { events: 0, orders: 0, disputes: 0 };
+  const checked = { events: 0, orders: 0, disputes: 0, accounts: 0 };
   let events: Bucket[] = [];
   for (const subject of subjects) {
     const [expected, actual] = await Promise.all([sides.source.buckets(subject), sides.analytics.buckets(subject)]);

@@ -3,7 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { ClientBase } from 'pg';
 
 /** What is compared row by row. */
-export const subjects = ['events', 'orders', 'disputes'] as const;
+export const subjects = ['events', 'orders', 'disputes', 'accounts'] as const;
 export type Subject = (typeof subjects)[number];
 
 /** Count, sum and an order-independent hash of the rows of one day, type and currency. Decimal digits throughout. */
@@ -45,7 +45,7 @@ export async function sourceSince(client: ClientBase): Promise<string> {
   return rows[0]!.since;
 }
 
-/** PostgreSQL: the outbox, and the rows of orders and disputes. */
+/** PostgreSQL: the outbox, and the rows of orders, disputes and accounts. */
 export function sourceSide(client: ClientBase, since: string): Side {
   const query = async <R extends object>(text: string, more: string[] = []) =>
     (await client.query<R>(text, [since, ...more])).rows;

@@ -37,7 +37,17 @@ export async function pgbenchVersion(): Promise<string> {
 
 /** Makes the orders that the scripts refer to. */
 export async function preparePgbench(dsn: string): Promise<void> {
-  await pgbench(dsn, ['-n', '-t', '1', '-c', '1', '-D', `orders=${orders}`, '-f', path.join(scripts, 'prepare.sql')]);
+  await execPgbench(dsn, [
+    '-n',
+    '-t',
+    '1',
+    '-c',
+    '1',
+    '-D',
+    `orders=${orders}`,
+    '-f',
+    path.join(scripts, 'prepare.sql'),
+  ]);
 }
 
 /**
@@ -50,7 +60,7 @@ export async function runPgbench(
 ): Promise<PgbenchResult> {
   const { form, clients, seconds, seed } = options;
   const weighted = (name: string, weight: number) => ['-f', `${path.join(scripts, `${form}_${name}.sql`)}@${weight}`];
-  const output = await pgbench(dsn, [
+  const output = await execPgbench(dsn, [
     '-n',
     '-M',
     'prepared',
@@ -80,7 +90,8 @@ export function readPgbench(output: string): { rate: number; latencyMs: number }
   return { rate: Number(rate), latencyMs: Number(latency) };
 }
 
-async function pgbench(dsn: string, options: readonly string[]): Promise<string> {
+/** Runs pgbench on a database. @returns what it printed. @throws Error with its first complaint. */
+export async function execPgbench(dsn: string, options: readonly string[]): Promise<string> {
   const url = new URL(dsn);
   // Nothing of the caller's environment: a stray PGOPTIONS must not change what is measured.
   const directory = await mkdtemp(path.join(os.tmpdir(), 'lab-pgbench-'));

@@ -5,9 +5,10 @@ import { ingest } from './ingest/ingest.ts';
 import { reads } from './reads/reads.ts';
 import type { OwnArmsScenario, Scenario, ToolBeside, TopologyScenario } from './scenario.ts';
 import { timeline } from './timeline/timeline.ts';
+import { transfers } from './transfers/transfers.ts';
 
 /** Every scenario, in the order in which a comparison runs them. A new one is one more here. */
-export const scenarios: readonly Scenario[] = [ingest, timeline, reads, freshness, acceptance];
+export const scenarios: readonly Scenario[] = [ingest, timeline, reads, freshness, acceptance, transfers];
 
 export const topologyScenarios: readonly TopologyScenario[] = scenarios.filter((scenario) => 'turn' in scenario);
 export const ownArmsScenarios: readonly OwnArmsScenario[] = scenarios.filter((scenario) => 'createRun' in scenario);

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { toJson } from '../http/envelope.ts';
 import { ContractError, parseMessage, shown } from './contract-error.ts';
-import { disputeEventKinds, orderEventKinds, paymentEventKinds } from './status.ts';
+import { accountEventKinds, disputeEventKinds, orderEventKinds, paymentEventKinds, transferKinds } from './status.ts';
 
 export const envelopeVersion = 1;
 
-const aggregateTypes = ['order', 'dispute', 'payment'] as const;
+const aggregateTypes = ['order', 'dispute', 'payment', 'account', 'transfer', 'posting'] as const;
 export type AggregateType = (typeof aggregateTypes)[number];
 
 /** Every `type` that an event of the outbox can have: `<aggregate_type>.<kind>`. */
@@ -13,6 +13,9 @@ export const eventTypes: readonly string[] = [
   ...orderEventKinds.map((kind) => `order.${kind}`),
   ...disputeEventKinds.map((kind) => `dispute.${kind}`),
   ...paymentEventKinds.map((kind) => `payment.${kind}`),
+  ...accountEventKinds.map((kind) => `account.${kind}`),
+  ...transferKinds.map((kind) => `transfer.${kind}`),
+  'posting.posted',
 ];
 
 /** The topic that carries an aggregate's events; the key of its messages is the user. */
@@ -20,6 +23,9 @@ export const domainTopics: Readonly<Record<AggregateType, string>> = {
   order: 'domain.orders',
   dispute: 'domain.disputes',
   payment: 'domain.payments',
+  account: 'domain.accounts',
+  transfer: 'domain.transfers',
+  posting: 'domain.postings',
 };
 
 const sequence = z
@@ -34,7 +40,10 @@ export const eventEnvelope = z
     type: z.string().meta({ description: 'As in order.webhook_received.', enum: [...eventTypes] }),
     version: z.literal(envelopeVersion),
     aggregate_type: z.enum(aggregateTypes),
-    aggregate_id: z.string().min(1).meta({ description: 'order_id or dispute_id.' }),
+    aggregate_id: z
+      .string()
+      .min(1)
+      .meta({ description: 'order_id, dispute_id or transfer_id; account_id of accounts and of postings.' }),
     user_id: z.string().min(1),
     sequence,
     occurred_at: z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339, as the database wrote it.' }),

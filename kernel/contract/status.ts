@@ -60,6 +60,13 @@ export type PaymentEventKind = (typeof paymentEventKinds)[number];
 export const paymentProviders = ['card', 'wallet'] as const;
 export type PaymentProviderName = (typeof paymentProviders)[number];
 
+export const accountEventKinds = ['opened', 'status_changed'] as const;
+export type AccountEventKind = (typeof accountEventKinds)[number];
+
+/** Of transfers; each is an event of its own. */
+export const transferKinds = ['transfer', 'top_up', 'withdrawal', 'payment', 'refund'] as const;
+export type TransferKind = (typeof transferKinds)[number];
+
 export const holdReasons = ['manual_review', 'risk'] as const;
 export type HoldReason = (typeof holdReasons)[number];
 

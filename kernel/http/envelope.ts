@@ -32,6 +32,12 @@ export function sendData(response: Response, object: string, data: unknown, stat
   endWithJson(response, status, envelope);
 }
 
+/** As `sendData`, of JSON text with `object` and `data` that was written before, and is not written anew. */
+export function sendTextOfData(response: Response, text: string, status: number): void {
+  const traceId = JSON.stringify(response.locals.requestId ?? null);
+  endWithText(response, status, `${text.slice(0, -1)},"success":true,"error":null,"trace_id":${traceId}}`);
+}
+
 /** Answers with a page of a list. `object` names one item; the envelope is named for the list, such as `order_list`. */
 export function sendList(response: Response, object: string, rows: readonly unknown[], page: Page): void {
   const envelope = {
@@ -62,7 +68,10 @@ function challengeOf({ details }: AppError): string {
 
 /** What Express's `send` would do, without its look at ETag, freshness and character sets. */
 export function endWithJson(response: ServerResponse, status: number, envelope: Record<string, unknown>): void {
-  const text = toJson(envelope);
+  endWithText(response, status, toJson(envelope));
+}
+
+function endWithText(response: ServerResponse, status: number, text: string): void {
   response.statusCode = status;
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', Buffer.byteLength(text));

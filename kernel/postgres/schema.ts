@@ -31,6 +31,7 @@ export interface Accounts {
   chain_hash: Generated<Buffer>;
   created_at: Generated<Timestamp>;
   currency: string;
+  event_sequence: Generated<bigint>;
   held_minor: Generated<bigint>;
   kind: string;
   overdraft_limit_minor: bigint | null;

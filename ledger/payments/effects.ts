@@ -44,7 +44,7 @@ function move(
   const [payer, payee] = [books.find(from, 'account_id'), books.find(to, 'account_id')];
   books.checkRoom(payer, -amount_minor);
   books.checkRoom(payee, amount_minor);
-  books.transfers.push({
+  const row = {
     transfer_id: id,
     kind,
     from_account_id: from,
@@ -56,7 +56,8 @@ function move(
     rate: null,
     reference: payment_id,
     created_at: now,
-  });
+  };
+  books.add(row, undefined);
   books.post(payer, id, -amount_minor);
   books.post(payee, id, amount_minor);
 }

@@ -4,6 +4,7 @@ import { toJson } from '../../kernel/http/envelope.ts';
 import { AppError } from '../../kernel/http/errors.ts';
 import { statements } from '../../kernel/postgres/statement.ts';
 import { withTransaction } from '../../kernel/postgres/transaction.ts';
+import { uuidv7 } from '../../kernel/uuid.ts';
 import type { Answer } from '../batch.ts';
 import { Book } from '../book.ts';
 import type { Command } from '../command.ts';
@@ -91,7 +92,8 @@ export async function openBook(client: ClientBase, accountIds: string[], now: Da
   const values = [accountIds, accountIds, [], false];
   const locked = await ledgerSql.lock_accounts<AccountRow>(client, values);
   const deltas = await ledgerSql.find_deltas<DeltaRow>(client, values);
-  return new Book({ locked: locked.rows, shared: [], deltas: deltas.rows, keys: [], busyKeys: new Set() }, now);
+  const loaded = { locked: locked.rows, shared: [], deltas: deltas.rows, keys: [], busyKeys: new Set<string>() };
+  return new Book(loaded, { now, newId: uuidv7 });
 }
 
 /** The ledger's rows, then those of the payment, which refer to them. */
@@ -100,7 +102,7 @@ export async function writeMade(
   made: Omit<Made, 'answer'> | undefined,
   keys: KeyRow[],
 ): Promise<void> {
-  const none = { accounts: [], transfers: [], postings: [], deltas: [], folded: [], holds: [] };
+  const none = { accounts: [], transfers: [], postings: [], deltas: [], folded: [], holds: [], events: [] };
   const changes = made?.books?.changes() ?? none;
   await Promise.all(writeChanges(client, { ...changes, answers: [], keys }));
   if (made) await writePayment(client, made.written);

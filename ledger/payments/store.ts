@@ -104,7 +104,7 @@ export function createPaymentStore({ pool, now }: PaymentStoreOptions): PaymentS
   const opened = new Set<string>();
   return {
     async create(command) {
-      await openSystemAccounts(pool, [externalAccountId(command.currency)], opened);
+      await openSystemAccounts({ pool, now }, [externalAccountId(command.currency)], opened);
       return once(pool, command, now(), (client) => create(client, command, now()));
     },
     refund: (command) => once(pool, command, now(), (client) => requestRefund(client, command, now())),

@@ -1,8 +1,11 @@
 import type { ClientBase, Pool } from 'pg';
+import { appendOutbox } from '../../kernel/outbox/append.ts';
 import { statements } from '../../kernel/postgres/statement.ts';
 import { withPipelinedTransaction, withTransaction } from '../../kernel/postgres/transaction.ts';
+import { uuidv7 } from '../../kernel/uuid.ts';
 import type { LoadedLedger } from '../batch.ts';
 import { accountsOf, type Command, debitedAccount, keyName, systemAccountKind } from '../command.ts';
+import { accountEvent } from '../events.ts';
 import { accountNotFound } from '../refusals.ts';
 import type { AccountRow, AccountWithPending, DeltaRow, HoldRow, KeyRow, PostingRow, TransferRow } from '../rows.ts';
 import type { BalanceAt, LedgerStore, NewAccount } from './ledger-store.ts';
@@ -34,14 +37,16 @@ export interface OneServerLedgerOptions {
   ledgerPool: Pool;
   /** Whether legs may wait at accounts that many transfers want at one time. */
   deltas: boolean;
+  /** When the ledger's own accounts are opened. */
+  now: () => Date;
 }
 
 /** A ledger of which one server has all. */
-export function oneServerLedger({ pool, ledgerPool, deltas }: OneServerLedgerOptions): LedgerStore {
+export function oneServerLedger({ pool, ledgerPool, deltas, now: clock }: OneServerLedgerOptions): LedgerStore {
   const opened = new Set<string>();
   return {
     async commit(commands, fold, decide) {
-      await openSystemAccounts(pool, commands.flatMap(accountsOf), opened);
+      await openSystemAccounts({ pool, now: clock }, commands.flatMap(accountsOf), opened);
       return withPipelinedTransaction(
         ledgerPool,
         (client) => load(client, commands, fold, deltas),
@@ -58,7 +63,7 @@ export function oneServerLedger({ pool, ledgerPool, deltas }: OneServerLedgerOpt
         if (!rows[0]) throw accountNotFound();
         const { pending_minor } = (await findAccount(client, accountId))!;
         check(rows[0], pending_minor);
-        await sql.set_status(client, [accountId, status, now]);
+        if (rows[0].status !== status) await setStatus(client, { ...rows[0], status }, now);
         return (await findAccount(client, accountId))!;
       }),
     releaseHold: (holdId, now, check) =>
@@ -96,29 +101,45 @@ async function findAccount(client: ClientBase | Pool, accountId: string): Promis
 }
 
 /** @returns undefined where the account is there already. */
-async function insertAccount(client: ClientBase | Pool, account: NewAccount): Promise<AccountWithPending | undefined> {
+async function insertAccount(client: ClientBase, account: NewAccount): Promise<AccountWithPending | undefined> {
   const { account_id, user_id, currency, kind, overdraft_limit_minor, created_at } = account;
   const values = [account_id, user_id, currency, kind, overdraft_limit_minor, created_at];
-  return (await sql.insert_account<AccountWithPending>(client, values)).rows[0];
+  const row = (await sql.insert_account<AccountWithPending>(client, values)).rows[0];
+  const eventId = uuidv7(created_at.getTime());
+  if (row) await appendOutbox(client, [accountEvent(row, { kind: 'opened', eventId, sequence: 1n, at: created_at })]);
+  return row;
+}
+
+/** @param row Locked, with its new status. */
+async function setStatus(client: ClientBase, row: AccountRow, now: Date): Promise<void> {
+  const changed = await sql.set_status<{ event_sequence: bigint; updated_at: Date }>(client, [
+    row.account_id,
+    row.status,
+    now,
+  ]);
+  const { event_sequence: sequence, updated_at: at } = changed.rows[0]!;
+  const eventId = uuidv7(at.getTime());
+  await appendOutbox(client, [accountEvent(row, { kind: 'status_changed', eventId, sequence, at })]);
 }
 
 /** Opens those of the accounts that are the ledger's own and that were not seen before. They are never removed. */
 export async function openSystemAccounts(
-  pool: Pool,
+  { pool, now }: { pool: Pool; now: () => Date },
   accountIds: readonly string[],
   opened: Set<string>,
 ): Promise<void> {
   for (const accountId of accountIds) {
     const kind = systemAccountKind(accountId);
     if (!kind || opened.has(accountId)) continue;
-    await insertAccount(pool, {
+    const account = {
       account_id: accountId,
       user_id: 'system',
       currency: accountId.slice(-3),
       kind,
       overdraft_limit_minor: null,
-      created_at: new Date(),
-    });
+      created_at: now(),
+    };
+    await withTransaction(pool, (client) => insertAccount(client, account));
     opened.add(accountId);
   }
 }

@@ -1,35 +1,44 @@
 import type { ClientBase } from 'pg';
+import { appendOutbox } from '../../kernel/outbox/append.ts';
 import { columnsOf } from '../../kernel/postgres/columns.ts';
+import { joinJsonTexts } from '../../kernel/postgres/json-texts.ts';
 import { statements } from '../../kernel/postgres/statement.ts';
 import type { LedgerChanges } from '../batch.ts';
 
 const sql = statements(new URL('./sql/one-server/', import.meta.url), [
-  'insert_transfers',
   'delete_deltas',
   'insert_deltas',
-  'update_accounts',
-  'insert_postings',
+  'write_transfers',
   'insert_holds',
-  'insert_keys',
 ]);
 
-type Name = keyof typeof sql;
-
-/** One statement for each kind of row that there is. Accounts come before postings, which are held against them. */
+/**
+ * Sends everything that was decided, and returns the statements without awaiting them. Transfers, accounts, postings and
+ * keys are one statement; the others are sent where they have rows. `client` must be in pipeline mode.
+ */
 export function writeChanges(client: ClientBase, changes: LedgerChanges): Promise<unknown>[] {
-  const { transfers, folded, deltas, accounts, postings, holds, keys } = changes;
-  const write = <Row extends object>(name: Name, rows: readonly Row[], columns: readonly (keyof Row)[]) =>
-    rows.length === 0 ? [] : [sql[name](client, columnsOf(rows, columns))];
-  return [
-    ...write('insert_transfers', transfers, transferColumns),
-    ...write('delete_deltas', folded, ['account_id', 'transfer_id']),
-    ...write('insert_deltas', deltas, ['account_id', 'transfer_id', 'amount_minor', 'currency', 'created_at']),
-    ...write('update_accounts', accounts, accountColumns),
-    ...write('insert_postings', postings, postingColumns),
-    ...write('insert_holds', holds, holdColumns),
-    ...write('insert_keys', keys, ['principal', 'key', 'request_sha256', 'status', 'body', 'created_at']),
-  ];
+  const { transfers, folded, deltas, accounts, postings, holds, keys, events } = changes;
+  const sent: Promise<unknown>[] = [];
+  if (folded.length > 0) sent.push(sql.delete_deltas(client, columnsOf(folded, ['account_id', 'transfer_id'])));
+  if (deltas.length > 0) sent.push(sql.insert_deltas(client, columnsOf(deltas, deltaColumns)));
+  if (transfers.length + accounts.length + keys.length > 0) {
+    sent.push(
+      sql.write_transfers(client, [
+        ...columnsOf(transfers, transferColumns),
+        ...columnsOf(accounts, accountColumns),
+        ...columnsOf(postings, postingColumns),
+        ...columnsOf(keys, ['principal', 'key', 'request_sha256', 'status']),
+        joinJsonTexts(keys.map(({ body }) => body)),
+        keys.map(({ created_at }) => created_at),
+      ]),
+    );
+  }
+  if (holds.length > 0) sent.push(sql.insert_holds(client, columnsOf(holds, holdColumns)));
+  if (events.length > 0) sent.push(appendOutbox(client, events));
+  return sent;
 }
+
+const deltaColumns = ['account_id', 'transfer_id', 'amount_minor', 'currency', 'created_at'] as const;
 
 const transferColumns = [
   'transfer_id',

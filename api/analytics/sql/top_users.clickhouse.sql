@@ -9,7 +9,7 @@ select
 from events final
 where occurred_at >= {from: DateTime('UTC')} and occurred_at < {to: DateTime('UTC')}
   and toStartOfMinute(occurred_at) >= {from: DateTime('UTC')} and toStartOfMinute(occurred_at) < {to: DateTime('UTC')}
-  and currency = {currency: String}
+  and aggregate_type in ('order', 'dispute') and currency = {currency: String}
 group by user_id
 order by volume desc, user_id
 limit {limit: UInt32}

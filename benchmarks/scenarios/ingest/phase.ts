@@ -1,17 +1,27 @@
 import type { Client } from 'pg';
+import type { Answer, PreparedRequest } from '../../../simulator/driver/connections.ts';
 import { encodeHistogram, percentiles } from '../../../simulator/driver/histogram.ts';
 import type { LoadPlan } from '../../../simulator/driver/plan.ts';
+import type { PreparedWebhook } from '../../../simulator/driver/prepare.ts';
 import { type LoadResult, runLoad } from '../../../simulator/driver/run-load.ts';
 import { sampleCpu } from '../../measure/process-cpu.ts';
 import { sampleServers } from '../../measure/server-counters.ts';
 import type { LoadPhase } from '../../schema/load-phase.ts';
 import type { AckRecord } from './ack-record.ts';
-import type { WebhookSource } from './webhook-source.ts';
 
-export interface PhaseContext {
+/** Where requests come from and answers go. */
+export interface LoadContext<R extends PreparedRequest> {
   url: string;
-  source: WebhookSource;
-  record: AckRecord;
+  /** Access token of requests below /api/. */
+  token?: string;
+  source: {
+    prepare(count: number): Promise<void>;
+    next(): R;
+  };
+  record: {
+    answered(request: R, answer: Answer): void;
+    flush(): Promise<void>;
+  };
   /** A superuser's connection to each server that is written to. */
   clients: readonly Client[];
   /** Processes at the roots of each component; the generator, which is this process, is added. */
@@ -20,9 +30,14 @@ export interface PhaseContext {
   signal: AbortSignal;
 }
 
+/** For webhooks. */
+export interface PhaseContext extends LoadContext<PreparedWebhook> {
+  record: AckRecord;
+}
+
 /** One stretch of load with what it cost, component by component. */
-export async function runPhase(
-  context: PhaseContext,
+export async function runPhase<R extends PreparedRequest>(
+  context: LoadContext<R>,
   plan: LoadPlan,
   expectedCount: number,
 ): Promise<{ phase: LoadPhase; load: LoadResult }> {
@@ -39,6 +54,7 @@ export async function runPhase(
     seed,
     readBodies: true,
     signal,
+    ...(context.token !== undefined && { token: context.token }),
   });
   const after = await sampleAll(context.components, clients);
   await record.flush();
@@ -49,7 +65,7 @@ export async function runPhase(
   return { phase: describe(load, cpuSeconds, after.walBytes - before.walBytes), load };
 }
 
-async function sampleAll(components: PhaseContext['components'], clients: readonly Client[]) {
+async function sampleAll(components: LoadContext<PreparedRequest>['components'], clients: readonly Client[]) {
   const roots = Object.fromEntries(Object.values(components).flatMap((pids) => pids.map((pid) => [pid, pid])));
   const [byPid, server] = await Promise.all([sampleCpu(roots), sampleServers(clients)]);
   const cpu = Object.entries(components).map(([name, pids]) => [name, pids.reduce((sum, pid) => sum + byPid[pid]!, 0)]);
