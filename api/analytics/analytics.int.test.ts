@@ -97,7 +97,10 @@ describeIf('analytics from ClickHouse and PostgreSQL', missingClickhouse(), () =
     const post = async (at: string, target: string, body: Record<string, unknown>) => {
       now = new Date(at);
       count += 1;
-      const answer = await api.call('POST', `/api/v1/${target}`, { body, headers: { 'idempotency-key': `money-${count}` } });
+      const answer = await api.call('POST', `/api/v1/${target}`, {
+        body,
+        headers: { 'idempotency-key': `money-${count}` },
+      });
       expect(answer.status).toBe(201);
       return answer.body.data.account_id as string;
     };

@@ -4,3 +4,4 @@ select side.prefix || '_' || n, side.owner || '_' || n, 'EUR', side.kind, 100000
 from generate_series(1, :accounts) as n,
   (values ('w', 'user', 'wallet'), ('m', 'shop', 'merchant')) as side (prefix, owner, kind)
 on conflict do nothing;
+analyze accounts;
