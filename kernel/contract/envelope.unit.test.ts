@@ -82,7 +82,9 @@ test.each<[string, string, ContractProblem]>([
 });
 
 test('every type belongs to an aggregate', () => {
-  expect(eventTypes.filter((type) => !/^(order|dispute|payment|account|transfer|posting)\.[a-z_]+$/.test(type))).toEqual([]);
+  expect(
+    eventTypes.filter((type) => !/^(order|dispute|payment|account|transfer|posting)\.[a-z_]+$/.test(type)),
+  ).toEqual([]);
   expect(eventTypes).toContain('dispute.evidence_submitted');
   expect(eventTypes).toContain('transfer.top_up');
 });
