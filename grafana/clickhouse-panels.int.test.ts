@@ -52,6 +52,17 @@ const story: EventGiven[] = [
     sequence: 2,
     at: '2026-01-31T12:05:00Z',
   },
+  { aggregate: 'account', kind: 'opened', id: 'a1', at: '2026-01-31T12:00:00Z', amountMinor: null },
+  { aggregate: 'transfer', kind: 'top_up', id: 't1', at: '2026-01-31T12:01:00Z', amountMinor: 500 },
+  { aggregate: 'posting', kind: 'posted', id: 'external:EUR', at: '2026-01-31T12:01:00Z', amountMinor: -500 },
+  {
+    aggregate: 'posting',
+    kind: 'posted',
+    id: 'a1',
+    at: '2026-01-31T12:01:00Z',
+    amountMinor: 500,
+    after: { amount_minor: 500 },
+  },
   { aggregate: 'dispute', id: 'd3', status: 'open', at: '2026-01-31T12:06:00Z', userId: 'user_2' },
 ];
 
@@ -101,7 +112,11 @@ describeIf('panels on ClickHouse', missingClickhouse(), () => {
     expect(await named('Payments that succeeded')).toEqual([[2 / 3]]);
     expect(await named('Disputes opened')).toEqual([[3]]);
     expect(await named('Disputes won')).toEqual([[0.5]]);
-    expect(await named('Events')).toEqual([[9]]);
+    expect(await named('Events')).toEqual([[13]]);
+    expect(await named('Transfers')).toEqual([[1]]);
+    expect(await named('Accounts opened')).toEqual([[1]]);
+    expect(await named('Out of balance')).toEqual([[0]]);
+    expect(await named('Money that is inside, by currency')).toEqual([['EUR', 5, 1]]);
     expect(await named('Newest event')).toEqual([[Date.parse('2026-01-31T12:06:00Z')]]);
   });
 

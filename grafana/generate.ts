@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { dashboard as business } from './dashboards/business.ts';
+import { dashboard as money } from './dashboards/money.ts';
 import { dashboard as pipeline } from './dashboards/pipeline.ts';
 import { dashboard as postgres } from './dashboards/postgres.ts';
 import { dashboard as serviceHealth } from './dashboards/service-health.ts';
@@ -11,6 +12,7 @@ const sources = {
   postgres,
   pipeline,
   business,
+  money,
 };
 
 export type DashboardName = keyof typeof sources;

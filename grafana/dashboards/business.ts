@@ -1,13 +1,7 @@
 import { RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
-import { exponentNotTwo } from '../../kernel/currency.ts';
+import { major } from '../major-units.ts';
 import { page } from '../page.ts';
 import { clickhouseLines, clickhouseNumber, clickhouseRows } from '../panels.ts';
-
-const unusual = Object.entries(exponentNotTwo);
-const codes = unusual.map(([code]) => `'${code}'`).join(', ');
-const divisors = unusual.map(([, exponent]) => 10 ** exponent).join(', ');
-/** Sums are per currency: amounts of different ones are never added up. */
-const major = (minor: string): string => `${minor} / transform(toString(currency), [${codes}], [${divisors}], 100)`;
 
 /** What the business sees, from ClickHouse: payments, volumes, disputes. Roll-ups answer what they can. */
 export const dashboard = page({
@@ -73,7 +67,7 @@ where toStartOfMinute(occurred_at) >= $__fromTime`,
   .withPanel(
     clickhouseNumber({
       title: 'Events',
-      description: 'Of orders and disputes, in the chosen time.',
+      description: 'Of orders, disputes and money, in the chosen time.',
       unit: 'short',
       sql: `
 select sum(events) as events

@@ -29,6 +29,7 @@ Examples:
   $ lab bench ingest --topology partitioned
   $ lab bench ingest --against pgbench --rounds 5      the same transaction from pgbench, turn by turn
   $ lab bench acceptance                               what kafka mode accepts, against sync mode
+  $ lab bench transfers                                strategies for hot accounts, against pgbench
   $ lab bench reads                                    stale reads and off-load by routing policy
   $ lab bench timeline --scale 25                      five million events, as in the published case`,
     )

@@ -18,11 +18,13 @@ create table accounts (
   chain_hash bytea not null default decode(repeat('00'::text, 32), 'hex'::text),
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  event_sequence bigint not null default 1,
   constraint accounts_pkey PRIMARY KEY (account_id),
   constraint accounts_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 64))),
   constraint accounts_chain_hash_check CHECK ((length(chain_hash) = 32)),
   constraint accounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint accounts_empty_when_closed CHECK (((status <> 'closed'::text) OR ((balance_minor = 0) AND (held_minor = 0)))),
+  constraint accounts_event_sequence_check CHECK ((event_sequence >= 0)),
   constraint accounts_held_minor_check CHECK ((held_minor >= 0)),
   constraint accounts_kind_check CHECK ((kind = ANY (ARRAY['wallet'::text, 'merchant'::text, 'clearing'::text, 'fees'::text, 'external'::text]))),
   constraint accounts_limited CHECK (((overdraft_limit_minor IS NOT NULL) OR (kind = ANY (ARRAY['clearing'::text, 'external'::text])))),
@@ -34,7 +36,7 @@ create table accounts (
 );
 CREATE INDEX accounts_user ON public.accounts USING btree (user_id, created_at);
 grant insert, select on accounts to lab_api;
-grant update (status, balance_minor, held_minor, version, chain_hash, updated_at) on accounts to lab_api;
+grant update (status, balance_minor, held_minor, version, chain_hash, updated_at, event_sequence) on accounts to lab_api;
 grant select on accounts to lab_reader;
 grant select on accounts to lab_worker;
 
@@ -355,6 +357,7 @@ create table outbox (
 -- one partition a day, named outbox_pYYYYMMDD
 -- one default partition, which stays empty
 grant insert, select on outbox to lab_api;
+grant select (aggregate_type, created_at) on outbox to lab_api;
 grant select on outbox to lab_cdc;
 grant select on outbox to lab_reader;
 grant select on outbox to lab_worker;
@@ -607,6 +610,7 @@ create table transfers (
   constraint transfers_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 140))),
   constraint transfers_to_amount_minor_check CHECK ((to_amount_minor > 0))
 );
+CREATE INDEX transfers_created_at ON public.transfers USING brin (created_at);
 grant insert, select on transfers to lab_api;
 grant select on transfers to lab_reader;
 grant select on transfers to lab_worker;

@@ -18,7 +18,7 @@ const existing: Members[] = [
     // Written, and only where a scenario compares topologies.
     optional: ['benchmarks/schema/run.schema.json'],
     // The others drive their load with parts of ingest, and a comparison takes freshness along.
-    standAlone: ['timeline', 'reads', 'acceptance'],
+    standAlone: ['timeline', 'reads', 'acceptance', 'transfers'],
   },
   // A topology may have the schema of another one.
   { kind: 'topology', names: topologyNames, optional: ['sql/topologies/<topology>/'], standAlone: [] },
