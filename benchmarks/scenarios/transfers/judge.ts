@@ -1,3 +1,4 @@
+import { fewestRequests, judgeAnswers, judgeCpu } from '../../measure/judge-phase.ts';
 import { type TransferForm, type TransferShape, transferForms, transferShapes } from '../../pgbench/transfers.ts';
 import type { Measurement } from '../../schema/turn.ts';
 import { pairedRatio } from '../../statistics/paired-ratio.ts';
@@ -86,8 +87,10 @@ export function judgeTransfers(measured: Rounds, audits: TransfersDocument['audi
     }
     for (const { round, phases } of rounds) {
       for (const { shape, load } of phases) {
-        if (load.errors > load.sent * 0.001) {
-          reasons.push(`${name}, round ${round}, ${shape}: ${load.errors} errors in ${load.sent} requests`);
+        const where = `${name}, round ${round}, ${shape}`;
+        reasons.push(...judgeAnswers(where, load), ...judgeCpu(where, load));
+        if (load.sent < fewestRequests) {
+          reasons.push(`${where}: ${load.sent} requests are too few: ${fewestRequests} at least`);
         }
       }
     }

@@ -12,7 +12,8 @@ import {
   transferAccounts,
   transferShapes,
 } from '../../pgbench/transfers.ts';
-import { type BenchRun, createRun, type Note, type Place, type ReadyArm } from '../../runner/run.ts';
+import type { Note, Place, ReadyArm } from '../../runner/part.ts';
+import { type BenchRun, createRun } from '../../runner/run.ts';
 import { runId } from '../../runner/run-id.ts';
 import type { Environment } from '../../schema/environment.ts';
 import type { Measurement, TurnKind } from '../../schema/turn.ts';
@@ -53,6 +54,7 @@ export async function createTransfersRun(options: BenchOptions): Promise<BenchRu
     parts: [
       {
         name: transfersTurn.name,
+        kind: transfersTurn.name,
         rounds: options.rounds,
         open: () => run.open(),
         audit: (note) => run.audit(note),
@@ -181,7 +183,10 @@ class Transfers {
     const { command, topology, seed } = this.#options;
     const rounds = roundsOf(measurements);
     const ratios = ratiosOf(rounds);
-    const reasons = judgeTransfers(rounds, this.#audits);
+    const ofTurns = measurements.flatMap(({ arm, round, reasons: own }) => {
+      return own.map((reason) => `${arm}, round ${round}: ${reason}`);
+    });
+    const reasons = [...ofTurns, ...judgeTransfers(rounds, this.#audits)];
     return {
       schemaVersion: 1,
       id: runId(this.#startedAt, 'transfers'),
