@@ -147,7 +147,7 @@ async function startProviders(logger: pino.Logger, now: () => Date) {
 }
 
 function openCustomers(pool: Pool, store: PaymentStore, now: () => Date) {
-  const accounts = oneServerLedger({ pool, ledgerPool: pool, deltas: false });
+  const accounts = oneServerLedger({ pool, ledgerPool: pool, deltas: false, now });
   const ledger = createLedger({ store: accounts, strategy: 'batched', now, maxBatch: 10, maxQueue: 10 });
   const principal = { userId: 'alice', role: 'customer' } as const;
   let keys = 0;
