@@ -27,6 +27,7 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'bench', summary: 'run one scenario', load: () => import('./commands/bench.ts') },
   { name: 'annotate', summary: 'mark benchmark runs in Grafana', load: () => import('./commands/annotate.ts') },
   { name: 'report', summary: 'the HTML report of a run', load: () => import('./commands/report.ts') },
+  { name: 'verify', summary: 'derive a result’s figures again', load: () => import('./commands/verify.ts') },
   {
     name: 'convert',
     summary: 'convert a running system to another topology',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { auditRun } from '../../audit/audit.ts';
 import { type TopologyName, topologyNames } from '../../kernel/topology.ts';
 import { describeEnvironment, loadAverageNow } from '../measure/environment.ts';
+import type { Earlier } from '../results/history.ts';
 import type { Note, Part, ReadyArm } from '../runner/part.ts';
 import { type BenchRun, createRun } from '../runner/run.ts';
 import { runId } from '../runner/run-id.ts';
@@ -12,6 +13,7 @@ import type { Measurement } from '../schema/turn.ts';
 import { type Arms, inspectArm, startArms } from './arms.ts';
 import { compareToBaseline } from './baseline.ts';
 import { type Conclusion, conclude } from './conclusion.ts';
+import { againName, compareToItself, withFloors } from './same-arm.ts';
 import { compareToControl, fewestRounds, summarizeArm } from './summary.ts';
 import { type OpenScenario, openScenario } from './turns.ts';
 import { type ArmEvidence, judgeArm } from './verdict.ts';
@@ -32,6 +34,8 @@ export interface ComparisonOptions {
   leftOut?: string;
   /** After this long no discarded turn is repeated any more. */
   repeatForMs?: number;
+  /** What earlier runs on this machine showed of the control against itself. */
+  earlier?: Earlier | undefined;
   /** A tool as one more arm. It is then the control, and what chance spoilt is not repeated. */
   tool?: ToolArm;
 }
@@ -119,14 +123,9 @@ class TopologyComparison {
       if (reason === undefined) arms.push(arm);
       else this.#absent.push({ name: `${scenario.name} on ${arm.name}`, reason });
     }
-    return openScenario(scenario, arms, {
-      seed,
-      scale,
-      signal,
-      run: `c${randomBytes(3).toString('hex')}`,
-      startTimeMs: this.#startedAt.getTime(),
-      progress: note,
-    });
+    const sizes = { seed, scale, signal, run: `c${randomBytes(3).toString('hex')}` };
+    const session = { ...sizes, startTimeMs: this.#startedAt.getTime(), progress: note };
+    return openScenario(scenario, arms, session, arms.length > 1 ? this.#control() : undefined);
   }
 
   async #audit(note: Note): Promise<void> {
@@ -153,10 +152,14 @@ class TopologyComparison {
   async describe(measurements: Measurement[]): Promise<RunDocument> {
     const { command, seed, rounds, scenarios, baseline, tool } = this.#options;
     const arms = await this.#describeArms(measurements);
-    const wanted = tool?.name ?? this.#options.control;
-    const control = arms.some((arm) => arm.name === wanted) ? wanted : arms[0]!.name;
-    const comparisons = compareToControl(measurements, control);
+    const control = tool?.name ?? this.#control();
+    const { own, sameArm, comparisons } = this.#compare(measurements, control);
     const reasons = arms.flatMap((arm) => arm.reasons.map((reason) => `${arm.name}: ${reason}`));
+    if (sameArm) {
+      const evidence = { measurements: turnsOfArm(measurements, sameArm.arm), audit: null, audited: false, rounds };
+      const ofAgain = judgeArm({ ...evidence, summary: summarizeArm(evidence.measurements) });
+      reasons.push(...ofAgain.map((reason) => `${sameArm.arm}: ${reason}`));
+    }
     if (arms.length > 1 && rounds < fewestRounds) {
       reasons.push(`${rounds} rounds compare nothing: take ${fewestRounds} at least (--rounds)`);
     }
@@ -177,11 +180,28 @@ class TopologyComparison {
       absent: tool ? [] : [...this.#absent, ...this.#notAskedFor()],
       measurements,
       comparisons,
+      sameArm,
       baseline: baseline ? compareToBaseline(comparisons, baseline) : null,
       verdict: valid ? 'VALID' : 'DISCARDED',
       reasons,
-      ...(tool?.conclude(arms, comparisons) ?? conclude({ arms, comparisons, control, measurements, valid })),
+      ...(tool?.conclude(arms, comparisons) ??
+        conclude({ arms, comparisons, control, measurements: own, valid, sameArm })),
     };
+  }
+
+  /** The arm that the others are compared to. */
+  #control(): string {
+    const { control } = this.#options;
+    return this.#arms.some(({ name }) => name === control) ? control : this.#arms[0]!.name;
+  }
+
+  /** The control's second turns stand beside the comparison and not in it. */
+  #compare(measurements: readonly Measurement[], control: string) {
+    const again = againName(control);
+    const own = measurements.filter(({ arm }) => arm !== again);
+    const { earlier = { runs: 0, spread: {} } } = this.#options;
+    const sameArm = own.length < measurements.length ? compareToItself(measurements, control, earlier) : null;
+    return { own, sameArm, comparisons: withFloors(compareToControl(own, control), sameArm) };
   }
 
   async #describeArms(measurements: readonly Measurement[]): Promise<ArmResult[]> {
@@ -211,7 +231,7 @@ class TopologyComparison {
     all: readonly Measurement[],
     audit: Pick<ArmEvidence, 'audit' | 'audited' | 'auditFailure' | 'acknowledged'>,
   ): Pick<ArmResult, 'summary' | 'reasons' | 'verdict'> {
-    const measurements = all.filter(({ arm }) => arm === name);
+    const measurements = turnsOfArm(all, name);
     const summary = summarizeArm(measurements);
     const reasons = judgeArm({ ...audit, measurements, summary, rounds: this.#options.rounds });
     return { summary, reasons, verdict: reasons.length === 0 ? 'VALID' : 'DISCARDED' };
@@ -222,4 +242,8 @@ class TopologyComparison {
     const named = new Set<string>(topologies);
     return topologyNames.filter((name) => !named.has(name)).map((name) => ({ name, reason: leftOut }));
   }
+}
+
+function turnsOfArm(measurements: readonly Measurement[], name: string): Measurement[] {
+  return measurements.filter(({ arm }) => arm === name);
 }

@@ -4,6 +4,7 @@ import { vacuum } from '../measure/vacuum.ts';
 import type { Place, ReadyArm } from '../runner/part.ts';
 import type { Arm, ScenarioOptions, ScenarioSession, TopologyScenario } from '../scenarios/scenario.ts';
 import type { Measurement } from '../schema/turn.ts';
+import { againName, withAgain } from './same-arm.ts';
 
 export interface OpenScenario {
   arms: ReadyArm[];
@@ -14,12 +15,14 @@ export interface OpenScenario {
 
 /**
  * Prepares a scenario on every arm: side by side, since nothing is measured yet.
+ * @param control has a second turn in each round, under another name; no arm has one unless told otherwise.
  * @throws the first error, after all arms have come to an end of it.
  */
 export async function openScenario(
   scenario: TopologyScenario,
   arms: readonly Arm[],
   options: ScenarioOptions,
+  control?: string,
 ): Promise<OpenScenario> {
   const opened = await Promise.allSettled(arms.map((arm) => scenario.open(arm, options)));
   const sessions = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -31,11 +34,23 @@ export async function openScenario(
     await close();
     throw failed.reason;
   }
+  const ready = arms.map((arm, at) => readyArm(scenario, arm, sessions[at]!, options.signal));
+  const at = arms.findIndex(({ name }) => name === control);
   return {
-    arms: arms.map((arm, at) => readyArm(scenario, arm, sessions[at]!, options.signal)),
+    arms: at === -1 ? ready : withAgain(ready, turnAgain(scenario, arms[at]!, sessions[at]!, options.signal)),
     acknowledged: () => new Map(arms.map(({ name }, at) => [name, sessions[at]!.acknowledged?.() ?? 0])),
     close,
   };
+}
+
+/** The same system and session once more. */
+function turnAgain(
+  scenario: TopologyScenario,
+  arm: Arm,
+  session: ScenarioSession<unknown>,
+  signal: AbortSignal,
+): ReadyArm {
+  return readyArm(scenario, { ...arm, name: againName(arm.name) }, session, signal);
 }
 
 function readyArm(
@@ -78,7 +93,7 @@ async function measureOnce({ scenario, arm, session, signal }: Turn, place: Plac
     const data = await session.measure(place.round);
     const durationS = seconds();
     if (scenario.writes) await vacuum(serverDsns(arm.system));
-    const reasons = session.judge(data);
+    const reasons = scenario.judge(data);
     return { ...base, durationS, verdict: reasons.length === 0 ? 'VALID' : 'DISCARDED', reasons, data };
   } catch (error) {
     signal.throwIfAborted();

@@ -1,10 +1,11 @@
 import { type BenchRun, takeToEnd } from '../runner/run.ts';
 import type { Engine, FreshnessDocument } from '../scenarios/freshness/document.ts';
-import { brief } from '../scenarios/freshness/pace.ts';
+import type { FreshnessPace } from '../scenarios/freshness/pace.ts';
 import { createFreshnessRun, type FreshnessOptions } from '../scenarios/freshness/run.ts';
 import type { RunDocument } from '../schema/run.ts';
 
 export interface WithFreshnessOptions extends Pick<FreshnessOptions, 'topology' | 'seed' | 'signal' | 'command'> {
+  pace: FreshnessPace;
   /** Engines that have not begun by then are left out, so that a run ends in time; in milliseconds since the start. */
   beginWithinMs: Readonly<Record<Engine, number>>;
 }
@@ -31,7 +32,7 @@ export function withFreshness(
         title: 'freshness: the way to ClickHouse',
         run: async (note) => {
           await run.close();
-          const engines = createFreshnessRun({ ...options, scale: 1, pace: brief, leaveOut });
+          const engines = createFreshnessRun({ ...options, scale: 1, leaveOut });
           freshness = await takeToEnd(engines, note);
         },
       },

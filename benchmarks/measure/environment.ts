@@ -33,17 +33,19 @@ export interface Environment {
   virtualisation: string;
 }
 
+/** What two runs on one machine have in common. */
+export function thisMachine() {
+  return { cpu: os.cpus()[0]?.model.trim() || 'unknown', cores: os.availableParallelism(), memoryBytes: os.totalmem() };
+}
+
 /** As it is now: to be asked before anything of the lab runs. */
 export async function describeEnvironment(): Promise<Environment> {
-  const cpus = os.cpus();
   const loadAverage = loadAverageNow();
   const directory = await runsRoot();
   return {
     commit: await currentCommit(),
     platform: `${os.type()} ${os.release()} ${os.arch()}`,
-    cpu: cpus[0]?.model.trim() || 'unknown',
-    cores: os.availableParallelism(),
-    memoryBytes: os.totalmem(),
+    ...thisMachine(),
     node: process.version,
     loadAverage,
     fileSystem: (await readStorage(directory)).fileSystem,

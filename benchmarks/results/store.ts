@@ -5,6 +5,7 @@ import { UsageError } from '../../runtime/usage-error.ts';
 import { isOwnDocument, type ResultDocument } from '../schema/result.ts';
 import type { RunDocument } from '../schema/run.ts';
 import { checkDocument } from '../schema/validate.ts';
+import { seal } from './digest.ts';
 
 const suffix = '.json';
 
@@ -23,12 +24,13 @@ export async function checkResultsDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Checks the document against its schema and adds it to the results. @returns its file */
+/** Checks the document against its schema and adds it to the results, with its digest. @returns its file */
 export async function saveDocument(directory: string, document: ResultDocument): Promise<string> {
-  await checkDocument(document);
+  const sealed = seal(document);
+  await checkDocument(sealed);
   await mkdir(directory, { recursive: true });
   const file = path.join(directory, fileName(document));
-  await writeFile(`${file}.partial`, `${JSON.stringify(document, null, 2)}\n`);
+  await writeFile(`${file}.partial`, `${JSON.stringify(sealed, null, 2)}\n`);
   await rename(`${file}.partial`, file);
   return file;
 }
@@ -98,5 +100,7 @@ async function readDocument(file: string): Promise<ResultDocument> {
   } catch (error) {
     throw new UsageError(`${file} is no result document: ${error instanceof Error ? error.message : error}`);
   }
-  return checkDocument(document);
+  return checkDocument(document).catch((error) => {
+    throw new UsageError(`${file}: ${error instanceof Error ? error.message : error}`);
+  });
 }

@@ -38,6 +38,8 @@ export interface TopologyScenario<Data = unknown> extends Described {
   missingOn?(topology: TopologyName): string | undefined;
   /** Loads what the scenario needs. Called for each arm before the first round. */
   open(arm: Arm, options: ScenarioOptions): Promise<ScenarioSession<Data>>;
+  /** Why a turn with this data must not count; empty when it may. A stored result is judged by it again. */
+  judge(data: Data): string[];
   /** A turn in a few words, for the progress display. */
   describeTurn?(data: Data): string;
   /** Why turns must not count beside those of the other arms, by position in `measurements`. */
@@ -102,8 +104,6 @@ export interface ScenarioOptions {
 export interface ScenarioSession<Data> {
   /** One round. @throws Error when the arm failed; the round then counts as discarded. */
   measure(round: number): Promise<Data>;
-  /** Why this round must not count; empty when it may. */
-  judge(data: Data): string[];
   /**
    * Webhooks that the client counted as acknowledged so far, each once and those of the warm-up too, where the scenario
    * sends any. The audit has to have looked up as many.

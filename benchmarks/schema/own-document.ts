@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
+import { digest } from './digest.ts';
 import { environment } from './environment.ts';
 import { verdict } from './turn.ts';
 
@@ -14,6 +15,7 @@ export const ownDocument = {
   topology: z.enum(topologyNames),
   environment,
   verdict,
+  digest,
 };
 
 export interface OwnDocument extends z.infer<z.ZodObject<typeof ownDocument>> {

@@ -6,6 +6,10 @@ export const ratioFields = {
   low: z.number(),
   high: z.number(),
   confidence: z.number().nullable().meta({ description: 'null: the bounds are the range of too few rounds' }),
+  floor: z
+    .number()
+    .optional()
+    .meta({ description: 'what the control differs from itself, as a share: smaller differences are not claimed' }),
   rounds: z
     .int()
     .optional()

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { topologyNames } from '../../kernel/topology.ts';
 import { freshnessDocument } from '../scenarios/freshness/document.ts';
+import { digest } from './digest.ts';
 import { environment } from './environment.ts';
 import { ratioFields } from './ratio.ts';
 import { measurementOf, type TurnKind, verdict } from './turn.ts';
@@ -89,6 +90,16 @@ export function runDocumentOf(scenarios: readonly string[], turns: readonly Turn
     absent: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
     measurements: z.array(measurementOf(turns)),
     comparisons: z.array(comparison),
+    sameArm: z
+      .strictObject({
+        arm: z.string(),
+        comparisons: z.array(comparison),
+        earlierRuns: z.int().meta({ description: 'earlier runs on this machine that are in it' }),
+        earlier: z.record(z.string(), z.number()).meta({ description: 'largest |log ratio| of theirs, by metric' }),
+      })
+      .nullable()
+      .optional()
+      .meta({ description: 'the control against itself; null where no arms are compared, absent in older results' }),
     freshness: freshnessDocument
       .nullable()
       .optional()
@@ -100,5 +111,6 @@ export function runDocumentOf(scenarios: readonly string[], turns: readonly Turn
     reasons: z.array(z.string()),
     findings: z.array(z.string()).meta({ description: 'what the numbers say, one sentence each' }),
     conclusion: z.string().meta({ description: 'the result in one sentence' }),
+    digest,
   });
 }

@@ -1,3 +1,4 @@
+import { seal } from '../../benchmarks/results/digest.ts';
 import { checkResultsDirectory, defaultResultsDirectory, saveDocument } from '../../benchmarks/results/store.ts';
 import type { BenchRun, Step } from '../../benchmarks/runner/run.ts';
 import type { ResultDocument } from '../../benchmarks/schema/result.ts';
@@ -31,7 +32,7 @@ async function takeToTheEnd<Document extends ResultDocument>(
   const save: Step = {
     title: 'store the result',
     run: async (note) => {
-      const document = run.document();
+      const document = seal(run.document());
       saved = { document, file: await saveDocument(defaultResultsDirectory(), document) };
       note(saved.file);
     },

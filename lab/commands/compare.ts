@@ -26,6 +26,7 @@ export function register(program: Command): void {
     )
     .option('--seed <n>', 'of the workload', wholeNumber(1), 1)
     .option('--baseline <run>', 'an earlier run: lists what became worse since')
+    .option('--repeat <n>', 'so many comparisons one after the other, and how far apart they lie', wholeNumber(1), 1)
     .option('--json', 'the result document on stdout')
     .addHelpText(
       'after',
@@ -34,6 +35,7 @@ Examples:
   $ lab compare --quick
   $ lab compare --topologies plain,partitioned --rounds 7 --scale 4
   $ lab compare --quick --baseline 20260131T120000Z      what became worse since that run
+  $ lab compare --repeat 3                               how far apart whole runs lie
   $ lab compare --quick --json > result.json`,
     )
     .action(async (flags: CompareFlags) => {

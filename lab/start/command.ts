@@ -2,6 +2,7 @@ import os from 'node:os';
 import { createComparison } from '../../benchmarks/compare/comparison.ts';
 import { withFreshness } from '../../benchmarks/compare/with-freshness.ts';
 import { writeReport } from '../../benchmarks/report/write.ts';
+import { type Earlier, earlierHere } from '../../benchmarks/results/history.ts';
 import type { BenchRun } from '../../benchmarks/runner/run.ts';
 import { topologyScenarios } from '../../benchmarks/scenarios/registry.ts';
 import type { RunDocument } from '../../benchmarks/schema/run.ts';
@@ -10,6 +11,7 @@ import { printResult } from '../benchmark/print-result.ts';
 import { runAndSave } from '../benchmark/run-and-save.ts';
 import { print, printJson, progress } from '../output.ts';
 import { serveUntilStopped } from './serve.ts';
+import { chooseSizes, type TourSizes } from './sizes.ts';
 
 export interface StartFlags {
   interactive: boolean;
@@ -23,10 +25,16 @@ export async function startCommand(flags: StartFlags): Promise<void> {
   progress(`Payments scaling lab: ${os.type()} ${os.arch()}, ${cores} cores, ${memory} GB, Node ${process.version}.`);
   progress('A quick comparison of every topology that this machine can run; it takes about four minutes.\n');
   let report = '';
-  const { document, file } = await runAndSave(tour, async (result) => {
-    report = await writeReport([result]);
-    return report;
-  });
+  const sizes = await chooseSizes();
+  if (sizes.reason) progress(`Less is measured than usual, because ${sizes.reason}.\n`);
+  const earlier = await earlierHere(controlTopology);
+  const { document, file } = await runAndSave(
+    (signal) => tour(signal, earlier, sizes),
+    async (result) => {
+      report = await writeReport([result]);
+      return report;
+    },
+  );
   if (document.verdict !== 'VALID') process.exitCode = 1;
   if (flags.json) return printJson(document);
   printResult(document, file, report);
@@ -37,9 +45,10 @@ export async function startCommand(flags: StartFlags): Promise<void> {
 }
 
 /** What fits into five minutes on two cores. `lab compare` and `lab bench` run the rest. */
-function tour(signal: AbortSignal): BenchRun<RunDocument> {
+function tour(signal: AbortSignal, earlier: Earlier, { scale, pace }: TourSizes): BenchRun<RunDocument> {
   const comparison = createComparison({
     signal,
+    earlier,
     command: 'start',
     topologies: topologyNames.filter((name) => capabilities(name).workers === 0),
     leftOut: 'the tour has five minutes; `lab compare` measures it where Citus is installed',
@@ -47,14 +56,14 @@ function tour(signal: AbortSignal): BenchRun<RunDocument> {
     scenarios: topologyScenarios.filter(({ inTour }) => inTour),
     rounds: 3,
     seed: 1,
-    // A little shorter than `lab compare --quick`, which leaves time for the engines.
-    scale: 0.85,
+    scale,
     repeatForMs: 180_000,
   });
   return withFreshness(comparison, {
     signal,
     command: 'start',
     topology: defaultTopology,
+    pace,
     seed: 1,
     // The whole tour has to end within five minutes, on two cores that others use as well.
     beginWithinMs: { native: 275_000, debezium: 258_000 },

@@ -24,9 +24,9 @@ async function turnWith(meddle: () => Promise<unknown>): Promise<Measurement> {
     turn: { name: 'ingest', data: z.unknown(), metrics: () => ({}) },
     writes: false,
     inTour: false,
+    judge: () => [],
     open: async () => ({
       measure: async () => (await meddle()) ?? {},
-      judge: () => [],
       close: async () => {},
     }),
   };

@@ -25,7 +25,7 @@ test('with a lagging replica naive reads are stale, and a session that sends its
   );
   const data = await session.measure(1);
   await session.close();
-  expect(session.judge(data)).toEqual([]);
+  expect(reads.judge(data)).toEqual([]);
   const of = (name: string) => data.policies.find(({ policy }) => policy === name)!;
   expect(data.policies.map(({ policy }) => policy).toSorted()).toEqual(['lsn_floor', 'naive', 'sticky', 'wait']);
   expect(of('naive')).toMatchObject({ replicaShare: 1 });

@@ -17,7 +17,7 @@ export const ingestData = z.strictObject({
         errors: z.int(),
       }),
     )
-    .meta({ description: 'windows of the ramp' }),
+    .meta({ description: 'windows of the ramp; empty where an earlier round had found the rate' }),
   peak: loadPhase.meta({ description: 'the highest rate that kept the objective over a whole hold' }),
   attempts: z
     .array(z.strictObject({ offeredRate: z.number(), rate: z.number(), p99Ms: z.number(), kept: z.boolean() }))

@@ -4,6 +4,7 @@ import type { TopologyScenario } from '../scenario.ts';
 import { checkpointStorms } from './checkpoint-storms.ts';
 import type { IngestData } from './data.ts';
 import { ingestFindings } from './findings.ts';
+import { judgeIngest } from './judge.ts';
 import { ingestMetrics, ingestRate, ingestTurn } from './metrics.ts';
 import { ingestTable } from './table.ts';
 
@@ -16,6 +17,7 @@ export const ingest: TopologyScenario<IngestData> = {
   writes: true,
   inTour: true,
   open: async (arm, options) => (await import('./rounds.ts')).openIngest(arm, options),
+  judge: judgeIngest,
   describeTurn: ({ peak, half }) =>
     `${Math.round(peak.rate)} webhooks/s, p99 ${half.latency.p99Ms.toFixed(1)} ms at half of that`,
   judgeTogether: checkpointStorms,

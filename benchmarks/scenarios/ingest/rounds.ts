@@ -11,11 +11,10 @@ import type { LoadPhase } from '../../schema/load-phase.ts';
 import type { Arm, ScenarioOptions, ScenarioSession } from '../scenario.ts';
 import { openAckRecord } from './ack-record.ts';
 import type { CurvePoint, IngestData } from './data.ts';
-import { judgeIngest } from './judge.ts';
 import { startLagSampler } from './lag.ts';
 import { readOwnWrites } from './own-writes.ts';
 import { type PhaseContext, runPhase } from './phase.ts';
-import { firstRate, keeps, nextRate, objective } from './search.ts';
+import { firstRate, keeps, nearRate, nextRate, objective } from './search.ts';
 import { createWebhookSource } from './webhook-source.ts';
 
 /** Requests under way in the closed loop: enough for full batches, few enough to stay below the objective. */
@@ -56,17 +55,22 @@ export async function openIngest(arm: Arm, options: ScenarioOptions): Promise<Sc
     seed: options.seed,
     signal: options.signal,
   };
+  let warm = false;
+  let lastRate: number | undefined;
   return {
-    measure: async (round) => {
+    measure: async () => {
       // Compiled code, full connection pools and the first pages of every index are not what is asked about.
-      if (round === 1) {
+      if (!warm) {
+        warm = true;
         await runPhase(context, closed(warmUpMs * options.scale), 36_000 * options.scale);
         const count = Math.ceil((walFilesOfRound * options.scale) / clients.length);
         for (const client of clients) await prepareWalFiles(client, count);
       }
       // Every round starts with nothing to write back, so that a checkpoint of an earlier one can't fall into it.
       for (const client of clients) await client.query('checkpoint');
-      const data = await measureRound(context, options.scale, system.replicas.length > 0 ? system.dsn.admin : null);
+      const lagDsn = system.replicas.length > 0 ? system.dsn.admin : null;
+      const data = await measureRound(context, options.scale, lagDsn, lastRate);
+      lastRate = data.peak.offeredRate ?? undefined;
       await readOwnWrites({
         url: system.urls.api,
         token: await operatorToken(system),
@@ -78,7 +82,6 @@ export async function openIngest(arm: Arm, options: ScenarioOptions): Promise<Sc
       await record.flush();
       return data;
     },
-    judge: judgeIngest,
     acknowledged: () => record.distinct,
     close: async () => {
       await record.close();
@@ -99,15 +102,22 @@ async function connectToServers(system: RunningSystem): Promise<Client[]> {
   return clients;
 }
 
-async function measureRound(context: PhaseContext, scale: number, lagDsn: string | null): Promise<IngestData> {
+/** @param lastRate where the arm's round before found its peak: then no ramp has to look for it */
+async function measureRound(
+  context: PhaseContext,
+  scale: number,
+  lagDsn: string | null,
+  lastRate: number | undefined,
+): Promise<IngestData> {
   const { clients } = context;
   const before = await sampleServers(clients);
   const acknowledgedBefore = context.record.acknowledged;
   const lag = lagDsn ? await startLagSampler(lagDsn) : undefined;
   try {
     const saturation = await saturate(context, saturationMs * scale);
-    const curve = await runRamp(context, saturation.rate, rampMs * scale);
-    const { peak, attempts } = await findPeak(context, firstRate(curve, saturation.rate), holdMs * scale);
+    const curve = lastRate === undefined ? await runRamp(context, saturation.rate, rampMs * scale) : [];
+    const first = nearRate(lastRate ?? firstRate(curve, saturation.rate), saturation.rate);
+    const { peak, attempts } = await findPeak(context, first, holdMs * scale);
     const half = await hold(context, peak.rate / 2, halfMs * scale);
     const points = (await lag?.stop()) ?? [];
     const after = await sampleServers(clients);

@@ -29,7 +29,12 @@ export function firstRate(
     else if (at > last + 1) break;
   }
   const ramp = curve[Math.max(last, 0)]?.offeredRate ?? saturationRate;
-  return Math.min(Math.max(ramp, saturationRate * 0.6), saturationRate * 1.5);
+  return nearRate(ramp, saturationRate);
+}
+
+/** A start far from what the closed loop has just shown would waste holds. */
+export function nearRate(rate: number, saturationRate: number): number {
+  return Math.min(Math.max(rate, saturationRate * 0.6), saturationRate * 1.5);
 }
 
 export interface Attempt {

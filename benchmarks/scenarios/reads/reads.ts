@@ -2,6 +2,7 @@ import { capabilities, controlTopology, topologyNames } from '../../../kernel/to
 import type { TopologyScenario } from '../scenario.ts';
 import type { ReadsData } from './data.ts';
 import { readsFindings } from './findings.ts';
+import { judgeReads } from './judge.ts';
 import { readsTurn } from './metrics.ts';
 
 export const reads: TopologyScenario<ReadsData> = {
@@ -13,6 +14,7 @@ export const reads: TopologyScenario<ReadsData> = {
   writes: true,
   inTour: false,
   open: async (arm, options) => (await import('./rounds.ts')).openReads(arm, options),
+  judge: judgeReads,
   findings: ({ measurements }) => readsFindings(measurements),
   conclude: ({ measurements }) => readsFindings(measurements)[0],
   report: async () => ({ sections: [(await import('./section.ts')).readsSection] }),

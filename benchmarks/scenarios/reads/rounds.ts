@@ -12,7 +12,6 @@ import { type AckRecord, openAckRecord } from '../ingest/ack-record.ts';
 import { createWebhookSource, type WebhookSource } from '../ingest/webhook-source.ts';
 import type { Arm, ScenarioOptions, ScenarioSession } from '../scenario.ts';
 import type { PolicyReads, ReadsData } from './data.ts';
-import { judgeReads } from './judge.ts';
 import { runSessions } from './session.ts';
 
 /** The replicas apply each commit so much later: a lag that every policy meets alike. */
@@ -56,7 +55,6 @@ export async function openReads(arm: Arm, options: ScenarioOptions): Promise<Sce
         await setReplayDelay(system.replicas, 0);
       }
     },
-    judge: judgeReads,
     acknowledged: () => record.distinct,
     close: () => record.close(),
   };

@@ -59,7 +59,6 @@ export async function openTimeline(arm: Arm, options: ScenarioOptions): Promise<
       const cold = targets[0]!.cold.description ?? 'not measured: needs PostgreSQL 17 with pg_buffercache';
       return { ...describeSize(size), node, cold, results, plans, seconds: { seeding } };
     },
-    judge: (data) => (data.results.some((result) => result.rows === 0) ? ['a query found no rows'] : []),
     close: async () => {
       for (const { client } of targets) await client.end();
     },

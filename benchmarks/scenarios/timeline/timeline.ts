@@ -17,6 +17,7 @@ export const timeline: TopologyScenario<TimelineData> = {
       ? 'its data set lies in databases of its own, which no cluster spreads out'
       : undefined,
   open: async (arm, options) => (await import('./rounds.ts')).openTimeline(arm, options),
+  judge: ({ results }) => (results.some(({ rows }) => rows === 0) ? ['a query found no rows'] : []),
   table: {
     always: false,
     columns: [

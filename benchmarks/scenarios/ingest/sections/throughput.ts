@@ -10,7 +10,7 @@ export function throughputSection(view: View): Html {
   if (!view.arms.some(({ result }) => view.rounds(ingestTurn, result.name).length > 0)) return html``;
   return html`<section><h2>Throughput and latency</h2>
 <figure>${ratesChart(view)}<figcaption>Highest rate held at p99 ≤ 100 ms: every round is a symbol, the bar is the median.</figcaption></figure>
-<figure>${curveChart(view)}<figcaption>p99 against the offered rate. Lines: the ramps, median of the rounds second by second. Hollow symbols: rates that were
+<figure>${curveChart(view)}<figcaption>p99 against the offered rate. Lines: the ramps of the rounds that had one, second by second. Hollow symbols: rates that were
 held for a while. Latency counts from the moment when a request was meant to start; above the dashed line the objective is lost.</figcaption></figure></section>`;
 }
 
@@ -80,7 +80,8 @@ function curveChart(view: View): Html {
 }
 
 /** The ramps of all rounds as one: the median of rate and latency, second by second. */
-function typicalRamp(rounds: readonly IngestData[]): [number, number][] {
+function typicalRamp(all: readonly IngestData[]): [number, number][] {
+  const rounds = all.filter(({ curve }) => curve.length > 0);
   const seconds = Math.min(...rounds.map((data) => data.curve.length));
   if (!Number.isFinite(seconds)) return [];
   return Array.from({ length: seconds }, (_, at) => [
