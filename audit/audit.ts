@@ -54,11 +54,11 @@ interface Check {
 const titles: readonly { id: Invariant['id']; title: string }[] = [
   { id: 'I1', title: 'transfers are zero in sum, and balances, sequences and hashes follow from postings' },
   { id: 'I2', title: 'every acknowledged webhook is stored with its body' },
-  { id: 'I3', title: 'exactly one effect per provider event' },
+  { id: 'I3', title: 'exactly one effect per provider event and idempotency key' },
   { id: 'I4', title: 'captures stay within their order and agree with the provider’s books' },
   { id: 'I5', title: 'sequences are 1..n per aggregate, the outbox has each once' },
   { id: 'I8', title: 'no stale read with a consistency token' },
-  { id: 'state', title: 'orders and disputes are what their newest events say' },
+  { id: 'state', title: 'orders, disputes, users and sessions are what their events say' },
 ];
 
 function checksFor(dedupe: Capabilities['dedupe']): Check[] {
@@ -69,6 +69,7 @@ function checksFor(dedupe: Capabilities['dedupe']): Check[] {
     { invariant: 'I2', sql: 'i2_acknowledged_is_stored', needsRecord: true },
     { invariant: 'I3', sql: `i3_one_effect.${dedupe}` },
     { invariant: 'I3', sql: 'i3_acknowledged_has_effect', needsRecord: true },
+    { invariant: 'I3', sql: 'i3_keys' },
     { invariant: 'I4', sql: 'i4_captures' },
     { invariant: 'I5', sql: 'i5_order_sequences' },
     { invariant: 'I5', sql: 'i5_dispute_sequences' },
@@ -76,6 +77,7 @@ function checksFor(dedupe: Capabilities['dedupe']): Check[] {
     { invariant: 'I5', sql: 'i5_ledger_outbox' },
     { invariant: 'state', sql: 'state_orders_follow_events' },
     { invariant: 'state', sql: 'state_disputes_follow_events' },
+    { invariant: 'state', sql: 'state_sessions' },
   ];
 }
 
