@@ -174,6 +174,7 @@ export async function runChecks(client: Client, topology: TopologyName, record: 
     noteUnchecked(invariant, `${check.sql}: ${checked.failure}`);
   }
   judgeReads(record, found.get('I8')!);
+  judgeRecords(record, found.get('I2')!);
   const invariants = [...found.values()].map((invariant) => {
     return { ...invariant, ok: invariant.ok && invariant.violations === 0 };
   });
@@ -210,6 +211,14 @@ function addFinding(invariant: Invariant, finding: Attempt<ProviderFinding>): vo
   invariant.examples.push(...examples.slice(0, 20 - invariant.examples.length));
   invariant.note ??= note;
   invariant.ok = invariant.ok && violations === 0;
+}
+
+/** A record that was changed proves nothing; one without an end may have lost lines, which only a reader can tell. */
+function judgeRecords({ doubts }: LoadedRecord, invariant: Invariant): void {
+  const changed = doubts.filter(({ isChanged }) => isChanged).map(({ text }) => text);
+  if (changed.length > 0) noteUnchecked(invariant, changed.join('; '));
+  const others = doubts.filter(({ isChanged }) => !isChanged).map(({ text }) => text);
+  if (others.length > 0) invariant.note = [invariant.note, ...others].filter((text) => text !== null).join('; ');
 }
 
 function judgeReads(record: LoadedRecord, invariant: Invariant): void {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
-import { type RecordedAck, type RecordedRead, readRecords } from '../simulator/record/read.ts';
+import { type RecordDoubt, type RecordedAck, type RecordedRead, readRecords } from '../simulator/record/read.ts';
 
 /** Rows that one insert takes: large enough to make round trips cheap, small enough to stay in constant memory. */
 const batchRows = 5_000;
@@ -11,13 +11,15 @@ export interface LoadedRecord {
   /** Reads that saw less than their own write. */
   staleReads: RecordedRead[];
   staleReadCount: number;
+  /** What speaks against the files being whole. */
+  doubts: RecordDoubt[];
 }
 
 /** Streams the record files: acknowledgements into the temporary table `recorded_acks`, reads are judged here. */
 export async function loadRecord(client: Client, files: readonly string[]): Promise<LoadedRecord> {
   await client.query(await auditSql('create_recorded_acks'));
   const insert = await auditSql('insert_recorded_acks');
-  const loaded: LoadedRecord = { acks: 0, reads: 0, staleReads: [], staleReadCount: 0 };
+  const loaded: LoadedRecord = { acks: 0, reads: 0, staleReads: [], staleReadCount: 0, doubts: [] };
   let batch: RecordedAck[] = [];
   const flush = async () => {
     const columns = [
@@ -31,7 +33,7 @@ export async function loadRecord(client: Client, files: readonly string[]): Prom
     loaded.acks += batch.length;
     batch = [];
   };
-  for await (const line of readRecords(files)) {
+  for await (const line of readRecords(files, (doubt) => loaded.doubts.push(doubt))) {
     if (line.type === 'read') countRead(line, loaded);
     else batch.push(line);
     if (batch.length === batchRows) await flush();

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
-import type { RecordedAck, RecordedRead } from './read.ts';
+import type { RecordEnd, RecordedAck, RecordedRead } from './read.ts';
 
 /** A line of a record file; `at` is RFC 3339 in UTC, when the client got the answer. */
 export type RecordLine = (RecordedAck | RecordedRead) & { at: string };
@@ -11,7 +11,7 @@ export interface RecordWriter {
   readonly file: string;
   /** Resolves when the line is on disk. Only then may the client count the acknowledgement. */
   append(line: RecordLine): Promise<void>;
-  /** Writes what is still queued and closes the file. */
+  /** Writes what is still queued and an end, by which a reader knows that nothing was cut off, and closes the file. */
   close(): Promise<void>;
 }
 
@@ -30,6 +30,7 @@ export async function openRecord(file: string): Promise<RecordWriter> {
   await mkdir(path.dirname(file), { recursive: true });
   const handle = await open(file, 'a+', 0o600);
   await cutTornLine(handle);
+  const written = await hashOf(handle);
   await syncDirectory(path.dirname(file));
   let queue: Queued[] = [];
   let writing: Promise<void> | undefined;
@@ -41,8 +42,11 @@ export async function openRecord(file: string): Promise<RecordWriter> {
       queue = [];
       try {
         if (failure !== undefined) throw failure;
-        await handle.appendFile(batch.map(({ text }) => text).join(''));
+        const text = batch.map((one) => one.text).join('');
+        await handle.appendFile(text);
         await handle.datasync();
+        written.hash.update(text);
+        written.lines += batch.length;
         for (const { resolve } of batch) resolve();
       } catch (error) {
         failure ??= error;
@@ -62,9 +66,37 @@ export async function openRecord(file: string): Promise<RecordWriter> {
       }),
     close: async () => {
       await writing;
+      // What a file holds after a failed write is unknown, so it has no end.
+      if (failure === undefined) await handle.appendFile(endLine(file, written));
       await handle.close();
     },
   };
+}
+
+interface Written {
+  /** Whole lines, former ends among them. */
+  lines: number;
+  /** SHA-256 over all of them. */
+  hash: Hash;
+}
+
+async function hashOf(handle: FileHandle): Promise<Written> {
+  const written = { lines: 0, hash: createHash('sha256') };
+  const { size } = await handle.stat();
+  const block = Buffer.alloc(65_536);
+  for (let at = 0; at < size; at += block.length) {
+    const { bytesRead } = await handle.read(block, 0, Math.min(block.length, size - at), at);
+    const bytes = block.subarray(0, bytesRead);
+    written.hash.update(bytes);
+    for (const byte of bytes) if (byte === 0x0a) written.lines += 1;
+  }
+  return written;
+}
+
+/** The last line of a record that its writer closed. */
+function endLine(file: string, { lines, hash }: Written): string {
+  const end: RecordEnd = { type: 'end', lines, sha256: hash.copy().digest('hex'), name: path.basename(file) };
+  return `${JSON.stringify(end)}\n`;
 }
 
 /** Hash of a body as the record and the audit know it: SHA-256 of its bytes, 64 hexadecimal digits. */

@@ -101,3 +101,52 @@ test.skipIf(process.platform !== 'linux')('after a failed write nothing is ackno
   for (const id of ['evt_2', 'evt_3', 'evt_4']) await expect(record.append(ack(id))).rejects.toThrow(/ENOSPC/);
   await record.close();
 });
+
+async function doubtsOf(): Promise<string[]> {
+  const doubts: string[] = [];
+  for await (const _ of readRecords([file], ({ text, isChanged }) =>
+    doubts.push(`${isChanged ? 'changed: ' : ''}${text}`),
+  ));
+  return doubts;
+}
+
+/** Three lines and an end, changed by hand. */
+async function recordOf(change: (lines: string[]) => string[] | Promise<string[]>): Promise<string[]> {
+  for (const id of ['evt_1', 'evt_2', 'evt_3']) {
+    const record = await openRecord(file);
+    await record.append(ack(id));
+    await record.close();
+  }
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);
+  await writeFile(file, (await change(lines)).map((line) => `${line}\n`).join(''));
+  return doubtsOf();
+}
+
+test.each<[string, (lines: string[]) => string[], string[]]>([
+  ['nothing was changed', (lines) => lines, []],
+  ['it was halved', (lines) => lines.slice(0, 3), [expect.stringMatching(/^one\.jsonl has no end: /)]],
+  ['it was emptied', () => [], [expect.stringMatching(/^one\.jsonl is empty: /)]],
+  [
+    'a line was removed',
+    ([first, end, , ...others]) => [first!, end!, ...others],
+    ['changed: one.jsonl has 2 lines, and its end counts 3', 'changed: one.jsonl has 4 lines, and its end counts 5'],
+  ],
+  [
+    'a line was changed',
+    ([first, ...others]) => [first!.replace('evt_1', 'evt_9'), ...others],
+    Array(3).fill('changed: one.jsonl: its lines are not those that its writer hashed'),
+  ],
+])('a reader is told what speaks against a record: %s', async (_what, change, doubts) => {
+  expect(await recordOf(change)).toEqual(doubts);
+});
+
+test('a renamed record is told, and so is one of before records had an end, which stays readable', async () => {
+  await recordOf((lines) => lines);
+  const renamed = path.join(path.dirname(file), 'two.jsonl');
+  await writeFile(renamed, await readFile(file));
+  file = renamed;
+  expect((await doubtsOf())[0]).toBe('two.jsonl was written as one.jsonl');
+  await writeFile(file, `${JSON.stringify(ack('evt_1'))}\n`);
+  expect(await doubtsOf()).toEqual([expect.stringMatching(/^two\.jsonl has no end: .* before records had an end/)]);
+  expect(await idsIn()).toEqual(['evt_1']);
+});
