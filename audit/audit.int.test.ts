@@ -120,6 +120,34 @@ describe.each(['plain', 'partitioned'] as const)('the audit of a %s database', (
     return Object.fromEntries(bad.map(({ id, examples }) => [id, examples.map((example) => example.split(':')[0]!)]));
   }
 
+  const ofOneAck = createHash('sha256')
+    .update(`${JSON.stringify(ack('evt_o1_1'))}\n`)
+    .digest('hex');
+  const end = { type: 'end', lines: 1, sha256: ofOneAck, name: 'record.jsonl' };
+
+  test.each<[string, object[], object]>([
+    ['whole', [ack('evt_o1_1'), end], { ok: true, checked: 1, note: null }],
+    [
+      'short of a line',
+      [end],
+      { ok: false, note: expect.stringMatching(/: record\.jsonl has 0 lines, and its end counts 1$/) },
+    ],
+    [
+      'of other lines than were written',
+      [ack('evt_o1_2'), end],
+      { ok: false, note: 'could not be checked: record.jsonl: its lines are not those that its writer hashed' },
+    ],
+    ['without an end', [ack('evt_o1_1')], { ok: true, note: expect.stringMatching(/^record\.jsonl has no end: /) }],
+    ['empty', [], { note: expect.stringMatching(/record\.jsonl is empty: /) }],
+    [
+      'renamed',
+      [ack('evt_o1_1'), { ...end, name: 'acks.jsonl' }],
+      { ok: true, note: 'record.jsonl was written as acks.jsonl' },
+    ],
+  ])('says of a record that it is %s', async (_what, lines, expected) => {
+    expect((await audit(lines)).invariants.find(({ id }) => id === 'I2')).toMatchObject(expected);
+  });
+
   test('finds nothing wrong with sound data', async () => {
     const lines = [ack('evt_o1_1'), ack('evt_o1_1', { status: 200, verdict: 'duplicate' }), read({})];
     const result = await auditRun({ dsn: database.dsn, topology, recordFiles: [await writeRecord(lines)] });

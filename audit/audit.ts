@@ -216,7 +216,11 @@ function addFinding(invariant: Invariant, finding: Attempt<ProviderFinding>): vo
 /** A record that was changed proves nothing; one without an end may have lost lines, which only a reader can tell. */
 function judgeRecords({ doubts }: LoadedRecord, invariant: Invariant): void {
   const changed = doubts.filter(({ isChanged }) => isChanged).map(({ text }) => text);
-  if (changed.length > 0) noteUnchecked(invariant, changed.join('; '));
+  if (changed.length > 0) {
+    const earlier = invariant.note === null ? '' : `${invariant.note}; `;
+    noteUnchecked(invariant, changed.join('; '));
+    invariant.note = earlier + invariant.note;
+  }
   const others = doubts.filter(({ isChanged }) => !isChanged).map(({ text }) => text);
   if (others.length > 0) invariant.note = [invariant.note, ...others].filter((text) => text !== null).join('; ');
 }

@@ -28,6 +28,11 @@ const answerHeaders = {
     schema: { type: 'string' },
     example: 'v2.1.16b374d848',
   },
+  'X-Webhook-Verdict': {
+    description: 'What was decided of each webhook of the request, where the body is one that the provider asks for.',
+    schema: { type: 'string' },
+    example: 'applied, duplicate',
+  },
   'WWW-Authenticate': {
     description: 'How to authenticate; with error="invalid_token" where a token was sent that is not valid.',
     schema: { type: 'string' },

@@ -2,7 +2,8 @@ import type { OpenAPIRegistry, ResponseConfig } from '@asteasolutions/zod-to-ope
 import { z } from 'zod';
 import { providerDocuments } from '../../kernel/providers/documents.ts';
 import type { Provider } from '../../kernel/providers/provider.ts';
-import { answerHeaders, anyBody, dataResponse, type PathRegistration } from './describe.ts';
+import { anyBody, dataResponse, type PathRegistration } from './describe.ts';
+import { headerOf } from './headers.ts';
 import { errorResponses } from './refusals.ts';
 
 const receipt = z
@@ -93,7 +94,7 @@ function accepted(provider: Provider, description: string, verdict: string): Res
   return {
     description,
     content: { 'text/plain': { schema: z.literal(acceptedText), example: acceptedText } },
-    headers: answerHeaders('write'),
+    headers: headerOf('X-Request-ID', 'X-Consistency-Token', 'X-Webhook-Verdict'),
   };
 }
 

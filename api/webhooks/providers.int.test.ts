@@ -91,7 +91,9 @@ describe('adyen', () => {
     const answer = await send([signedAdyenItem(item('8515A')), signedAdyenItem(item('8515B'))]);
     expect([answer.status, answer.body]).toEqual([202, '[accepted]']);
     expect(await server.query(`select 1 from orders where provider = 'adyen'`)).toHaveLength(2);
-    expect((await send([signedAdyenItem(item('8515A'))])).status).toBe(200);
+    expect(answer.headers.get('x-webhook-verdict')).toBe('applied, applied');
+    const again = await send([signedAdyenItem(item('8515A'))]);
+    expect([again.status, again.headers.get('x-webhook-verdict')]).toEqual([200, 'duplicate']);
   });
 
   it('takes the payment that succeeds after a card was refused', async () => {

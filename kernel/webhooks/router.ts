@@ -83,6 +83,8 @@ function answer(response: Response, provider: Provider, delivered: Delivered[]):
   if (last?.commitLsn !== undefined) response.setHeader('X-Consistency-Token', encodeConsistencyToken(last.commitLsn));
   const status = delivered.length > 0 && delivered.every((entry) => entry.data.verdict === 'duplicate') ? 200 : 202;
   if (provider.acceptedText !== undefined) {
+    // The body is the provider's; what was decided, an operator and the audit's client read here.
+    response.setHeader('X-Webhook-Verdict', delivered.map(({ data }) => data.verdict).join(', '));
     response.status(status).type('text/plain').send(provider.acceptedText);
     return;
   }

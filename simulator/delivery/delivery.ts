@@ -239,7 +239,9 @@ function effectOf(answer: Answer): Effect {
     const { data } = JSON.parse(answer.body) as { data: unknown };
     return ((Array.isArray(data) ? data[0] : data) ?? {}) as Effect;
   } catch {
-    return {};
+    // Adyen asks for a body of its own; each request has one webhook.
+    const verdict = answer.headers['x-webhook-verdict'];
+    return typeof verdict === 'string' ? { verdict } : {};
   }
 }
 

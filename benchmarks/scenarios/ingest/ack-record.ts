@@ -70,13 +70,14 @@ function ackLine({ request, answer, at }: { request: PreparedWebhook; answer: An
     provider_event_id: webhook.providerEventId,
     body_sha256: bodySha256(body ?? ''),
     status: answer.status,
-    verdict: verdictOf(answer.body),
+    verdict: verdictOf(answer),
     order_id: webhook.orderId,
     at: new Date(at).toISOString(),
   } satisfies RecordLine;
 }
 
 /** Cheaper than parsing the envelope, and the field's name occurs once in it. */
-function verdictOf(body: string): string | null {
-  return /"verdict":"([a-z]+)"/.exec(body)?.[1] ?? null;
+function verdictOf({ body, headers }: Answer): string | null {
+  const header = headers['x-webhook-verdict'];
+  return /"verdict":"([a-z]+)"/.exec(body)?.[1] ?? (typeof header === 'string' ? header : null);
 }
