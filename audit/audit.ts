@@ -4,6 +4,7 @@ import { type Capabilities, capabilities, type TopologyName } from '../kernel/to
 import { auditAnalytics } from './analytics.ts';
 import { auditBookings, type ProviderFinding, readBookings } from './bookings.ts';
 import { checkAgainstModel } from './model/check.ts';
+import { auditPayments, checkPayments, readMovements } from './payments.ts';
 import { auditSql, type LoadedRecord, loadRecord } from './recorded.ts';
 
 export interface AuditOptions {
@@ -55,10 +56,10 @@ const titles: readonly { id: Invariant['id']; title: string }[] = [
   { id: 'I1', title: 'transfers are zero in sum, and balances, sequences and hashes follow from postings' },
   { id: 'I2', title: 'every acknowledged webhook is stored with its body' },
   { id: 'I3', title: 'exactly one effect per provider event and idempotency key' },
-  { id: 'I4', title: 'captures stay within their order and agree with the provider’s books' },
+  { id: 'I4', title: 'captures and payments agree with the providers’ books, and none is taken twice' },
   { id: 'I5', title: 'sequences are 1..n per aggregate, the outbox has each once' },
   { id: 'I8', title: 'no stale read with a consistency token' },
-  { id: 'state', title: 'orders, disputes, users and sessions are what their events say' },
+  { id: 'state', title: 'orders, disputes, payments, users and sessions are what their events say, and none is stuck' },
 ];
 
 function checksFor(dedupe: Capabilities['dedupe']): Check[] {
@@ -101,12 +102,13 @@ async function auditOn(client: Client, options: AuditOptions): Promise<AuditResu
   );
   const record = await loadRecord(client, options.recordFiles ?? []);
   const { providerUrl, clickhouseUrl } = options;
-  const before = providerUrl === undefined ? undefined : await attempt(readBookings(providerUrl));
+  const before = providerUrl === undefined ? undefined : await attempt(readBooks(providerUrl));
   await client.query('begin transaction isolation level repeatable read read only');
   const { invariants } = await runChecks(client, options.topology, record);
+  addFinding(invariants.find(({ id }) => id === 'state')!, 'payments', await attempt(checkPayments(client)));
   if (providerUrl !== undefined && before) {
     const finding = await attempt(booksFinding(client, providerUrl, before));
-    addFinding(invariants.find(({ id }) => id === 'I4')!, finding);
+    addFinding(invariants.find(({ id }) => id === 'I4')!, 'the provider’s books', finding);
   }
   if (options.deep) invariants.push(await deepInvariant(client, options.automaticCapture ?? []));
   await client.query('commit');
@@ -148,13 +150,28 @@ function reasonOf(error: unknown): string {
 /** SQLSTATE `query_canceled`. */
 const statementTimedOut = '57014';
 
-async function booksFinding(
-  client: Client,
-  providerUrl: string,
-  before: Attempt<Awaited<ReturnType<typeof readBookings>>>,
-): Promise<ProviderFinding> {
+interface Books {
+  captures: Awaited<ReturnType<typeof readBookings>>;
+  movements: Awaited<ReturnType<typeof readMovements>>;
+}
+
+async function readBooks(providerUrl: string): Promise<Books> {
+  return { captures: await readBookings(providerUrl), movements: await readMovements(providerUrl) };
+}
+
+/** Captures of orders, and payments. */
+async function booksFinding(client: Client, providerUrl: string, before: Attempt<Books>): Promise<ProviderFinding> {
   if ('failure' in before) throw new Error(before.failure);
-  return auditBookings(client, { before: before.value, after: await readBookings(providerUrl) });
+  const after = await readBooks(providerUrl);
+  const captures = await auditBookings(client, { before: before.value.captures, after: after.captures });
+  const payments = await auditPayments(client, { before: before.value.movements, after: after.movements });
+  return {
+    // The captures were counted with the lab's own half.
+    checked: payments.checked,
+    violations: captures.violations + payments.violations,
+    examples: [...captures.examples, ...payments.examples],
+    note: payments.checked === 0 ? captures.note : null,
+  };
 }
 
 /** All checks on one connection, in the caller's transaction, after `loadRecord` on the same connection. */
@@ -201,12 +218,13 @@ async function runCheck(client: Client, check: Check, invariant: Invariant): Pro
   invariant.examples.push(...row.examples.slice(0, 20 - invariant.examples.length));
 }
 
-function addFinding(invariant: Invariant, finding: Attempt<ProviderFinding>): void {
+function addFinding(invariant: Invariant, what: string, finding: Attempt<ProviderFinding>): void {
   if ('failure' in finding) {
-    noteUnchecked(invariant, `the provider’s books: ${finding.failure}`);
+    noteUnchecked(invariant, `${what}: ${finding.failure}`);
     return;
   }
-  const { violations, examples, note } = finding.value;
+  const { checked, violations, examples, note } = finding.value;
+  invariant.checked += checked;
   invariant.violations += violations;
   invariant.examples.push(...examples.slice(0, 20 - invariant.examples.length));
   invariant.note ??= note;

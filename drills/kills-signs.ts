@@ -17,8 +17,8 @@ export async function expectAllWell(system: RunningSystem, wait: WaitOptions): P
 }
 
 async function isWell(system: RunningSystem): Promise<boolean> {
-  const { api, ingest, cdc, provider } = system.urls;
-  const urls = [api, ingest, cdc, provider].filter((url) => url !== undefined);
+  const { api, ingest, cdc, provider, payments } = system.urls;
+  const urls = [api, ingest, cdc, provider, payments].filter((url) => url !== undefined);
   const ready = await Promise.all(urls.map((url) => isHttpReady(`${url}/health/ready`)));
   if (!ready.every(Boolean)) return false;
   const names = system.replicas.map(({ name }) => name);

@@ -19,6 +19,11 @@ const commands: { name: string; summary: string; load: () => Promise<{ register(
   { name: 'audit', summary: 'check the invariants of the data', load: () => import('./commands/audit.ts') },
   { name: 'dlq', summary: 'messages that could not be applied', load: () => import('./commands/dlq.ts') },
   {
+    name: 'payments',
+    summary: 'reconcile, rebuild and replay payments',
+    load: () => import('./commands/payments.ts'),
+  },
+  {
     name: 'quarantine',
     summary: 'webhooks that wait for a decision',
     load: () => import('./commands/quarantine.ts'),

@@ -16,6 +16,8 @@ import { createBreaker } from './providers/breaker.ts';
 import { cardProvider } from './providers/card.ts';
 import { createExchange } from './providers/exchange.ts';
 import { walletProvider } from './providers/wallet.ts';
+import { reconcileDay } from './reconcile/day.ts';
+import { startReconciling } from './reconcile/job.ts';
 import { startWorker } from './worker.ts';
 
 const config = loadPaymentsConfig(processEnvironment());
@@ -93,6 +95,11 @@ const worker = startWorker(
     pollMs: config.PAYMENTS_POLL_MS,
   },
 );
+const providerUrls = { card: config.CARD_PROVIDER_URL, wallet: config.WALLET_PROVIDER_URL };
+const stopReconciling = startReconciling(
+  { reconcile: (day) => reconcileDay(pool, providerUrls, day), metrics, logger, now },
+  10 * 60_000,
+);
 const stopObserving = startObserving({ pool, metrics, logger }, 5_000);
 serveUntilSignal(http, {
   service: 'payments',
@@ -102,6 +109,7 @@ serveUntilSignal(http, {
     { name: 'worker', run: () => worker.stop() },
     { name: 'http', run: () => http.close(2_000) },
     { name: 'observing', run: async () => stopObserving() },
+    { name: 'reconciling', run: async () => stopReconciling() },
     { name: 'providers', run: () => Promise.all([card.exchange.close(), wallet.exchange.close()]) },
     { name: 'pool', run: () => pool.end() },
   ],

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { defaultTopology } from '../../kernel/topology.ts';
 import { list, maxReplicas, wholeNumber } from '../arguments.ts';
-import type { FailoverFlags, KillFlags, PitrFlags } from '../drill/flags.ts';
+import type { FailoverFlags, KillFlags, PaymentsDrillFlags, PitrFlags } from '../drill/flags.ts';
 
 export function register(program: Command): void {
   const drill = program
@@ -18,6 +18,7 @@ Examples:
   $ lab drill failover --sync                     20 promotions under load with synchronous replicas
   $ lab drill failover --promotions 5 --seed 7    asynchronous replicas: what is lost is counted
   $ lab drill kill --topology replicated --sync   every part in turn, 50 times; the supervisor starts it again
+  $ lab drill payments                            5,000 payments, 20 % of answers fail, 30 kills of the worker
   $ lab drill pitr                                back to the moment before a mistake`,
     );
   const seed = () =>
@@ -43,6 +44,8 @@ Examples:
 
   registerKill(drill, [seed(), json()]);
 
+  registerPayments(drill, json());
+
   drill
     .command('pitr')
     .summary('restore a base backup and the archived WAL to the moment before a mistake')
@@ -53,6 +56,21 @@ Examples:
     .action(async (flags: PitrFlags) => {
       const { pitr } = await import('../drill/pitr.ts');
       await pitr(flags);
+    });
+}
+
+function registerPayments(drill: Command, json: Option): void {
+  drill
+    .command('payments')
+    .summary('payments through providers that fail, with a worker that is killed again and again')
+    .option('--topology <name>', 'of the system', defaultTopology)
+    .option('--payments <n>', 'how many', wholeNumber(30), 5_000)
+    .option('--kills <n>', 'kill -9 of the payment worker', wholeNumber(0), 30)
+    .option('--faults <percent>', 'share of the providers’ answers that fail', wholeNumber(0, 90), 20)
+    .addOption(json)
+    .action(async (flags: PaymentsDrillFlags) => {
+      const { payments } = await import('../drill/payments.ts');
+      await payments(flags);
     });
 }
 

@@ -34,3 +34,12 @@ export interface KillFlags {
   seed: number;
   json?: boolean;
 }
+
+/** Of `lab drill payments`. */
+export interface PaymentsDrillFlags {
+  topology: TopologyName;
+  payments: number;
+  kills: number;
+  faults: number;
+  json?: boolean;
+}

@@ -97,6 +97,9 @@ export async function startPaymentLab() {
     store,
     pool,
     url: http.url,
+    providerUrl: simulated.url,
+    /** As the superuser. */
+    adminDsn: database.dsn,
     ends,
     confirmed,
     newDeps,
