@@ -48,7 +48,9 @@ export async function drillPayments(options: PaymentsDrillOptions): Promise<Paym
     signal,
     restarts: true,
     apiEnvironment: { RATE_LIMIT_PER_MINUTE: '100000000', LOG_LEVEL: 'warn' },
+    // A breaker that opens for 30 s would make this a drill of waiting.
     paymentsEnvironment: {
+      PAYMENTS_BREAK_MS: '3000',
       PAYMENTS_LEASE_MS: '10000',
       PROVIDER_TIMEOUT_MS: '1000',
       PAYMENTS_AT_ONCE: '32',
@@ -63,6 +65,7 @@ export async function drillPayments(options: PaymentsDrillOptions): Promise<Paym
     const startedAt = performance.now();
     progress(`${payments} payments, ${kills} kills of the worker, ${faultPercent} % of the providers' answers fail`);
     const killing = killWorker(system, pool, { kills, payments, signal });
+    killing.catch(() => {});
     const ids = await pay(post, from, payments);
     const replayed = await drain(pool, progress, signal);
     await killing;
