@@ -1,5 +1,5 @@
--- Every event of an order or a dispute stands in the outbox exactly once, with its id, type, aggregate and number, and nothing else does. Events
--- that are older than the outbox keeps its rows are left out.
+-- Every event of an order, a dispute or a payment stands in the outbox exactly once, with its id, type, aggregate and
+-- number, and nothing else does. Events that are older than the outbox keeps its rows are left out.
 with kept as (
   select now() - retention as since from retention_settings where table_name = 'outbox'
 ), sources as (
@@ -13,7 +13,7 @@ with kept as (
   from payment_events, kept where created_at >= since
   union all
   select aggregate_type, aggregate_id, sequence, event_id, event_type, 0, 1
-  from outbox, kept where created_at >= since and aggregate_type in ('order', 'dispute')
+  from outbox, kept where created_at >= since and aggregate_type in ('order', 'dispute', 'payment')
 ), compared as (
   select aggregate_type, aggregate_id, sequence, event_id, event_type, sum(events) as events, sum(messages) as messages
   from sources
