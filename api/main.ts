@@ -172,7 +172,17 @@ const app = createApp({
     refreshLifetime: config.REFRESH_LIFETIME_SECONDS,
     now,
   }),
-  resources: apiResources({ ...stores, ledger, reads, cursors, provider, now, logger, clickhouse }),
+  resources: apiResources({
+    ...stores,
+    ledger,
+    reads,
+    cursors,
+    provider,
+    now,
+    logger,
+    clickhouse,
+    webhookTargets: config.WEBHOOK_ALLOWED_TARGETS,
+  }),
   documentation: documentationRouter(
     openApiDocument(apiPaths(providers.filter((scheme) => config.WEBHOOK_SECRETS.has(scheme.name)))),
   ),

@@ -8,6 +8,8 @@ import { type EventsDeps, eventsRouter } from './events/router.ts';
 import type { LedgerDeps } from './ledger/deps.ts';
 import { registerLedgerPaths } from './ledger/paths.ts';
 import { ledgerRouter } from './ledger/router.ts';
+import { registerNotificationPaths } from './notifications/paths.ts';
+import { type NotificationsDeps, notificationsRouter } from './notifications/router.ts';
 import type { PathRegistration } from './openapi/describe.ts';
 import { registerOrderPaths } from './orders/paths.ts';
 import { type OrdersDeps, ordersRouter } from './orders/router.ts';
@@ -24,7 +26,7 @@ export function openResources(deps: AccessDeps): Router[] {
 
 /** Every other router below /api/v1. The tests mount the same list, and compare it with the OpenAPI document. */
 export function apiResources(
-  deps: OrdersDeps & DisputesDeps & EventsDeps & LedgerDeps & AnalyticsDeps & UsersDeps,
+  deps: OrdersDeps & DisputesDeps & EventsDeps & LedgerDeps & AnalyticsDeps & UsersDeps & NotificationsDeps,
 ): Router[] {
   return [
     usersRouter(deps),
@@ -34,6 +36,7 @@ export function apiResources(
     ledgerRouter(deps),
     paymentsRouter(deps),
     analyticsRouter(deps),
+    notificationsRouter(deps),
   ];
 }
 
@@ -46,4 +49,5 @@ export const resourcePaths: readonly PathRegistration[] = [
   registerLedgerPaths,
   registerPaymentPaths,
   registerAnalyticsPaths,
+  registerNotificationPaths,
 ];

@@ -10,6 +10,7 @@ import { shardedDisputes } from './disputes/store/sharded.ts';
 import type { EventStore } from './events/store/event-store.ts';
 import { oneServerEvents } from './events/store/one-server.ts';
 import { shardedEvents } from './events/store/sharded.ts';
+import { createNotificationStore, type NotificationStore } from './notifications/store/notification-store.ts';
 import { oneServerOrders } from './orders/store/one-server.ts';
 import type { OrderStore } from './orders/store/order-store.ts';
 import { shardedOrders } from './orders/store/sharded.ts';
@@ -28,6 +29,8 @@ export interface Stores {
   events: EventStore;
   /** In the same form everywhere. */
   users: UserStore;
+  /** In the same form everywhere. */
+  notifications: NotificationStore;
   /** Accounts, transfers and postings. */
   accounts: LedgerStore;
   /** In the same form everywhere: they lie with the ledger. */
@@ -66,6 +69,7 @@ function oneServerStores(options: StoresOptions): Stores {
     events: oneServerEvents(),
     users: createUserStore(pool),
     accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas, now: options.now }),
+    notifications: createNotificationStore(pool),
     payments: createPaymentStore({ pool: options.ledgerPool, now: options.now }),
     webhooks: oneServerIntake({ ...options, store: oneServerWebhooks({ pool: webhookPool, dedupe }) }),
     close: async () => {},
@@ -89,6 +93,7 @@ function shardedStores(options: StoresOptions): Stores {
     disputes: shardedDisputes({ pool, owners }),
     events: shardedEvents({ owners }),
     users: createUserStore(pool),
+    notifications: createNotificationStore(pool),
     // Not spread over the shards yet: the coordinator has all of the ledger.
     accounts: oneServerLedger({ pool, ledgerPool: options.ledgerPool, deltas: options.ledgerDeltas, now: options.now }),
     payments: createPaymentStore({ pool: options.ledgerPool, now: options.now }),

@@ -137,6 +137,7 @@ function describe(description: SystemDescription): string {
       ...(urls.payments ? [['payments', urls.payments]] : []),
       ['database', dsn.admin],
       ...(urls.clickhouse ? [['ClickHouse', urls.clickhouse]] : []),
+      ...(urls.inbox ? [['inbox', urls.inbox]] : []),
       ...(urls.prometheus ? [['Prometheus', urls.prometheus]] : []),
       ...(description.pooler ? [[`pgbouncer ${description.pooler.version}`, description.pooler.dsn]] : []),
       ...dsn.replicas.map((replica, index) => [`replica ${index + 1}`, replica]),

@@ -27,6 +27,7 @@ export interface Request {
   sync?: boolean;
   pgbouncer?: boolean;
   prometheus?: boolean;
+  notifications?: boolean;
   apiPort?: number;
   ingestPort?: number;
   setting?: Record<string, string>;
@@ -74,6 +75,7 @@ export async function checkRequest(topology: string, request: Request): Promise<
     ...(request.sync && { synchronous: true }),
     ...(request.pgbouncer && { pgbouncer: true }),
     ...(request.prometheus && { prometheus: true }),
+    ...(request.notifications && { notifications: true }),
     ...(request.setting && { settings: request.setting }),
     ...(request.restart && { restarts: true }),
   };

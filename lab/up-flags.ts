@@ -11,6 +11,7 @@ export interface UpFlags {
   sync?: boolean;
   pgbouncer?: boolean;
   prometheus?: boolean;
+  notifications?: boolean;
   ha?: boolean;
   small?: boolean;
   grafana?: boolean;

@@ -42,8 +42,12 @@ export interface SystemDescription {
     /** Health and metrics of the process that fills ClickHouse. */
     cdc?: string | undefined;
     prometheus?: string | undefined;
+    /** Health, metrics and state of the process that notifies. */
+    notifications?: string | undefined;
+    /** A page with the mails and webhooks that were sent here. */
+    inbox?: string | undefined;
   };
-  dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
+  dsn: { admin: string; api: string; reader: string; cdc: string; notifications?: string; replicas: string[] };
   /** While the rows are moved to a cluster: `dsn.admin` of both, from its start until the end of the conversion. */
   conversion?: { source: string; target: string } | undefined;
   /** The pooler between the API and its database; `dsn` leads past it. */

@@ -289,6 +289,7 @@ describe('plain', () => {
       'dispute_events',
       'idempotency_keys',
       'login_throttles',
+      'notifications',
       'order_events',
       'outbox',
       'security_events',

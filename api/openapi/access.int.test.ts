@@ -67,6 +67,12 @@ const forCustomers: Record<string, string> = {
   'POST /api/v1/payments': '/payments',
   'POST /api/v1/payments/{id}/refund': '/payments/$payment/refund',
   'POST /api/v1/payments/{id}/cancel': '/payments/$payment/cancel',
+  'GET /api/v1/notifications': '/notifications',
+  'GET /api/v1/notifications/preferences': '/notifications/preferences',
+  'POST /api/v1/notifications/preferences': '/notifications/preferences',
+  'GET /api/v1/webhook-endpoints': '/webhook-endpoints',
+  'POST /api/v1/webhook-endpoints': '/webhook-endpoints',
+  'DELETE /api/v1/webhook-endpoints/{id}': '/webhook-endpoints/$endpoint',
 };
 
 let api: RunningApi;
@@ -88,6 +94,12 @@ beforeAll(async () => {
   things.hold = (await command('user_1', `/accounts/${things.account}/holds`, money)).body.data.hold_id;
   const payment = { ...money, account_id: things.account };
   things.payment = (await command('user_1', '/payments', payment)).body.data.payment_id;
+  const endpoint = { url: 'https://shop.example.com/hook' };
+  things.endpoint = (await command('user_1', '/webhook-endpoints', endpoint)).body.data.endpoint_id;
+  await api.query(
+    `insert into notifications (notification_id, type, fact, event_id, user_id, channel, recipient_id, language, data, occurred_at, status)
+     values (gen_random_uuid(), 'order.paid', 'ord_1', gen_random_uuid(), 'user_1', 'email', 'user_1', 'en', '{}', now(), 'pending')`,
+  );
   things.stranger = (await command('stranger', '/accounts', { currency: 'EUR' })).body.data.account_id;
 });
 afterAll(() => api.close());
@@ -210,14 +222,21 @@ test.each(ofCustomers.filter(({ method }) => method !== 'GET'))(
       'POST /api/v1/payments': { ...money, account_id: things.account },
       'POST /api/v1/payments/{id}/refund': { amount_minor: 10 },
       'POST /api/v1/payments/{id}/cancel': {},
+      'POST /api/v1/notifications/preferences': { user_id: 'user_1', email: false },
+      'POST /api/v1/webhook-endpoints': { url: 'https://thief.example.com/hook', all_users: true },
     };
     const path = pathFor(name, things);
     const answer =
       method === 'DELETE'
         ? await api.call(method, path, { token: await tokenOf('stranger') })
         : await command('stranger', path.slice('/api/v1'.length), bodies[name] ?? money);
-    // Only an account is opened under a name; everything else is there or not.
-    expect(answer.status).toBe(name === 'POST /api/v1/accounts' ? 403 : 404);
+    // An account is opened under a name, and what every user has is the caller's own; everything else is there or not.
+    const others: Record<string, number> = {
+      'POST /api/v1/accounts': 403,
+      'POST /api/v1/notifications/preferences': 400,
+      'POST /api/v1/webhook-endpoints': 403,
+    };
+    expect(answer.status).toBe(others[name] ?? 404);
   },
 );
 

@@ -27,6 +27,10 @@ const tags = [
   { name: 'accounts', description: 'Accounts of the ledger: balances, postings, top-ups, withdrawals and holds.' },
   { name: 'transfers', description: 'Money from one account to another.' },
   { name: 'payments', description: 'Payments through a provider, their events and refunds.' },
+  {
+    name: 'notifications',
+    description: 'Mails and webhooks to users and merchants: preferences, endpoints, outcomes.',
+  },
   { name: 'analytics', description: 'Figures over many events, from ClickHouse or PostgreSQL.' },
   { name: 'webhooks', description: 'What payment providers send.' },
   { name: 'operations', description: 'Health, metrics and this document.' },

@@ -189,11 +189,13 @@ test('the envelope of a list is named for the list', () => {
     'DisputeList',
     'EventList',
     'EvidenceList',
+    'NotificationList',
     'OrderEventList',
     'OrderList',
     'PaymentEventList',
     'PaymentList',
     'PostingList',
+    'WebhookEndpointList',
   ]);
   expect(document.components.schemas.OrderList.properties.object).toMatchObject({ enum: ['order_list'] });
 });

@@ -1,5 +1,5 @@
 import { type EChartsOption, init } from 'echarts';
-import { Html } from './html.ts';
+import { Html } from '../../kernel/html.ts';
 import type { Mark } from './marks.ts';
 
 const width = 960;

@@ -1,7 +1,7 @@
+import { type Html, html } from '../../kernel/html.ts';
 import { ownArmsScenarios } from '../scenarios/registry.ts';
 import type { TextSummary } from '../scenarios/scenario.ts';
 import type { OwnDocument } from '../schema/own-document.ts';
-import { type Html, html } from './html.ts';
 
 /** The document of a scenario with arms of its own: what it says in a terminal, or what it draws itself. */
 export async function renderOwn(document: OwnDocument): Promise<Html> {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { Html, html } from '../../kernel/html.ts';
 import { scenarios } from '../scenarios/registry.ts';
 import type { ScenarioReport } from '../scenarios/scenario.ts';
 import { isOwnDocument, type ResultDocument } from '../schema/result.ts';
 import type { RunDocument } from '../schema/run.ts';
-import { Html, html } from './html.ts';
 import { renderOwn } from './own.ts';
 import { comparisonSection } from './sections/comparison.ts';
 import { auditSection, environmentSection, plansSection } from './sections/details.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { html } from '../../kernel/html.ts';
 import { sampleFreshness, sampleRun } from '../../test/benchmarks/sample-run.ts';
 import { addFreshness } from '../compare/with-freshness.ts';
-import { html } from './html.ts';
 import { bytes, milliseconds, number } from './numbers.ts';
 import { renderReport } from './render.ts';
 

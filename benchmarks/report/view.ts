@@ -1,6 +1,6 @@
+import type { Html } from '../../kernel/html.ts';
 import type { ArmResult, Comparison, RunDocument } from '../schema/run.ts';
 import { type Measurement, type TurnKind, validDataOf } from '../schema/turn.ts';
-import type { Html } from './html.ts';
 import { type Mark, markOf } from './marks.ts';
 
 /** A run's document as the sections of the report want it. */

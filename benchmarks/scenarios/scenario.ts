@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import type { Html } from '../../kernel/html.ts';
 import type { TopologyName } from '../../kernel/topology.ts';
 import type { RunningSystem } from '../../runtime/native/system.ts';
-import type { Html } from '../report/html.ts';
 import type { Section, View } from '../report/view.ts';
 import type { BenchRun } from '../runner/run.ts';
 import type { OwnDocument } from '../schema/own-document.ts';

@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { readPolicyNames } from '../postgres/read-policies.ts';
 import { capabilities, topologyNames } from '../topology.ts';
 import type { Environment } from './environment.ts';
-import { brokerList, flag, httpUrl, listOf, logLevel, port, positiveInt, postgresUrl, secrets } from './fields.ts';
+import {
+  allowedTargets,
+  brokerList,
+  flag,
+  httpUrl,
+  listOf,
+  logLevel,
+  port,
+  positiveInt,
+  postgresUrl,
+  secrets,
+} from './fields.ts';
 import { ConfigError, loadConfig } from './load.ts';
 import { loadMerchantSettings } from './merchant-settings.ts';
 import { loadWebhookSecrets } from './webhook-secrets.ts';
@@ -70,6 +81,8 @@ const shape = {
   KAFKA_BROKERS: brokerList.optional(),
   /** Consumer group of the webhook topics. */
   CONSUMER_GROUP: z.string().min(1).default('lab-api'),
+  /** Where webhook endpoints may lie although that is no public address, as `host:port`. */
+  WEBHOOK_ALLOWED_TARGETS: allowedTargets,
   METRICS_ENABLED: flag.default(true),
 };
 

@@ -50,3 +50,8 @@ export const brokerList = listOf(z.string().regex(/^[^\s:/,]+:\d{1,5}$/, 'must b
   (brokers) => brokers.length > 0,
   'must name at least one broker',
 );
+
+/** `host:port` of targets in private networks that requests to the outside may go to all the same. */
+export const allowedTargets = listOf(
+  z.string().regex(/^[^\s/@,]+:\d{1,5}$/, 'must be host:port, comma-separated'),
+).default([]);

@@ -34,6 +34,7 @@ export const errorCodes = {
   dispute_final: { status: 409, meaning: 'The dispute is decided.' },
   already_submitted: { status: 409, meaning: 'The dispute’s evidence is with the provider already.' },
   email_taken: { status: 409, meaning: 'The email address has an account already.' },
+  too_many_endpoints: { status: 409, meaning: 'The user has as many active webhook endpoints as one may have.' },
   operation_in_progress: { status: 409, meaning: 'Another request with this idempotency key runs; repeat it later.' },
   payload_too_large: { status: 413, meaning: 'The body, or all evidence of the dispute together, is too large.' },
   unsupported_media_type: {

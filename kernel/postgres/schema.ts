@@ -158,6 +158,34 @@ export interface LoginThrottles {
   window_ends_at: Timestamp;
 }
 
+export interface NotificationPreferences {
+  email: Generated<boolean>;
+  language: Generated<string>;
+  updated_at: Generated<Timestamp>;
+  user_id: string;
+  webhook: Generated<boolean>;
+}
+
+export interface Notifications {
+  attempts: Generated<number>;
+  channel: string;
+  claims: Generated<number>;
+  created_at: Generated<Timestamp>;
+  data: Json;
+  event_id: string;
+  fact: string;
+  finished_at: Timestamp | null;
+  language: string;
+  last_error: string | null;
+  next_attempt_at: Generated<Timestamp>;
+  notification_id: string;
+  occurred_at: Timestamp;
+  recipient_id: string;
+  status: string;
+  type: string;
+  user_id: string;
+}
+
 export interface OrderAttempts {
   order_id: string;
   reference: string;
@@ -362,6 +390,17 @@ export interface WebhookDeliveries {
   verdict: string;
 }
 
+export interface WebhookEndpoints {
+  all_users: Generated<boolean>;
+  created_at: Generated<Timestamp>;
+  endpoint_id: string;
+  secret: string;
+  status: Generated<string>;
+  updated_at: Generated<Timestamp>;
+  url: string;
+  user_id: string;
+}
+
 export interface WebhookKeys {
   body_sha256: Buffer;
   provider: string;
@@ -382,6 +421,8 @@ export interface DB {
   holds: Holds;
   idempotency_keys: IdempotencyKeys;
   login_throttles: LoginThrottles;
+  notification_preferences: NotificationPreferences;
+  notifications: Notifications;
   order_attempts: OrderAttempts;
   order_events: OrderEvents;
   orders: Orders;
@@ -399,5 +440,6 @@ export interface DB {
   transfers: Transfers;
   users: Users;
   webhook_deliveries: WebhookDeliveries;
+  webhook_endpoints: WebhookEndpoints;
   webhook_keys: WebhookKeys;
 }

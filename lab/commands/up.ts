@@ -42,6 +42,7 @@ export function register(program: Command): void {
     .option('--sync', 'commits wait for a replica')
     .option('--pgbouncer', 'the API reaches its database through pgbouncer in transaction mode')
     .option('--prometheus', 'Prometheus scrapes the system, with the alert rules of the lab')
+    .option('--notifications', 'mails and webhooks about domain events, and an inbox in which they arrive')
     .option('--api-port <port>', 'port of the API (3000 when free, else any)', port)
     .option('--ingest-port <port>', 'port of the gateway in kafka mode (3001 when free, else any)', port)
     .option('--ha', 'docker, replicated: three servers under Patroni, which promotes one when the primary fails')

@@ -41,6 +41,17 @@ export function databaseEnvironment(database: Database, pgbouncer: Pgbouncer | u
   };
 }
 
+/** How the process that notifies reaches its tables, and the outbox's WAL. */
+export function notifierEnvironment(database: Database): Record<string, string> {
+  const { DATABASE_URL, ...workers } = sourceEnvironment(database);
+  const { dsn, primary, replicas } = database;
+  return {
+    DATABASE_URL: onEach(dsn.notifications, [primary, ...replicas]),
+    SOURCE_DATABASE_URL: DATABASE_URL!,
+    ...workers,
+  };
+}
+
 /** Where change data capture reads: the server that takes writes, whichever it is, or every worker of a cluster. */
 export function sourceEnvironment({ dsn, primary, replicas, workers }: Database): Record<string, string> {
   return {

@@ -21,17 +21,17 @@ export interface Database {
   replicas: PostgresServer[];
   /** The servers that hold the shards, where the topology has them; `primary` is their coordinator then. */
   workers: PostgresServer[];
-  /** `admin` is the superuser, `api` and `reader` the roles of these names; `cdc` may replicate; `replicas` is the reader on each. */
-  dsn: { admin: string; api: string; reader: string; cdc: string; replicas: string[] };
+  /** `admin` is the superuser, `api` and `reader` the roles of these names; `cdc` may replicate; `notifications` sends them; `replicas` is the reader on each. */
+  dsn: { admin: string; api: string; reader: string; cdc: string; notifications: string; replicas: string[] };
 }
 
 export const databaseName = 'payments';
 
-export type Passwords = Readonly<Record<'lab_api' | 'lab_reader' | 'lab_cdc', string>>;
+export type Passwords = Readonly<Record<'lab_api' | 'lab_reader' | 'lab_cdc' | 'lab_notifications', string>>;
 
 /** Lets the services' roles log in to the migrated database. @returns their passwords. */
 export function enableServiceLogins(admin: string): Promise<Passwords> {
-  return enableLogins(admin, ['lab_api', 'lab_reader', 'lab_cdc']);
+  return enableLogins(admin, ['lab_api', 'lab_reader', 'lab_cdc', 'lab_notifications']);
 }
 
 /** The URLs by which a database is reached, once its roles can log in. */
@@ -46,6 +46,7 @@ export function databaseUrls(
     api: primary.dsn(databaseName, 'lab_api', passwords.lab_api),
     reader: reader(primary),
     cdc: primary.dsn(databaseName, 'lab_cdc', passwords.lab_cdc),
+    notifications: primary.dsn(databaseName, 'lab_notifications', passwords.lab_notifications),
     replicas: replicas.map(reader),
   };
 }
@@ -63,6 +64,7 @@ export function movedTo(primary: PostgresServer, replicas: readonly PostgresServ
       api: atPrimary(dsn.api),
       reader: atPrimary(dsn.reader),
       cdc: atPrimary(dsn.cdc),
+      notifications: atPrimary(dsn.notifications),
       replicas: atEach(dsn.reader, replicas),
     },
   };

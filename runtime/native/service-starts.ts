@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { automaticCaptureAccounts } from '../merchant-accounts.ts';
 import type { CdcEngine, SystemDescription, WebhookMode } from '../system-description.ts';
 import { generatePassword } from './credentials.ts';
-import { databaseEnvironment, sourceEnvironment } from './database-access.ts';
+import { databaseEnvironment, notifierEnvironment, sourceEnvironment } from './database-access.ts';
 import type { Deployment } from './deployment.ts';
+import { freePort } from './free-port.ts';
 import type { Broker } from './kafka/broker.ts';
 import { type Connect, startConnect } from './kafka/connect.ts';
 import type { Pgbouncer } from './pgbouncer.ts';
@@ -45,6 +46,7 @@ export interface ApiNeeds {
   broker: Broker | undefined;
   clickhouse: { url: string } | undefined;
   pgbouncer: Pgbouncer | undefined;
+  inbox: Inbox | undefined;
 }
 
 export function startApi(context: StartContext, needs: ApiNeeds): Promise<Service> {
@@ -71,6 +73,7 @@ export function startApi(context: StartContext, needs: ApiNeeds): Promise<Servic
       ACCESS_TOKEN_SECRETS: secrets.accessTokens,
       ...(context.mode === 'kafka' && broker && { KAFKA_BROKERS: broker.bootstrapServers }),
       ...(clickhouse && { CLICKHOUSE_URL: clickhouse.url }),
+      ...(needs.inbox && { WEBHOOK_ALLOWED_TARGETS: targetOf(needs.inbox) }),
       ...context.apiEnvironment,
     }),
     signal: context.signal,
@@ -179,6 +182,60 @@ export function providerSettings(secrets: SystemDescription['secrets']): Record<
     WEBHOOK_SECRETS_ADYEN: secrets.adyen,
     ADYEN_AUTOMATIC_CAPTURE: automaticCaptureAccounts.join(','),
   };
+}
+
+/** Where notifications of the run arrive. */
+export interface Inbox extends Service {
+  /** smtp:// URL. */
+  smtpUrl: string;
+}
+
+export async function startInbox({ runDirectory, signal, progress, wellKnownPorts }: StartContext): Promise<Inbox> {
+  progress('starting the inbox for mails and webhooks');
+  const smtpPort = await freePort();
+  const service = await startService({
+    name: 'inbox',
+    entry: entryOf('../inbox/main.ts'),
+    runDirectory,
+    preferredPort: wellKnownPorts ? 8_025 : undefined,
+    environment: (port) => ({ INBOX_PORT: String(port), INBOX_SMTP_PORT: String(smtpPort) }),
+    signal,
+  });
+  return Object.assign(service, { smtpUrl: `smtp://127.0.0.1:${smtpPort}` });
+}
+
+/** The process that sends mails and webhooks. */
+export function startNotifications(
+  context: StartContext,
+  { inbox, broker, connect }: { inbox: Inbox; broker: Broker | undefined; connect: Connect | undefined },
+): Promise<Service> {
+  const { deployment, progress } = context;
+  progress('starting notifications');
+  return startService({
+    name: 'notifications',
+    entry: entryOf('../../notifications/main.ts'),
+    runDirectory: context.runDirectory,
+    preferredPort: context.wellKnownPorts ? 3003 : undefined,
+    environment: (port) => ({
+      TOPOLOGY: deployment.topology,
+      NOTIFICATIONS_HOST: '127.0.0.1',
+      NOTIFICATIONS_PORT: String(port),
+      ...notifierEnvironment(deployment.database),
+      ...(connect && broker && { CDC_ENGINE: 'kafka', KAFKA_BROKERS: broker.bootstrapServers }),
+      SMTP_URL: inbox.smtpUrl,
+      WEBHOOK_ALLOWED_TARGETS: targetOf(inbox),
+      ...context.notificationsEnvironment,
+    }),
+    readyTimeoutMs: 60_000,
+    // Its alarm: going on would lose events.
+    finalEnd: 'exit status 4',
+    signal: context.signal,
+  });
+}
+
+/** The one target in a private network that webhooks may go to. */
+function targetOf(inbox: Inbox): string {
+  return `127.0.0.1:${inbox.port}`;
 }
 
 function entryOf(relative: string): string {

@@ -14,14 +14,14 @@ export interface RequestHandlerDeps extends Pick<SystemOptions, 'settings' | 'sy
 export function createRequestHandler(deps: RequestHandlerDeps): (request: SupervisorRequest) => Promise<void> {
   const { runDirectory, settings, state, progress } = deps;
   const { deployment, parts, prometheus, watch } = state;
-  const { api, payments, cdcProcess, pgbouncer } = parts;
+  const { api, payments, cdcProcess, notifications, pgbouncer } = parts;
   const conversion = new SystemConversion({
     deployment,
     runDirectory,
     settings,
     api,
     payments,
-    cdcProcess,
+    readers: [cdcProcess, notifications],
     prometheus,
     progress,
   });

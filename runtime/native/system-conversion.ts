@@ -18,7 +18,8 @@ export interface SystemConversionDeps {
   settings: Record<string, string> | undefined;
   api: Part;
   payments: Part;
-  cdcProcess: Part | undefined;
+  /** The processes that read the outbox. */
+  readers: readonly (Part | undefined)[];
   prometheus: Prometheus | undefined;
   progress: (line: string) => void;
 }
@@ -40,7 +41,8 @@ export class SystemConversion {
       case 'discard_cluster':
         return this.#discardCluster();
       case 'restart_cdc':
-        return this.#deps.cdcProcess?.restart();
+        for (const reader of this.#deps.readers) await reader?.restart();
+        return;
       case 'end_conversion':
         return this.#end();
     }

@@ -8,6 +8,8 @@ export interface SystemOptions {
   mode?: WebhookMode;
   /** What carries the outbox to ClickHouse; `off` unless told otherwise. */
   cdc?: CdcEngine;
+  /** Users are notified: mails and webhooks go to an inbox of the run. */
+  notifications?: boolean;
   /** How long partitions are; a day unless told otherwise. */
   partitions?: PartitionInterval;
   /** Streaming replicas; one on a topology that reads from them, else none. */
@@ -30,6 +32,7 @@ export interface SystemOptions {
   cdcEnvironment?: Record<string, string>;
   /** As `apiEnvironment`, for the payment worker. */
   paymentsEnvironment?: Record<string, string>;
+  notificationsEnvironment?: Record<string, string>;
   /** A part that dies is started again. Without, its end is only reported, as a drill or a fault test wants it. */
   restarts?: boolean;
   /** How a replica is promoted; without, the system refuses to. */

@@ -6,11 +6,14 @@ import type { Part } from './part.ts';
 import type { Pgbouncer } from './pgbouncer.ts';
 import type { Service } from './service.ts';
 import {
+  type Inbox,
   type StartContext,
   startApi,
   startCdc,
   startConnectWorker,
+  startInbox,
   startIngest,
+  startNotifications,
   startPayments,
   startProvider,
 } from './service-starts.ts';
@@ -28,6 +31,8 @@ export interface SystemParts {
   ingest: Service | undefined;
   connect: Connect | undefined;
   cdcProcess: Service | undefined;
+  inbox: Inbox | undefined;
+  notifications: Service | undefined;
 }
 
 /**
@@ -41,6 +46,7 @@ function withQuickRestart<T extends Pick<StartContext, 'restarts' | 'settings'>>
 /**
  * Starts every part as soon as what it needs is there, and puts the database into the deployment.
  * @throws the first failure, once nothing is being started any more; what runs by then is the caller's to end.
+ * Longer than 60 lines because each part stands once, beside what it waits for.
  */
 export async function startParts(
   options: Omit<StartContext, 'signal'> & { signal?: AbortSignal },
@@ -67,6 +73,7 @@ export async function startParts(
     return startClickhouse({ runDirectory, signal });
   });
   const provider = starts.run(() => startProvider(context));
+  const inbox = starts.runIf(options.notifications === true, () => startInbox(context));
   const api = starts.run(async () => {
     await database;
     return startApi(context, {
@@ -74,6 +81,7 @@ export async function startParts(
       broker: await broker,
       clickhouse: await clickhouse,
       pgbouncer: await pgbouncer,
+      inbox: await inbox,
     });
   });
   const payments = starts.run(async () => {
@@ -93,8 +101,24 @@ export async function startParts(
       connect: await connect,
     });
   });
+  const notifications = starts.runIf(options.notifications === true, async () => {
+    await database;
+    return startNotifications(context, { inbox: (await inbox)!, broker: await broker, connect: await connect });
+  });
   await starts.all();
-  return settled({ pgbouncer, broker, clickhouse, provider, api, payments, ingest, connect, cdcProcess });
+  return settled({
+    pgbouncer,
+    broker,
+    clickhouse,
+    provider,
+    api,
+    payments,
+    ingest,
+    connect,
+    cdcProcess,
+    inbox,
+    notifications,
+  });
 }
 
 /** What each of the promises has become. */

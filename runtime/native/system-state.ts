@@ -28,6 +28,7 @@ export function describe(state: SystemState): SystemDescription {
   const { fixed, deployment, parts, prometheus, watch } = state;
   const { topology, database, conversion, fenced } = deployment;
   const { api, provider, payments, ingest, clickhouse, connect, cdcProcess, pgbouncer, broker } = parts;
+  const { notifications, inbox } = parts;
   return {
     ...fixed,
     topology,
@@ -40,6 +41,8 @@ export function describe(state: SystemState): SystemDescription {
       connect: connect?.url,
       cdc: cdcProcess?.url,
       prometheus: prometheus?.url,
+      notifications: notifications?.url,
+      inbox: inbox?.url,
     },
     dsn: database.dsn,
     conversion,

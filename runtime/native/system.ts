@@ -190,7 +190,7 @@ function startMonitoring(
   runDirectory: string,
   { progress, signal }: SystemOptions,
   { topology, database }: Deployment,
-  { api, payments, ingest, cdcProcess }: SystemParts,
+  { api, payments, ingest, cdcProcess, notifications }: SystemParts,
 ): Promise<Prometheus> {
   progress?.('starting Prometheus');
   return startPrometheus({
@@ -203,6 +203,7 @@ function startMonitoring(
       payments: payments.url,
       ...(ingest && { ingest: ingest.url }),
       ...(cdcProcess && { cdc: cdcProcess.url }),
+      ...(notifications && { notifications: notifications.url }),
     },
     servers: serversOf(database),
   });
@@ -211,7 +212,9 @@ function startMonitoring(
 /** Services first, so that none logs errors about a database or a broker that is on its way out. */
 async function stopInOrder(run: RunDirectory, { deployment, parts, prometheus }: SystemState): Promise<void> {
   const { api, provider, payments, ingest, cdcProcess, connect, broker, clickhouse, pgbouncer } = parts;
-  const services = [...(prometheus?.parts ?? []), ingest, cdcProcess, payments, api, provider];
+  const { notifications, inbox } = parts;
+  const outside = [ingest, cdcProcess, notifications, inbox];
+  const services = [...(prometheus?.parts ?? []), ...outside, payments, api, provider];
   /** Servers whose data is removed next. */
   const discarded = [connect, broker, clickhouse, pgbouncer];
   try {

@@ -2,6 +2,7 @@ create role lab_api nologin;
 create role lab_cdc nologin replication;
 create role lab_grafana nologin;
 create role lab_migrate nologin;
+create role lab_notifications nologin;
 create role lab_reader nologin;
 create role lab_worker nologin;
 
@@ -252,6 +253,56 @@ create table login_throttles (
 CREATE INDEX login_throttles_window ON public.login_throttles USING btree (window_ends_at);
 grant insert, select on login_throttles to lab_api;
 grant update (attempts, window_ends_at) on login_throttles to lab_api;
+
+create table notification_preferences (
+  user_id text not null,
+  language text not null default 'en'::text,
+  email boolean not null default true,
+  webhook boolean not null default true,
+  updated_at timestamp with time zone not null default now(),
+  constraint notification_preferences_pkey PRIMARY KEY (user_id),
+  constraint notification_preferences_language_check CHECK ((language = ANY (ARRAY['en'::text, 'de'::text]))),
+  constraint notification_preferences_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+);
+grant insert, select on notification_preferences to lab_api;
+grant update (language, email, webhook, updated_at) on notification_preferences to lab_api;
+grant select on notification_preferences to lab_notifications;
+grant select on notification_preferences to lab_reader;
+
+create table notifications (
+  notification_id uuid not null,
+  type text not null,
+  fact text not null,
+  event_id uuid not null,
+  user_id text not null,
+  channel text not null,
+  recipient_id text not null,
+  language text not null,
+  data jsonb not null,
+  occurred_at timestamp with time zone not null,
+  status text not null,
+  attempts integer not null default 0,
+  claims integer not null default 0,
+  next_attempt_at timestamp with time zone not null default now(),
+  last_error text,
+  created_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  constraint notifications_pkey PRIMARY KEY (notification_id),
+  constraint notifications_once UNIQUE (type, fact, channel, recipient_id),
+  constraint notifications_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'webhook'::text]))),
+  constraint notifications_check CHECK (((finished_at IS NULL) = (status = 'pending'::text))),
+  constraint notifications_language_check CHECK ((language = ANY (ARRAY['en'::text, 'de'::text]))),
+  constraint notifications_last_error_check CHECK ((length(last_error) <= 500)),
+  constraint notifications_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text, 'expired'::text, 'canceled'::text])))
+);
+CREATE INDEX notifications_open ON public.notifications USING btree (status, channel, next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'dead'::text]));
+CREATE INDEX notifications_time ON public.notifications USING btree (created_at);
+CREATE INDEX notifications_user ON public.notifications USING btree (user_id, created_at);
+grant select on notifications to lab_api;
+grant update (status, attempts, next_attempt_at, finished_at) on notifications to lab_api;
+grant insert, select on notifications to lab_notifications;
+grant update (status, attempts, claims, next_attempt_at, last_error, finished_at) on notifications to lab_notifications;
+grant select on notifications to lab_reader;
 
 create table order_attempts (
   reference text not null,
@@ -607,6 +658,7 @@ create table users (
   constraint users_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
 );
 grant insert, select on users to lab_api;
+grant select (user_id, email, created_at) on users to lab_notifications;
 grant select (user_id, email, role, created_at) on users to lab_reader;
 grant select (user_id, email, role, created_at) on users to lab_worker;
 
@@ -629,6 +681,29 @@ CREATE INDEX webhook_deliveries_received_at ON ONLY public.webhook_deliveries US
 grant insert, select on webhook_deliveries to lab_api;
 grant select on webhook_deliveries to lab_reader;
 grant select on webhook_deliveries to lab_worker;
+
+create table webhook_endpoints (
+  endpoint_id text not null,
+  user_id text not null,
+  url text not null,
+  secret text not null,
+  all_users boolean not null default false,
+  status text not null default 'active'::text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint webhook_endpoints_pkey PRIMARY KEY (endpoint_id),
+  constraint webhook_endpoints_endpoint_id_check CHECK (((length(endpoint_id) >= 1) AND (length(endpoint_id) <= 64))),
+  constraint webhook_endpoints_secret_check CHECK ((secret ~~ 'whsec\_%'::text)),
+  constraint webhook_endpoints_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text]))),
+  constraint webhook_endpoints_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048))),
+  constraint webhook_endpoints_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 64)))
+);
+CREATE INDEX webhook_endpoints_user ON public.webhook_endpoints USING btree (user_id);
+grant insert, select on webhook_endpoints to lab_api;
+grant update (status, updated_at) on webhook_endpoints to lab_api;
+grant select on webhook_endpoints to lab_notifications;
+grant update (status, updated_at) on webhook_endpoints to lab_notifications;
+grant select (endpoint_id, user_id, url, all_users, status, created_at, updated_at) on webhook_endpoints to lab_reader;
 
 create table webhook_keys (
   provider text not null,

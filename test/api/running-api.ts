@@ -126,7 +126,8 @@ export async function startApi(options: RunningApiOptions): Promise<RunningApi> 
     },
   });
   const ledger = createLedger({ store: stores.accounts, strategy: 'batched', now, maxBatch: 50, maxQueue: 100 });
-  const deps = { ...stores, ledger, reads, cursors, provider, now, logger };
+  const webhookTargets = ['127.0.0.1:8025'];
+  const deps = { ...stores, ledger, reads, cursors, provider, now, logger, webhookTargets };
   const resources = apiResources({ ...options, ...deps });
   const open = openResources({
     users: stores.users,

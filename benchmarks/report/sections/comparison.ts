@@ -1,5 +1,5 @@
+import { type Html, html } from '../../../kernel/html.ts';
 import { topologyScenarios } from '../../scenarios/registry.ts';
-import { type Html, html } from '../html.ts';
 import { number } from '../numbers.ts';
 import type { View } from '../view.ts';
 

@@ -1,4 +1,4 @@
-import { type Html, html } from '../html.ts';
+import { type Html, html } from '../../../kernel/html.ts';
 import { bytes, number, percent } from '../numbers.ts';
 import type { View } from '../view.ts';
 

@@ -1,4 +1,4 @@
-import { type Html, html } from '../html.ts';
+import { type Html, html } from '../../../kernel/html.ts';
 import type { View } from '../view.ts';
 
 /** How it was measured, and what that can't show. */

@@ -1,4 +1,4 @@
-import { html } from '../../report/html.ts';
+import { html } from '../../../kernel/html.ts';
 import type { ScenarioReport } from '../scenario.ts';
 import type { FreshnessDocument } from './document.ts';
 import { freshnessSection } from './section.ts';

@@ -1,4 +1,4 @@
-import { type Html, html } from '../../report/html.ts';
+import { type Html, html } from '../../../kernel/html.ts';
 import type { View } from '../../report/view.ts';
 import type { ScenarioReport } from '../scenario.ts';
 import { timelineTurn } from './metrics.ts';

@@ -18,7 +18,7 @@ import { dropSlot } from './cdc.ts';
 import { convertToCitus } from './convert.ts';
 import type { CitusConvertOptions } from './options.ts';
 import { bringChanges } from './step.ts';
-import { bookkeepingTables, convertedTables, ledgerTables, readTables } from './tables.ts';
+import { bookkeepingTables, convertedTables, ledgerTables, notificationTables, readTables } from './tables.ts';
 
 let source: TestDatabase;
 let client: Client;
@@ -58,7 +58,7 @@ test('every table of a partitioned database is converted, refused, or belongs to
     "select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition",
   );
   expect(rows.map(({ name }) => name).sort()).toEqual(
-    [...convertedTables, ...ledgerTables, ...bookkeepingTables].sort(),
+    [...convertedTables, ...ledgerTables, ...notificationTables, ...bookkeepingTables].sort(),
   );
 });
 

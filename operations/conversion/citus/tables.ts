@@ -42,6 +42,9 @@ export const ledgerTables = [
   'payment_commands',
 ] as const;
 
+/** Their process is ended before a conversion, and begins anew on the cluster. */
+export const notificationTables = ['notifications', 'notification_preferences', 'webhook_endpoints'] as const;
+
 /** Their rows are the effect of a provider event, by which its key and its delivery learn their user. */
 export const effectTables: readonly string[] = ['parked_webhooks', 'order_events', 'dispute_events'];
 

@@ -1,5 +1,5 @@
+import { type Html, html } from '../../../../kernel/html.ts';
 import { armAxis, axis, drawChart } from '../../../report/charts.ts';
-import { type Html, html } from '../../../report/html.ts';
 import { bytes, number } from '../../../report/numbers.ts';
 import type { View } from '../../../report/view.ts';
 import { median } from '../../../statistics/summary.ts';

@@ -1,5 +1,5 @@
+import { type Html, html } from '../../../../kernel/html.ts';
 import { axis, drawChart, legend, lineStyle } from '../../../report/charts.ts';
-import { type Html, html } from '../../../report/html.ts';
 import { markOf } from '../../../report/marks.ts';
 import { bytes, milliseconds } from '../../../report/numbers.ts';
 import type { View } from '../../../report/view.ts';

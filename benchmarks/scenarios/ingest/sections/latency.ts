@@ -1,3 +1,4 @@
+import { type Html, html } from '../../../../kernel/html.ts';
 import {
   countAtOrBelow,
   decodeHistogram,
@@ -5,7 +6,6 @@ import {
   percentileCurve,
 } from '../../../../simulator/driver/histogram.ts';
 import { axis, drawChart, legend, lineStyle } from '../../../report/charts.ts';
-import { type Html, html } from '../../../report/html.ts';
 import type { Mark } from '../../../report/marks.ts';
 import type { View } from '../../../report/view.ts';
 import { ingestTurn } from '../metrics.ts';
