@@ -4,6 +4,7 @@ import { capabilities } from '../../../kernel/topology.ts';
 import { type RunningSystem, startSystem } from '../../../runtime/native/system.ts';
 import type { SystemOptions } from '../../../runtime/native/system-options.ts';
 import { type Target, waitForReplicas } from '../target.ts';
+import { chargeSuite } from './charges.ts';
 import { consistencySuite } from './consistency.ts';
 import { disputeSuite } from './disputes.ts';
 import { eventSuite } from './events.ts';
@@ -36,6 +37,7 @@ export function contractSuite(options: Pick<SystemOptions, 'topology' | 'pgbounc
 
   describe('webhooks', () => webhookSuite(() => target));
   describe('payments', () => paymentSuite(() => target));
+  describe('charges', () => chargeSuite(() => target));
   describe('orders', () => orderSuite(() => target));
   describe('disputes', () => disputeSuite(() => target));
   describe('events', () => eventSuite(() => target));
