@@ -4,6 +4,7 @@ import { type Capabilities, capabilities, type TopologyName } from '../kernel/to
 import { auditAnalytics } from './analytics.ts';
 import { auditBookings, type ProviderFinding, readBookings } from './bookings.ts';
 import { checkAgainstModel } from './model/check.ts';
+import { auditNotifications } from './notifications.ts';
 import { auditPayments, checkPayments, readMovements } from './payments.ts';
 import { auditSql, type LoadedRecord, loadRecord } from './recorded.ts';
 
@@ -17,7 +18,9 @@ export interface AuditOptions {
   clickhouseUrl?: string | undefined;
   /** URL of the simulated provider, whose own books I4 is held against; without it I4 is about the database alone. */
   providerUrl?: string | undefined;
-  /** How long events on their way to the analytics are waited for without any progress. */
+  /** Whether a process notifies of this database's events. */
+  notifies?: boolean;
+  /** How long events on their way to the analytics, or to notifications, are waited for without any progress. */
   stallMs?: number;
   /** How long one statement may take; what takes longer could not be checked. Five minutes unless told otherwise. */
   statementTimeoutMs?: number;
@@ -28,7 +31,7 @@ export interface AuditOptions {
 }
 
 export interface Invariant {
-  id: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'model' | 'state';
+  id: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'model' | 'notified' | 'state';
   title: string;
   /** How many things were looked at. */
   checked: number;
@@ -111,6 +114,7 @@ async function auditOn(client: Client, options: AuditOptions): Promise<AuditResu
     addFinding(invariants.find(({ id }) => id === 'I4')!, 'the provider’s books', finding);
   }
   if (options.deep) invariants.push(await deepInvariant(client, options.automaticCapture ?? []));
+  if (options.notifies) invariants.push(await notifiedInvariant(client, options));
   await client.query('commit');
   if (clickhouseUrl !== undefined) {
     const invariant = emptyInvariant('I6', 'analytics equal the source, roll-ups included');
@@ -121,6 +125,15 @@ async function auditOn(client: Client, options: AuditOptions): Promise<AuditResu
     invariants.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
   return { invariants, ok: invariants.every(({ ok }) => ok) };
+}
+
+async function notifiedInvariant(client: Client, { dsn, stallMs }: AuditOptions): Promise<Invariant> {
+  const invariant = emptyInvariant('notified', 'one notification for each fact, channel and recipient that wants it');
+  const settings = { application_name: 'lab-audit', connectionTimeoutMillis: 0 };
+  const finding = await attempt(withClient(dsn, (fresh) => auditNotifications(client, fresh, stallMs), settings));
+  if ('failure' in finding) noteUnchecked(invariant, finding.failure);
+  else Object.assign(invariant, finding.value, { ok: finding.value.violations === 0 });
+  return invariant;
 }
 
 async function deepInvariant(client: Client, automaticCapture: readonly string[]): Promise<Invariant> {

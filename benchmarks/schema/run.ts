@@ -21,7 +21,7 @@ const summary = z.strictObject({
 });
 
 const invariant = z.strictObject({
-  id: z.enum(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'model', 'state']),
+  id: z.enum(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8', 'model', 'notified', 'state']),
   title: z.string(),
   checked: z.int(),
   violations: z.int(),

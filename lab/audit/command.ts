@@ -76,6 +76,8 @@ interface Target {
   clickhouseUrl: string | undefined;
   /** Of the simulated provider, where there is one. */
   providerUrl?: string | undefined;
+  /** Whether the system tells users of its events. */
+  notifies?: boolean;
 }
 
 async function findTarget(flags: AuditFlags): Promise<Target> {
@@ -101,6 +103,7 @@ async function findTarget(flags: AuditFlags): Promise<Target> {
     recordFiles: records ?? left,
     clickhouseUrl: flags.clickhouse ?? run.urls.clickhouse,
     providerUrl: run.urls.provider,
+    ...(run.urls.notifications && { notifies: true }),
   };
 }
 

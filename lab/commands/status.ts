@@ -28,7 +28,10 @@ export function register(program: Command): void {
 function isHealthy(run: RunStatus): boolean {
   const partitionsFit = run.defaultPartitions.every(({ rows }) => rows === 0);
   const pipelineFits = (run.ingest ?? 'ok') === 'ok' && !run.pipeline?.capture?.alarm;
-  return pipelineFits && run.api === 'ok' && run.rows !== null && run.processes.every(isWell) && partitionsFit;
+  const notifies = run.notifications !== null && !run.notifications?.alarm;
+  return (
+    pipelineFits && notifies && run.api === 'ok' && run.rows !== null && run.processes.every(isWell) && partitionsFit
+  );
 }
 
 /** A primary that was replaced is meant to be down. */
@@ -61,7 +64,7 @@ async function describe(run: RunStatus): Promise<string> {
         : `${lagBytes} bytes${lagMs === null ? '' : `, ${lagMs.toFixed(1)} ms`} behind`;
     lines.push([replica, `${state}${synchronous ? ', synchronous' : ''}, ${lag}`]);
   }
-  lines.push(...pipelineLines(run));
+  lines.push(...pipelineLines(run), ...notificationLines(run));
   for (const { table: name, rows: outside } of run.defaultPartitions) {
     if (outside > 0) lines.push(['alarm', `${outside} rows in the default partition of ${name}`]);
   }
@@ -104,6 +107,18 @@ function pipelineLines({ urls, ingest, pipeline }: RunStatus): [string, string][
   }
   if (slowStage) lines.push(['slow stage', slowStage.replaceAll('_', ' ')]);
   return lines;
+}
+
+function notificationLines({ urls, notifications }: RunStatus): [string, string][] {
+  if (notifications === undefined) return [];
+  const inbox: [string, string][] = urls.inbox ? [['inbox', urls.inbox]] : [];
+  if (notifications === null) return [['notifications', 'no answer'], ...inbox];
+  const { state, alarm, channels } = notifications;
+  const byChannel = Object.entries(channels).map(([channel, { pending, dead, outage }]) => {
+    const reason = outage === null ? '' : ` (nothing can be sent: ${outage.slice(0, 80)})`;
+    return `${channel}: ${pending} wait, ${dead} dead letters${reason}`;
+  });
+  return [['notifications', [alarm ? `ALARM ${alarm}` : state, ...byChannel].join(', ')], ...inbox];
 }
 
 function describeCapture(capture: NonNullable<NonNullable<RunStatus['pipeline']>['capture']>): string {

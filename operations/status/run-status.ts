@@ -24,6 +24,8 @@ export interface RunStatus {
   ingest?: string;
   /** From the gateway to ClickHouse, where the system has such a way. */
   pipeline?: PipelineStatus;
+  /** What the process that notifies says of itself, where the system has one; null when it does not answer. */
+  notifications?: NotificationsStatus | null;
   /** Null when the database does not answer. */
   rows: { orders: number; deliveries: number; parkedWebhooks: number } | null;
   /** Null when the API does not answer. */
@@ -39,15 +41,23 @@ export interface RunStatus {
   defaultPartitions: { table: string; rows: number }[];
 }
 
+export interface NotificationsStatus {
+  state: string;
+  alarm: string | null;
+  /** By channel. */
+  channels: Record<string, { pending: number; dead: number; outage: string | null }>;
+}
+
 /** Looks at a running system from outside; never throws because a part of it is down. */
 export async function readStatus(run: SystemDescription, sampleMs = 250): Promise<RunStatus> {
-  const [processes, api, ingest, rates, database, pipeline] = await Promise.all([
+  const [processes, api, ingest, rates, database, pipeline, notifications] = await Promise.all([
     readProcesses(run),
     readHealth(run.urls.api),
     run.urls.ingest === undefined ? undefined : readHealth(run.urls.ingest),
     readRates(run.urls.api, sampleMs),
     readDatabase(run.dsn.admin),
     run.mode === 'kafka' || run.urls.cdc ? readPipelineOf(run) : undefined,
+    run.urls.notifications === undefined ? undefined : readNotifications(run.urls.notifications),
   ]);
   const { id, topology, startedAt, runDirectory, supervisorPid, urls, dsn, secrets } = run;
   return {
@@ -66,6 +76,7 @@ export async function readStatus(run: SystemDescription, sampleMs = 250): Promis
     ...database,
     ...(ingest !== undefined && { ingest }),
     ...(pipeline && { pipeline }),
+    ...(notifications !== undefined && { notifications }),
   };
 }
 
@@ -80,6 +91,16 @@ async function readProcesses({ processes, compose }: SystemDescription): Promise
       const alive = running && health !== 'unhealthy';
       return { name, pid, alive, state: alive ? 'running' : 'down', restarts: 0 };
     });
+}
+
+async function readNotifications(url: string): Promise<NotificationsStatus | null> {
+  try {
+    const response = await fetch(`${url}/status`, { signal: AbortSignal.timeout(3_000) });
+    const { data } = (await response.json()) as { data: NotificationsStatus };
+    return { state: data.state, alarm: data.alarm, channels: data.channels };
+  } catch {
+    return null;
+  }
 }
 
 /** Loaded where it is needed only, with the Kafka client that comes along. */
