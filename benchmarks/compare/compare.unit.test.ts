@@ -7,6 +7,7 @@ import { readPgbench } from '../pgbench/pgbench.ts';
 import { checkResultsDirectory, listRunIds, loadRun, saveDocument } from '../results/store.ts';
 import { orderOfRound } from '../runner/rounds.ts';
 import { checkpointStorms } from '../scenarios/ingest/checkpoint-storms.ts';
+import { ingestFindings } from '../scenarios/ingest/findings.ts';
 import { ingestTurn } from '../scenarios/ingest/metrics.ts';
 import { type Measurement, turnsOf } from '../schema/turn.ts';
 import { compareToBaseline } from './baseline.ts';
@@ -41,7 +42,9 @@ test('ratios compare the same rounds, discarded ones left out', () => {
 test('two rounds are too few for a ratio', () => {
   const document = sampleRun([plain, partitioned({ rates: [900, 909] })]);
   expect(document.comparisons).toEqual([]);
-  expect(document.conclusion).toBe('plain takes 1,000 webhooks a second at p99 ≤ 100 ms on this machine.');
+  expect(document.conclusion).toBe(
+    'plain takes 1,000 webhooks a second at p99 ≤ 100 ms on this machine, held for 2.0 s and 2,000 requests a round.',
+  );
 });
 
 test('the cost of a webhook leaves the generator out', () => {
@@ -123,10 +126,23 @@ test.each([
   expect(sentence.replace('partitioned ', '')).toMatch(words);
 });
 
+test('a rate that was kept above one that was missed is said', () => {
+  const { measurements, arms, comparisons } = sampleRun([plain]);
+  const attempt = { rate: 1_000, p99Ms: 60 };
+  turnsOf(ingestTurn, measurements)[1]!.data!.attempts = [
+    { ...attempt, offeredRate: 1_100, kept: false },
+    { ...attempt, offeredRate: 1_010, kept: true },
+    { ...attempt, offeredRate: 1_250, kept: true },
+  ];
+  expect(ingestFindings({ arms, comparisons, control: 'plain', measurements }).slice(1)).toEqual([
+    'Not monotonic: plain kept 1,250 a second in round 2 and missed 1,100; its rate there is a matter of chance.',
+  ]);
+});
+
 test('the conclusion of a run that does not count says so', () => {
   const document = sampleRun([plain, partitioned({ reasons: ['audit: I2 broken'] })]);
   expect(document.verdict).toBe('DISCARDED');
-  expect(document.conclusion).toMatch(/^Discarded, not to be quoted: Daily/);
+  expect(document.conclusion).toMatch(/^Discarded, not to be quoted: audit: I2 broken\. Next: look at what the audit/);
 });
 
 function withCheckpoints(requested: Record<string, number>): Measurement[] {

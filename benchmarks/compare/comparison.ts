@@ -185,7 +185,7 @@ class TopologyComparison {
       verdict: valid ? 'VALID' : 'DISCARDED',
       reasons,
       ...(tool?.conclude(arms, comparisons) ??
-        conclude({ arms, comparisons, control, measurements: own, valid, sameArm })),
+        conclude({ arms, comparisons, control, measurements: own, reasons, sameArm })),
     };
   }
 

@@ -2,6 +2,7 @@ import { boundsInWords } from '../report/ratio-words.ts';
 import { topologyScenarios } from '../scenarios/registry.ts';
 import type { Evidence } from '../scenarios/scenario.ts';
 import type { RunDocument } from '../schema/run.ts';
+import { causeInWords } from './cause.ts';
 
 export interface Conclusion {
   /** The result in one sentence. */
@@ -11,13 +12,14 @@ export interface Conclusion {
 }
 
 interface Concluded extends Evidence {
-  valid: boolean;
+  /** Why the run does not count; empty when it does. */
+  reasons: readonly string[];
   /** The control against itself, where it was. */
   sameArm?: RunDocument['sameArm'];
 }
 
 /** Puts the comparison into words, in the order of the scenarios that were run. */
-export function conclude({ valid, sameArm, ...evidence }: Concluded): Conclusion {
+export function conclude({ reasons, sameArm, ...evidence }: Concluded): Conclusion {
   const kinds = new Set(evidence.measurements.map(({ scenario }) => scenario));
   const run = topologyScenarios.filter(({ turn }) => kinds.has(turn.name));
   const ofScenarios = run.flatMap((scenario) => scenario.findings?.(evidence) ?? []);
@@ -30,8 +32,10 @@ export function conclude({ valid, sameArm, ...evidence }: Concluded): Conclusion
   }
   findings.push(...describeItself(sameArm));
   const [own] = run.flatMap((scenario) => scenario.conclude?.(evidence) ?? []);
-  const prefix = valid ? '' : 'Discarded, not to be quoted: ';
-  return { conclusion: prefix + (own ?? ofScenarios.at(-1) ?? 'Nothing could be compared.'), findings };
+  if (reasons.length > 0) {
+    return { conclusion: `Discarded, not to be quoted: ${causeInWords(evidence.measurements, reasons)}`, findings };
+  }
+  return { conclusion: own ?? ofScenarios.at(-1) ?? 'Nothing could be compared.', findings };
 }
 
 /** One line on the smallest difference that this machine can show, in each scenario's first metric. */

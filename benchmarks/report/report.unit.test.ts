@@ -13,9 +13,7 @@ const document = sampleRun([
 
 test('the report holds its conclusion, every section and a chart for each picture', async () => {
   const text = await renderReport([document]);
-  expect(text).toContain(
-    'In 3 rounds, too few for a claim, daily partitions took 0.90 (0.90–0.90) × the webhooks of plain',
-  );
+  expect(text).toContain('<h1>Discarded, not to be quoted: ingest: &#60;b&#62;odd&#60;/b&#62;. Next: run it again.');
   const headings = [...text.matchAll(/<h2>([^<]+)<\/h2>/g)].map((match) => match[1]);
   for (const heading of ['Comparison', 'Throughput and latency', 'Cost of a webhook', 'Replica lag over time']) {
     expect(headings).toContain(heading);
@@ -25,6 +23,20 @@ test('the report holds its conclusion, every section and a chart for each pictur
   }
   expect(text.match(/<svg role="img" aria-label="[^"]+"/g)).toHaveLength(6);
   expect(text).toContain('citus is not here: not installed');
+});
+
+test('a control that was held against itself stands in the table', async () => {
+  const [ratio] = document.comparisons.filter(({ metric, arm }) => metric === 'ingest.rate' && arm === 'partitioned');
+  const itself = { ...ratio!, arm: 'plain again', ratio: 1.01, low: 0.97, high: 1.04 };
+  const sameArm = { arm: 'plain again', comparisons: [itself], earlierRuns: 0, earlier: {} };
+  const text = await renderReport([{ ...document, sameArm }]);
+  expect(text).toContain('plain against itself 1.01 × [0.97, 1.04]');
+});
+
+test('engines that were all left out are named with their reason', async () => {
+  const absent = [{ engine: 'native', reason: '290 s had passed already' }];
+  const text = await renderReport([addFreshness(document, { ...sampleFreshness(document), engines: [], absent })]);
+  expect(text).toContain('freshness by native is not here: 290 s had passed already');
 });
 
 test('the CDC engines stand side by side, with the lag over time and what could not be measured', async () => {

@@ -24,6 +24,7 @@ export function sampleRun(sampleArms: readonly SampleArm[], changes: Partial<Run
   const comparisons = compareToControl(measurements, 'plain');
   const arms = sampleArms.map((arm) => armResult(arm, measurements));
   const valid = arms.every((arm) => arm.verdict === 'VALID');
+  const reasons = arms.flatMap((arm) => arm.reasons);
   return {
     schemaVersion: 1,
     id: '20260131T120000Z-ingest-timeline-beef',
@@ -49,8 +50,8 @@ export function sampleRun(sampleArms: readonly SampleArm[], changes: Partial<Run
     comparisons,
     baseline: null,
     verdict: valid ? 'VALID' : 'DISCARDED',
-    reasons: arms.flatMap((arm) => arm.reasons),
-    ...conclude({ arms, comparisons, control: 'plain', measurements, valid }),
+    reasons,
+    ...conclude({ arms, comparisons, control: 'plain', measurements, reasons }),
     ...changes,
   };
 }

@@ -25,7 +25,11 @@ export function comparisonSection(view: View): Html {
       return html`<td><b>${number(summary.median, digits)}</b><small class="interval">${number(summary.min, digits)} – ${number(summary.max, digits)}</small>${comparison}</td>`;
     });
     const unit = metric.unit === '/s' ? '' : `, ${metric.unit}`;
-    return html`<tr><th scope="row">${metric.label}${unit}<small>${metric.better} is better</small></th>${cells}</tr>`;
+    const itself = document.sameArm?.comparisons.find((entry) => entry.metric === metric.name);
+    const same =
+      itself &&
+      html`<small>${itself.control} against itself ${itself.ratio.toFixed(2)} × [${itself.low.toFixed(2)}, ${itself.high.toFixed(2)}]</small>`;
+    return html`<tr><th scope="row">${metric.label}${unit}<small>${metric.better} is better</small>${same}</th>${cells}</tr>`;
   });
   const audits = arms.map(({ result }) => {
     if (!result.audit) return html`<td>none</td>`;

@@ -1,22 +1,51 @@
 import { number, percent } from '../../report/numbers.ts';
 import { boundsInWords, claimOf } from '../../report/ratio-words.ts';
 import type { Comparison } from '../../schema/run.ts';
+import { type Measurement, turnsOf, validDataOf } from '../../schema/turn.ts';
+import { median } from '../../statistics/summary.ts';
 import type { Evidence } from '../scenario.ts';
-import { ingestRate } from './metrics.ts';
+import { ingestRate, ingestTurn } from './metrics.ts';
 
 /** What the control takes, and what every other arm takes beside it. */
-export function ingestFindings({ arms, comparisons, control }: Evidence): string[] {
+export function ingestFindings({ arms, comparisons, control, measurements }: Evidence): string[] {
   const findings: string[] = [];
   const controlRate = arms.find((arm) => arm.name === control)?.summary[ingestRate]?.median;
   if (controlRate !== undefined) {
-    findings.push(`${control} takes ${number(controlRate)} webhooks a second at p99 ≤ 100 ms on this machine.`);
+    findings.push(
+      `${control} takes ${number(controlRate)} webhooks a second at p99 ≤ 100 ms on this machine${heldInWords(measurements, control)}.`,
+    );
   }
   for (const { name } of arms) {
     const own = comparisons.filter(({ arm }) => arm === name);
     const rate = own.find(({ metric }) => metric === ingestRate);
-    if (rate) findings.push(`${name} ${describeRate(rate)}${describeCost(own)}.`);
+    if (rate) findings.push(`${name} ${describeRate(rate)}${describeCost(own)}${heldInWords(measurements, name)}.`);
   }
-  return findings;
+  return [...findings, ...unsteadyCurves(measurements)];
+}
+
+/** How long the rate was held in a typical round, and over how many requests: what a p99 of them can be worth. */
+function heldInWords(measurements: readonly Measurement[], arm: string): string {
+  const peaks = validDataOf(
+    ingestTurn,
+    measurements.filter((entry) => entry.arm === arm),
+  ).map(({ peak }) => peak);
+  if (peaks.length === 0) return '';
+  const seconds = median(peaks.map(({ durationS }) => durationS)).toFixed(1);
+  return `, held for ${seconds} s and ${number(median(peaks.map(({ sent }) => sent)))} requests a round`;
+}
+
+/** A rate that was kept above one that was missed: then the limit is not a line, and the rate is a matter of chance. */
+function unsteadyCurves(measurements: readonly Measurement[]): string[] {
+  return turnsOf(ingestTurn, measurements).flatMap(({ arm, round, verdict, data }) => {
+    if (verdict !== 'VALID' || data === null) return [];
+    const missed = data.attempts.filter(({ kept }) => !kept).map(({ offeredRate }) => offeredRate);
+    const above = data.attempts.find(({ kept, offeredRate }) => kept && offeredRate > Math.min(...missed));
+    if (!above) return [];
+    return [
+      `Not monotonic: ${arm} kept ${number(above.offeredRate)} a second in round ${round} and missed ` +
+        `${number(Math.min(...missed))}; its rate there is a matter of chance.`,
+    ];
+  });
 }
 
 function describeRate(rate: Comparison): string {
