@@ -136,11 +136,25 @@ async function notifiedInvariant(client: Client, { dsn, stallMs }: AuditOptions)
   return invariant;
 }
 
-async function deepInvariant(client: Client, automaticCapture: readonly string[]): Promise<Invariant> {
+const deepChecks = ['deep_attempts', 'deep_deliveries', 'deep_events_belong', 'deep_outbox_copies'];
+
+/** In the caller's transaction: what the model makes of the deliveries, then what rows say of each other. */
+export async function deepInvariant(client: Client, automaticCapture: readonly string[]): Promise<Invariant> {
   const invariant = emptyInvariant('model', 'orders and disputes are what a model makes of the deliveries');
   const finding = await attempt(checkAgainstModel(client, automaticCapture));
-  if ('failure' in finding) noteUnchecked(invariant, finding.failure);
-  else Object.assign(invariant, finding.value, { ok: finding.value.violations === 0 });
+  if ('failure' in finding) {
+    noteUnchecked(invariant, finding.failure);
+    return invariant;
+  }
+  Object.assign(invariant, finding.value);
+  for (const sql of deepChecks) {
+    const failed = await attempt(runCheck(client, { invariant: 'model', sql }, invariant));
+    if ('failure' in failed) {
+      noteUnchecked(invariant, `${sql}: ${failed.failure}`);
+      return invariant;
+    }
+  }
+  invariant.ok = invariant.violations === 0;
   return invariant;
 }
 
