@@ -105,9 +105,10 @@ function withoutBody(answer: Answer | undefined): Exclude<Outcome, { status: 'co
   if (!answer) return { status: 'away' };
   if (answer.kind === 'ok') return { body: answer.body };
   if (answer.kind === 'not_found') return { status: 'absent' };
-  return answer.kind === 'rejected'
-    ? { status: 'declined', reason: `rejected_${answer.status}` }
-    : unknown(answer.reason);
+  if (answer.kind === 'unknown') return unknown(answer.reason);
+  // Credentials or an address that the provider does not know say nothing of the payment.
+  if ([401, 403, 404, 405].includes(answer.status)) return unknown(`status ${answer.status}`);
+  return { status: 'declined', reason: `rejected_${answer.status}` };
 }
 
 function unknown(reason: string): Outcome & { status: 'unknown' } {
