@@ -704,20 +704,6 @@ grant insert, select on webhook_deliveries to lab_api;
 grant select on webhook_deliveries to lab_reader;
 grant select on webhook_deliveries to lab_worker;
 
-create table webhook_keys (
-  provider text not null,
-  provider_event_id text not null,
-  user_id text not null,
-  body_sha256 bytea not null,
-  received_at timestamp with time zone not null default now(),
-  constraint webhook_keys_pkey PRIMARY KEY (user_id, provider, provider_event_id),
-  constraint webhook_keys_body_sha256_check CHECK ((length(body_sha256) = 32))
-);
-CREATE INDEX webhook_keys_received_at ON public.webhook_keys USING brin (received_at);
-grant insert, select on webhook_keys to lab_api;
-grant select on webhook_keys to lab_reader;
-grant select on webhook_keys to lab_worker;
-
 create table webhook_endpoints (
   endpoint_id text not null,
   user_id text not null,
@@ -740,6 +726,20 @@ grant update (status, updated_at) on webhook_endpoints to lab_api;
 grant select on webhook_endpoints to lab_notifications;
 grant update (status, updated_at) on webhook_endpoints to lab_notifications;
 grant select (endpoint_id, user_id, url, all_users, status, created_at, updated_at) on webhook_endpoints to lab_reader;
+
+create table webhook_keys (
+  provider text not null,
+  provider_event_id text not null,
+  user_id text not null,
+  body_sha256 bytea not null,
+  received_at timestamp with time zone not null default now(),
+  constraint webhook_keys_pkey PRIMARY KEY (user_id, provider, provider_event_id),
+  constraint webhook_keys_body_sha256_check CHECK ((length(body_sha256) = 32))
+);
+CREATE INDEX webhook_keys_received_at ON public.webhook_keys USING brin (received_at);
+grant insert, select on webhook_keys to lab_api;
+grant select on webhook_keys to lab_reader;
+grant select on webhook_keys to lab_worker;
 
 create function change_interval_of(text,text) returns integer language plpgsql set search_path=public, pg_temp set TimeZone=UTC set lock_timeout=100ms set DateStyle=ISO, MDY set IntervalStyle=postgres set standard_conforming_strings=on set quote_all_identifiers=off set transform_null_equals=off;
 
