@@ -170,6 +170,23 @@ test('what waits for the second attempt of an order has its effect once that att
   expect(await verdictOf(early!)).toBe('duplicate');
 });
 
+test('what waits for an attempt is known when it is repeated, though its order has a user by then', async () => {
+  const orderId = 'ord_2';
+  const events = [
+    modify('CAPTURE', 'C2', 'G2', { value: 300, merchantReference: orderId }),
+    authorise('A2', { value: 700, merchantReference: orderId }),
+    authorise('G2', { value: 300, merchantReference: orderId }),
+  ];
+  const [early, first, second] = events.map(({ body }) => ofAdyen(body));
+  expect(await verdictOf(early!)).toBe('parked');
+  expect(await verdictOf(first!)).toBe('applied');
+  expect(await verdictOf(early!)).toBe('duplicate');
+  expect(await verdictOf(second!)).toBe('applied');
+  expect(await verdictOf(early!)).toBe('duplicate');
+  const { rows } = await client.query('select captured_minor from orders where order_id = $1', [orderId]);
+  expect(rows).toEqual([{ captured_minor: '300' }]);
+});
+
 test('a type that is not mapped is stored once', async () => {
   const unmapped = received({ target: 'none', type: 'balance.available' });
   expect([await verdictOf(unmapped), await verdictOf(unmapped)]).toEqual(['ignored', 'duplicate']);

@@ -18,7 +18,7 @@ import {
   parkedWebhook,
   unique,
 } from './load.ts';
-import { isPlaceholder, placeholderUser, type ShardedWebhook } from './sharded-webhook.ts';
+import { isPlaceholder, placeholderUser, type ShardedWebhook, waitingName } from './sharded-webhook.ts';
 import type { BatchRows, SecondLook } from './webhook-store.ts';
 import {
   changedDisputeColumns,
@@ -82,11 +82,14 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
     this.#groupUsers = groupUsers;
   }
 
+  /** Under its user; and under a placeholder where the same event may wait, until its attempt is named or applied there. */
   async findKeys(batch: readonly ShardedWebhook[]): Promise<Map<string, string>> {
-    const found = await this.#keysUnder(batch.map(nameOf));
+    const found = await this.#keysUnder(batch.flatMap((webhook) => [nameOf(webhook), ...waitingNameOf(webhook)]));
     const keys = new Map<string, string>();
     for (const webhook of batch) {
-      const digest = found.get(keyUnder(nameOf(webhook)));
+      const digest = [nameOf(webhook), ...waitingNameOf(webhook)]
+        .map((name) => found.get(keyUnder(name)))
+        .find((known) => known !== undefined);
       if (digest !== undefined) keys.set(keyOf(webhook.provider, webhook.event.providerEventId), digest);
     }
     return keys;
@@ -264,6 +267,13 @@ function nameOf(webhook: ShardedWebhook): KeyName {
     provider: webhook.provider,
     providerEventId: webhook.event.providerEventId,
   };
+}
+
+/** The key that the event has while it waits; none where none can wait. */
+function waitingNameOf(webhook: ShardedWebhook): KeyName[] {
+  const { event, provider, waiting } = webhook;
+  if (!waiting || event.target === 'none') return [];
+  return [{ provider, providerEventId: event.providerEventId, userId: placeholderUser(waitingName(event)) }];
 }
 
 function nameOfRow(row: { provider: string; provider_event_id: string }, userId: string): KeyName {
