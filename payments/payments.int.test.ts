@@ -287,6 +287,27 @@ test('a worker that was stopped past its lease is refused, and the payment is ch
   expect(await lab.balanceOf(accountId)).toEqual([9_900n, 0n]);
 });
 
+test('what fails each time is given up for an operator, and a database that is away is not its fault', async () => {
+  const id = await lab.pay(accountId);
+  const command = await claimed(id);
+  const deps = lab.newDeps();
+  const failing = (error: Error): WorkDeps => {
+    const fail = () => Promise.reject(error);
+    const card = { ...deps.providers.card, charge: fail, ask: fail };
+    return { ...deps, providers: { ...deps.providers, card } };
+  };
+  const last = { ...command, attempts: deps.maxAttempts };
+  await perform(failing(Object.assign(new Error('away'), { code: 'ECONNREFUSED' })), last);
+  await perform(failing(new Error('poison')), { ...command, attempts: 1 });
+  expect(lab.ends.splice(0)).toEqual(['charge failed', 'charge failed']);
+  await perform(failing(new Error('poison')), last);
+  expect(lab.ends).toEqual(['charge dead']);
+  expect(await lab.store.replay(id)).toBe(1);
+  work();
+  await ends(id, 'completed');
+  expect(bookedFor(id)).toEqual(['card 100']);
+});
+
 test('two workers: each command has one owner at a time', async () => {
   const ids = await Promise.all(Array.from({ length: 30 }, () => lab.pay(accountId)));
   work();

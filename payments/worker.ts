@@ -1,4 +1,5 @@
 import { failureFields } from '../kernel/failure.ts';
+import { isTransient } from '../kernel/postgres/errors.ts';
 import { repeat } from '../kernel/repeat.ts';
 import { ContradictionError } from '../ledger/payments/decide.ts';
 import type { CommandRow } from '../ledger/payments/rows.ts';
@@ -61,7 +62,7 @@ export function startWorker(deps: WorkDeps, { owner, atOnce, leaseMs, pollMs }: 
   };
 }
 
-/** One command. What fails here is tried again once the lease has run out; nothing is thrown. */
+/** One command. What fails here is tried again once the lease has run out, so many times; nothing is thrown. */
 export async function perform(deps: WorkDeps, command: CommandRow): Promise<void> {
   const { operation, command_id } = command;
   try {
@@ -78,6 +79,12 @@ export async function perform(deps: WorkDeps, command: CommandRow): Promise<void
       return;
     }
     deps.logger.warn({ command_id, operation, ...failureFields(error) }, 'work on a command failed');
-    deps.onEnd(operation, 'failed');
+    deps.onEnd(operation, await endOfFailed(deps, command, error));
   }
+}
+
+/** What always fails must not be tried for ever; a database that is away says nothing of the command. */
+async function endOfFailed(deps: WorkDeps, command: CommandRow, error: unknown): Promise<string> {
+  if (command.attempts < deps.maxAttempts || isTransient(error)) return 'failed';
+  return giveUp(deps, command, 'work on it fails each time: see the log').catch(() => 'failed');
 }

@@ -49,13 +49,15 @@ export async function changeStatus(
   accountId: string,
   status: AccountStatus,
 ): Promise<Committed<AccountWithPending>> {
-  return accounts.setStatus(accountId, status, now(), (row, pendingMinor) => {
+  return accounts.setStatus(accountId, status, now(), (row, { pendingMinor, isRefunded }) => {
     if (row.status === 'closed' && status !== 'closed') {
       throw new AppError('account_closed', `Account ${accountId} is closed, which is final.`);
     }
-    if (status === 'closed' && (row.balance_minor !== 0n || row.held_minor !== 0n || pendingMinor !== 0n)) {
+    if (status !== 'closed') return;
+    if (row.balance_minor !== 0n || row.held_minor !== 0n || pendingMinor !== 0n) {
       throw new AppError('account_not_empty', `Account ${accountId} still has money or holds.`);
     }
+    if (isRefunded) throw new AppError('account_not_empty', `Account ${accountId} waits for a refund.`);
   });
 }
 

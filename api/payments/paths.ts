@@ -77,6 +77,7 @@ const registerChanges: PathRegistration = (registry) => {
       { 202: dataResponse('refund', refund, 'The refund, pending.', 'money', refundExample) },
       'not_found',
       'payment_not_refundable',
+      'account_closed',
       ...keyRefusals,
       'refund_exceeds_payment',
     ),

@@ -175,6 +175,20 @@ describe('refunds', () => {
     );
   });
 
+  test('an account that waits for one cannot be closed, and none comes to a closed one', async () => {
+    const { payment_id } = (await pay(await account(1_000))).body.data;
+    await complete(payment_id);
+    const path = `/payments/${payment_id}`;
+    const accountId = (await get(path)).body.data.account_id;
+    const close = () => post(`/accounts/${accountId}/status`, { status: 'closed' }, { as: 'operator' });
+    const { refund_id } = (await post(`${path}/refund`, { amount_minor: 400 })).body.data;
+    expect(shown(await close())).toEqual({ status: 409, code: 'account_not_empty' });
+    const failed = { type: 'fail_refund', refundId: refund_id, reason: 'declined' } as const;
+    await store.change(payment_id, failed, await leaseOf(refund_id));
+    expect((await close()).status).toBe(200);
+    expect(shown(await post(`${path}/refund`, {}))).toEqual({ status: 409, code: 'account_closed' });
+  });
+
   test('of a payment that is not completed there are none', async () => {
     const { payment_id } = (await pay(await account())).body.data;
     expect(shown(await post(`/payments/${payment_id}/refund`, {}))).toEqual({

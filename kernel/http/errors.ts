@@ -24,7 +24,10 @@ export const errorCodes = {
   order_amount_unknown: { status: 409, meaning: 'The provider has not told the order’s amount yet.' },
   account_frozen: { status: 409, meaning: 'The account is frozen: it neither pays nor is paid.' },
   account_closed: { status: 409, meaning: 'The account is closed, which is final.' },
-  account_not_empty: { status: 409, meaning: 'Only an account without money and without holds can be closed.' },
+  account_not_empty: {
+    status: 409,
+    meaning: 'Only an account without money, holds and refunds under way can be closed.',
+  },
   payment_not_cancelable: {
     status: 409,
     meaning: 'The provider has been asked already; a payment is canceled before.',

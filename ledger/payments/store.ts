@@ -211,6 +211,12 @@ async function requestRefund(client: ClientBase, command: NewRefund, now: Date):
   const { paymentId, principal, amountMinor, reason, requestId } = command;
   const state = await lockVisible(client, paymentId, principal);
   const refundId = uuidv7(now.getTime());
+  // Behind its lock the account stays open until the refund is written, for which a closing looks.
+  const { row } = (await openBook(client, [state.payment.account_id], now)).find(
+    state.payment.account_id,
+    'account_id',
+  );
+  if (row.status === 'closed') throw new AppError('account_closed', `Account ${row.account_id} is closed.`);
   const facts = decide(state, { type: 'request_refund', refundId, amountMinor, reason });
   const made = await follow(client, state, facts, now, requestId);
   return { ...made, answer: { object: 'refund', data: shownRefund(made.written.after.refunds.at(-1)!) } };

@@ -41,14 +41,14 @@ export interface LedgerStore {
   ): Promise<Committed<LedgerChanges['answers']>>;
   open(account: NewAccount): Promise<Committed<AccountWithPending>>;
   /**
-   * Changes the status while nothing else works on the account. @param check Told of the row and of its waiting legs;
-   * refuses by throwing. @throws AppError account_not_found
+   * Changes the status while nothing else works on the account. @param check Told of the row and of what is on its
+   * way to it; refuses by throwing. @throws AppError account_not_found
    */
   setStatus(
     accountId: string,
     status: AccountStatus,
     now: Date,
-    check: (row: AccountRow, pendingMinor: bigint) => void,
+    check: (row: AccountRow, coming: { pendingMinor: bigint; isRefunded: boolean }) => void,
   ): Promise<Committed<AccountWithPending>>;
   /**
    * Ends a hold; one that has ended stays as it is. @param check Told whose it is; refuses by throwing.

@@ -21,6 +21,7 @@ const sql = statements(new URL('./sql/one-server/', import.meta.url), [
   'lock_account',
   'set_status',
   'release_hold',
+  'find_open_refunds',
   'list_waiting',
   'find_account',
   'find_transfer',
@@ -62,7 +63,8 @@ export function oneServerLedger({ pool, ledgerPool, deltas, now: clock }: OneSer
         const { rows } = await sql.lock_account<AccountRow>(client, [accountId]);
         if (!rows[0]) throw accountNotFound();
         const { pending_minor } = (await findAccount(client, accountId))!;
-        check(rows[0], pending_minor);
+        const refunds = await sql.find_open_refunds(client, [rows[0].user_id, accountId]);
+        check(rows[0], { pendingMinor: pending_minor, isRefunded: refunds.rows.length > 0 });
         if (rows[0].status !== status) await setStatus(client, { ...rows[0], status }, now);
         return (await findAccount(client, accountId))!;
       }),
