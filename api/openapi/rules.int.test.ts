@@ -117,6 +117,8 @@ function someId(parameters: Parameter[]): string {
   return isUuid ? '019c1378-39a0-7000-9c1b-5e1f3a7d2c02' : 'x';
 }
 
+const neededQuery: Readonly<Record<string, string>> = { currency: 'EUR', account_id: 'acct_1' };
+
 /** Status of the operation, with what it needs and is not about. */
 async function ask(
   { method, path, parameters }: Operation,
@@ -126,7 +128,7 @@ async function ask(
   const source = parameters.some(({ name }) => name === 'source');
   if (source && !query.has('source')) query.set('source', 'postgres');
   for (const { name, required } of parameters)
-    if (name === 'currency' && required && !query.has(name)) query.set(name, 'EUR');
+    if (required && neededQuery[name] !== undefined && !query.has(name)) query.set(name, neededQuery[name]);
   const url = `${path.replace('{id}', encodeURIComponent(given.id ?? someId(parameters)))}?${query}`;
   const answer = await api.call(method, url.replace(/\?$/, ''), {
     ...(given.body !== undefined && { body: given.body }),

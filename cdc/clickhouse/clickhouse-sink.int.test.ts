@@ -1,4 +1,5 @@
 // Longer than 300 lines because one ClickHouse serves all of these tests.
+import { readdir } from 'node:fs/promises';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { EventError, type Sink, type SinkEvent } from '../../stream/sink.ts';
@@ -61,7 +62,8 @@ describeIf('the sink on ClickHouse', missingClickhouse(), () => {
     });
     await expect(migrateClickhouse(client)).rejects.toThrow('0004_orders_latest.sql');
     await client.command({ query: 'truncate table schema_migrations' });
-    expect(await migrateClickhouse(client)).toHaveLength(11);
+    const files = (await readdir(new URL('migrations/', import.meta.url))).filter((name) => /^\d{4}_/.test(name));
+    expect(await migrateClickhouse(client)).toEqual(files.sort());
   });
 
   test('nothing of a confirmed batch waits for the disk', async () => {
