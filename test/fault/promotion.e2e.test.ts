@@ -2,12 +2,14 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { auditRun } from '../../audit/audit.ts';
 import { atEach } from '../../kernel/postgres/hosts.ts';
-import { waitUntil } from '../../kernel/wait.ts';
+import { withClient } from '../../kernel/postgres/with-client.ts';
+import { waitUntil, within } from '../../kernel/wait.ts';
 import { fence } from '../../replication/fence.ts';
 import { mostAdvanced, promote } from '../../replication/promote.ts';
 import { operatorToken } from '../../runtime/access-token.ts';
 import { missingForKafka } from '../../runtime/native/kafka/missing.ts';
 import { missingChdb } from '../../runtime/native/missing-chdb.ts';
+import type { PostgresServer } from '../../runtime/native/postgres.ts';
 import { hasFailoverSlots, waitForSlotCopies } from '../../runtime/native/slots.ts';
 import { startSystem } from '../../runtime/native/system.ts';
 import { describeIf } from '../skip.ts';
@@ -28,6 +30,20 @@ describeIf('Debezium', (await missingForKafka()) ?? missingChdb(), () => {
     await surviveLoss('debezium');
   }, 240_000);
 });
+
+/** Why commits may wait: whom the promoted server waits for, and what its followers say. */
+async function replicationState(candidate: PostgresServer, followers: readonly PostgresServer[]): Promise<string> {
+  const ask = (server: PostgresServer, query: string) =>
+    withClient(server.dsn(), async (client) => JSON.stringify((await client.query(query)).rows)).catch(String);
+  const senders = await ask(
+    candidate,
+    "select application_name, state, sync_state, replay_lsn, current_setting('synchronous_standby_names') as wanted from pg_stat_replication",
+  );
+  const receivers = followers.map((server) =>
+    ask(server, 'select status, received_tli, flushed_lsn from pg_stat_wal_receiver'),
+  );
+  return `senders ${senders}, receivers ${(await Promise.all(receivers)).join(' ')}`;
+}
 
 /** What `lab up replicated --replicas 2 --sync` starts; its services are told nothing of the promotion. */
 async function surviveLoss(cdc: 'off' | 'native' | 'debezium'): Promise<void> {
@@ -59,7 +75,10 @@ async function surviveLoss(cdc: 'off' | 'native' | 'debezium'): Promise<void> {
     await promote({ candidate, followers, synchronous: true, failoverSlots: hasFailoverSlots(candidate) });
     expect(totals.acknowledged, 'the promotion comes while deliveries are under way').toBeLessThan(deliveries);
     const readsBefore = totals.reads.count;
-    await load;
+    await within(120_000, load).catch(async (error) => {
+      const state = await replicationState(candidate, followers);
+      throw new Error(`${totals.acknowledged} of ${deliveries} acknowledged; ${state}`, { cause: error });
+    });
 
     expect({ gaveUp: totals.gaveUp, rejected: totals.rejected, stale: totals.reads.stale }).toEqual({
       gaveUp: 0,
