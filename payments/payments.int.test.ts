@@ -1,3 +1,4 @@
+// Longer than 300 lines because every step of the worker is one at which it may be killed, and all share two providers.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CommandRow } from '../ledger/payments/rows.ts';
 import { type PaymentLab, startPaymentLab } from '../test/payments/payment-lab.ts';

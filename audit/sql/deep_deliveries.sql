@@ -5,6 +5,10 @@ with deliveries as (
 ), kept as (
   -- Deliveries may be kept for a shorter time than what they caused.
   select min(received_at) as since from webhook_deliveries
+), quarantined as materialized (
+  select provider, provider_event_id, user_id, reason, received_at from quarantined_webhooks
+), effects as materialized (
+  select provider, provider_event_id, created_at from order_events where provider_event_id is not null
 ), broken as (
   select name || ': its body is not the one of its hash' as example
   from deliveries
@@ -23,24 +27,16 @@ with deliveries as (
   where d.verdict not in ('parked', 'duplicate') or p.order_id is distinct from coalesce(p.event ->> 'orderId', p.order_id)
   union all
   select name || ': quarantined, and not set aside for a decision'
-  from deliveries d
-  where d.verdict = 'quarantined' and not exists (
-    select from quarantined_webhooks q
-    where (q.provider, q.provider_event_id, q.reason) = (d.provider, d.provider_event_id, d.reason) and q.received_at = d.received_at
-  )
+  from deliveries d left join quarantined q using (provider, provider_event_id, reason, received_at)
+  where d.verdict = 'quarantined' and q.user_id is null
   union all
   select q.provider || '/' || q.provider_event_id || ': set aside for ' || q.user_id || ', and not delivered'
-  from quarantined_webhooks q
-  where q.received_at >= (select since from kept) and not exists (
-    select from deliveries d where (d.provider, d.provider_event_id) = (q.provider, q.provider_event_id)
-  )
+  from quarantined q cross join kept left join deliveries d using (provider, provider_event_id)
+  where q.received_at >= kept.since and d.verdict is null
   union all
   select name || ': it has an effect, and only duplicates of it were delivered'
-  from deliveries d
-  where exists (
-    select from order_events e
-    where (e.provider, e.provider_event_id) = (d.provider, d.provider_event_id) and e.created_at >= (select since from kept)
-  )
+  from deliveries d join effects e using (provider, provider_event_id) cross join kept
+  where e.created_at >= kept.since
   group by name
   having bool_and(verdict = 'duplicate')
   union all

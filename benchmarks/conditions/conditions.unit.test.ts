@@ -60,8 +60,8 @@ test.each<[string, Partial<Conditions>, RegExp | undefined]>([
   ],
   [
     'the host gave the cores to others',
-    { outsideCores: 0.2, stolenCores: 0.9 },
-    /^other processes used 1\.1 of 2 cores \(0\.9 of them other guests of the host\)/,
+    { outsideCores: 0.2, stolenCores: 1.1 },
+    /^other processes used 1\.3 of 2 cores \(1\.1 of them other guests of the host\)/,
   ],
 ])('a turn is judged by itself: %s', (_what, changes, reason) => {
   const reasons = judgeConditions(quiet(changes));

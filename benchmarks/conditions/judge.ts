@@ -2,9 +2,11 @@ import type { Measurement } from '../schema/turn.ts';
 import type { Conditions, Durability } from './conditions.ts';
 
 /** Above this share of the cores what is left for the lab is not a machine to measure on. */
-const outsideLimit = 0.5;
+const outsideLimit = 0.6;
 /** Share of the cores by which one arm's turn may be busier outside of the lab than the other arms' turns. */
 const unequalLimit = 0.1;
+/** In cores: short turns on a few cores differ by so much through other guests of the host alone. */
+const leastUnequal = 0.35;
 const slowerLimit = 1.5;
 const clockStepLimitMs = 500;
 
@@ -58,7 +60,7 @@ function matesOf(turn: Measurement, measurements: readonly Measurement[]): Measu
 
 function judgeOutside(own: Conditions, mates: readonly Conditions[]): string[] {
   const quietest = mates.reduce((least, mate) => (outsideOf(mate) < outsideOf(least) ? mate : least));
-  if (outsideOf(own) - outsideOf(quietest) <= own.cores * unequalLimit) return [];
+  if (outsideOf(own) - outsideOf(quietest) <= Math.max(own.cores * unequalLimit, leastUnequal)) return [];
   return [`other processes used ${usage(own)} during this turn, and ${usage(quietest)} during another one beside it`];
 }
 
