@@ -84,12 +84,11 @@ export class ShardedRows implements BatchRows<ShardedWebhook> {
 
   /** Under its user; and under a placeholder where the same event may wait, until its attempt is named or applied there. */
   async findKeys(batch: readonly ShardedWebhook[]): Promise<Map<string, string>> {
-    const found = await this.#keysUnder(batch.flatMap((webhook) => [nameOf(webhook), ...waitingNameOf(webhook)]));
+    const found = await this.#keysUnder(batch.flatMap(keyNames));
     const keys = new Map<string, string>();
     for (const webhook of batch) {
-      const digest = [nameOf(webhook), ...waitingNameOf(webhook)]
-        .map((name) => found.get(keyUnder(name)))
-        .find((known) => known !== undefined);
+      const known = keyNames(webhook).map((name) => found.get(keyUnder(name)));
+      const digest = known.find((one) => one !== undefined);
       if (digest !== undefined) keys.set(keyOf(webhook.provider, webhook.event.providerEventId), digest);
     }
     return keys;
@@ -269,11 +268,11 @@ function nameOf(webhook: ShardedWebhook): KeyName {
   };
 }
 
-/** The key that the event has while it waits; none where none can wait. */
-function waitingNameOf(webhook: ShardedWebhook): KeyName[] {
-  const { event, provider, waiting } = webhook;
-  if (!waiting || event.target === 'none') return [];
-  return [{ provider, providerEventId: event.providerEventId, userId: placeholderUser(waitingName(event)) }];
+/** The event's key under its user, and the one that it has while it waits, where it may. */
+function keyNames(webhook: ShardedWebhook): KeyName[] {
+  const own = nameOf(webhook);
+  if (!webhook.waiting || webhook.event.target === 'none') return [own];
+  return [own, { ...own, userId: placeholderUser(waitingName(webhook.event)) }];
 }
 
 function nameOfRow(row: { provider: string; provider_event_id: string }, userId: string): KeyName {
