@@ -1,19 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
-import { settledPaymentStatuses } from '../kernel/contract/status.ts';
+import { type PaymentProviderName, paymentProviders, settledPaymentStatuses } from '../kernel/contract/status.ts';
 import { foldAll } from '../ledger/payments/fold.ts';
 import type { PaymentEvent, PaymentRow, RefundRow } from '../ledger/payments/rows.ts';
 import type { Movement } from '../simulator/payments/books.ts';
 import type { ProviderFinding } from './bookings.ts';
 
-const kinds = ['card', 'wallet'] as const;
-
 /** A movement in the books of one of the providers. */
-export type BookedMovement = Movement & { provider: (typeof kinds)[number] };
+export type BookedMovement = Movement & { provider: PaymentProviderName };
 
 /** Captures and refunds in the books of both providers. @throws Error when they cannot be read. */
 export async function readMovements(providerUrl: string): Promise<BookedMovement[]> {
-  const books = kinds.map(async (provider) => {
+  const books = paymentProviders.map(async (provider) => {
     const response = await fetch(new URL(`/${provider}/ledger`, providerUrl), { signal: AbortSignal.timeout(30_000) });
     if (!response.ok) throw new Error(`the provider answered ${response.status} when asked for its payments`);
     const lines = (await response.text()).split('\n').filter(Boolean);

@@ -1,21 +1,12 @@
-import express, { type Express, Router } from 'express';
-import helmet from 'helmet';
-import type { Logger } from 'pino';
+import { type Express, Router } from 'express';
+import { type BackgroundAppParts, createBackgroundApp } from '../kernel/http/background-app.ts';
 import { sendData } from '../kernel/http/envelope.ts';
-import { type Dependency, healthRouter } from '../kernel/http/health.ts';
-import { measureRequests, metricsRouter } from '../kernel/http/measure.ts';
-import { errorHandler, methodNotAllowed, notFound } from '../kernel/http/middleware.ts';
-import { requestId } from '../kernel/http/request-id.ts';
-import type { Metrics } from '../kernel/metrics.ts';
+import { methodNotAllowed } from '../kernel/http/middleware.ts';
 import type { Engine } from '../stream/engine.ts';
 import type { Recorder } from './recorder.ts';
 import { freshnessStage, slowestStage } from './stages.ts';
 
-export interface AppParts {
-  logger: Logger;
-  metrics: Metrics;
-  metricsEnabled: boolean;
-  dependencies: Dependency[];
+export interface AppParts extends BackgroundAppParts {
   engineName: string;
   engine: Pick<Engine, 'status'>;
   recorder: Recorder;
@@ -26,17 +17,7 @@ export interface AppParts {
 
 /** Health, metrics and the state of the pipeline. Nothing can be changed over HTTP. */
 export function createApp(parts: AppParts): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.use(requestId);
-  if (parts.metricsEnabled) app.use(measureRequests(parts.metrics));
-  app.use(healthRouter(parts.dependencies, 2_000));
-  app.use(metricsRouter(parts.metrics));
-  app.use(statusRouter(parts));
-  app.use(helmet());
-  app.use(notFound);
-  app.use(errorHandler(parts.logger));
-  return app;
+  return createBackgroundApp(parts, statusRouter(parts));
 }
 
 /** GET /status: where the engine stands and how long events take, over the last one to two minutes. */

@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import { auditRun, type Invariant } from '../audit/audit.ts';
+import { paymentProviders } from '../kernel/contract/status.ts';
 import type { TopologyName } from '../kernel/topology.ts';
 import { waitUntil } from '../kernel/wait.ts';
 import { createPaymentStore } from '../ledger/payments/store.ts';
@@ -129,7 +130,7 @@ async function setFaults(system: RunningSystem, share: number): Promise<void> {
     confirmations: 2,
     lost_confirmation_rate: 0.1,
   };
-  for (const kind of ['card', 'wallet']) await putFaults(system, kind, faults);
+  for (const kind of paymentProviders) await putFaults(system, kind, faults);
 }
 
 async function putFaults(system: RunningSystem, kind: string, faults: object): Promise<void> {
@@ -237,7 +238,7 @@ async function reconcileTwice(system: RunningSystem, pool: Pool): Promise<Paymen
   const urls = { card: `${system.urls.provider}/card`, wallet: `${system.urls.provider}/wallet` };
   const day = dayOf(new Date());
   const honest = await reconcileDay(pool, urls, day);
-  for (const kind of ['card', 'wallet']) await putFaults(system, kind, { false_settlement: true });
+  for (const kind of paymentProviders) await putFaults(system, kind, { false_settlement: true });
   const planted = await reconcileDay(pool, urls, day);
   return {
     honest: honest.differences.length,

@@ -58,26 +58,26 @@ export async function runPgbench(
   dsn: string,
   options: { form: PgbenchForm; clients: number; seconds: number; seed: number },
 ): Promise<PgbenchResult> {
-  const { form, clients, seconds, seed } = options;
+  const { form, clients } = options;
   const weighted = (name: string, weight: number) => ['-f', `${path.join(scripts, `${form}_${name}.sql`)}@${weight}`];
-  const output = await execPgbench(dsn, [
-    '-n',
-    '-M',
-    'prepared',
-    '-c',
-    String(clients),
-    '-j',
-    '2',
-    '-T',
-    String(seconds),
+  const result = await runClosedModel(dsn, options, [
     '-D',
     `orders=${orders}`,
-    `--random-seed=${seed}`,
     ...weighted('update_order', 70),
     ...weighted('new_order', 20),
     ...weighted('chargeback', 10),
   ]);
-  return { form, clients, ...readPgbench(output) };
+  return { form, clients, ...result };
+}
+
+/** For so many seconds, with prepared statements; each client begins its next transaction when the last one has ended. */
+export async function runClosedModel(
+  dsn: string,
+  { clients, seconds, seed }: { clients: number; seconds: number; seed: number },
+  options: readonly string[],
+): Promise<Pick<PgbenchResult, 'rate' | 'latencyMs'>> {
+  const model = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '2', '-T', String(seconds)];
+  return readPgbench(await execPgbench(dsn, [...model, `--random-seed=${seed}`, ...options]));
 }
 
 /** Reads pgbench's summary. @throws Error when a transaction failed or there is no rate in it. */

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { execPgbench, type PgbenchResult, pgbenchForms, readPgbench } from './pgbench.ts';
+import { execPgbench, type PgbenchResult, pgbenchForms, runClosedModel } from './pgbench.ts';
 
 const scripts = import.meta.dirname;
 
@@ -38,26 +38,16 @@ export async function runPgbenchTransfers(
   dsn: string,
   options: { form: TransferForm; shape: TransferShape; clients: number; seconds: number; seed: number },
 ): Promise<Omit<PgbenchResult, 'form'>> {
-  const { form, shape, clients, seconds, seed } = options;
+  const { form, shape, clients } = options;
   const what = form === 'tpcb' ? ['-b', 'tpcb-like'] : ['-f', script(`transfer_${form}.sql`)];
-  const output = await execPgbench(dsn, [
-    '-n',
-    '-M',
-    'prepared',
-    '-c',
-    String(clients),
-    '-j',
-    '2',
-    '-T',
-    String(seconds),
+  const result = await runClosedModel(dsn, options, [
     '-D',
     `accounts=${transferAccounts}`,
     '-D',
     `zipf=${shape === 'zipf' ? 1 : 0}`,
-    `--random-seed=${seed}`,
     ...what,
   ]);
-  return { clients, ...readPgbench(output) };
+  return { clients, ...result };
 }
 
 function script(file: string): string {

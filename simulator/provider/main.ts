@@ -1,6 +1,7 @@
 import { processEnvironment } from '../../kernel/config/environment.ts';
 import { maskConfig } from '../../kernel/config/load.ts';
 import { loadProviderConfig } from '../../kernel/config/provider.ts';
+import { paymentProviders } from '../../kernel/contract/status.ts';
 import { listen } from '../../kernel/http/server.ts';
 import { shutdownOnSignal } from '../../kernel/http/shutdown.ts';
 import { createLogger } from '../../kernel/logging.ts';
@@ -23,7 +24,7 @@ const paymentBooks = {
   card: await openPaymentBooks(`${config.PROVIDER_LEDGER}.card`),
   wallet: await openPaymentBooks(`${config.PROVIDER_LEDGER}.wallet`),
 };
-const payments = (['card', 'wallet'] as const).map((kind) => {
+const payments = paymentProviders.map((kind) => {
   const paymentFaults = createPaymentFaults(config.PROVIDER_SEED);
   return paymentRouter({
     kind,
